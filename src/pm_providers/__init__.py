@@ -1,1 +1,122 @@
-"""One async Python interface over project-management systems, and the engine that keeps them in step."""
+"""One async Python interface over project-management systems, and the engine that keeps them in step.
+
+Start with `build_pm_provider`. Everything that callers need stands here; provider classes are loaded when
+first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pm_providers.contract import (
+    BasePMProvider,
+    BatchOutcome,
+    BatchResult,
+    Capabilities,
+    ChangePage,
+    HealthReport,
+    PMProviderConfig,
+    RawResponse,
+    Support,
+)
+from pm_providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    PMError,
+    ProviderError,
+    RateLimitedError,
+    TransportError,
+    UnsupportedError,
+    ValidationError,
+)
+from pm_providers.model import (
+    Entity,
+    PMAttachment,
+    PMComment,
+    PMField,
+    PMLabel,
+    PMPriority,
+    PMProject,
+    PMRelation,
+    PMSprint,
+    PMStatus,
+    PMTask,
+    PMTaskType,
+    PMTimeEntry,
+    PMTransition,
+    PMUser,
+    Priority,
+    ProjectStatus,
+    RelationType,
+    SprintStatus,
+    TaskStatus,
+    WriteWarning,
+)
+from pm_providers.registry import build_pm_provider, provider_names
+
+if TYPE_CHECKING:
+    from pm_providers.providers.internal import InternalProvider
+    from pm_providers.providers.openproject import OpenProjectProvider
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "InternalProvider": "pm_providers.providers.internal",
+    "OpenProjectProvider": "pm_providers.providers.openproject",
+}
+
+__all__ = [
+    "AuthenticationError",
+    "BasePMProvider",
+    "BatchOutcome",
+    "BatchResult",
+    "Capabilities",
+    "ChangePage",
+    "ConfigurationError",
+    "ConflictError",
+    "Entity",
+    "HealthReport",
+    "InternalProvider",
+    "NotFoundError",
+    "OpenProjectProvider",
+    "PMAttachment",
+    "PMComment",
+    "PMError",
+    "PMField",
+    "PMLabel",
+    "PMPriority",
+    "PMProject",
+    "PMProviderConfig",
+    "PMRelation",
+    "PMSprint",
+    "PMStatus",
+    "PMTask",
+    "PMTaskType",
+    "PMTimeEntry",
+    "PMTransition",
+    "PMUser",
+    "PermissionDeniedError",
+    "Priority",
+    "ProjectStatus",
+    "ProviderError",
+    "RateLimitedError",
+    "RawResponse",
+    "RelationType",
+    "SprintStatus",
+    "Support",
+    "TaskStatus",
+    "TransportError",
+    "UnsupportedError",
+    "ValidationError",
+    "WriteWarning",
+    "build_pm_provider",
+    "provider_names",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 __all__ = ["FieldKind", "FieldSpec", "Owner", "field_specs", "spec"]
@@ -82,19 +81,12 @@ def spec(
     return field(**value, compare=compare, repr=show, metadata={"spec": described})
 
 
-@cache
+_SPECS: dict[type, dict[str, FieldSpec]] = {}
+
+
 def field_specs(model: type) -> dict[str, FieldSpec]:
     """Field name -> spec, in the model's own order. `warnings` is not a field of the record."""
-    found = {}
-    for item in fields(model):
-        described: FieldSpec | None = item.metadata.get("spec")
-        if described is not None:
-            found[item.name] = FieldSpec(
-                item.name,
-                described.kind,
-                described.owner,
-                described.required,
-                described.choices,
-                described.open_choice,
-            )
-    return found
+    if model not in _SPECS:
+        described = [item for item in fields(model) if "spec" in item.metadata]
+        _SPECS[model] = {item.name: replace(item.metadata["spec"], name=item.name) for item in described}
+    return _SPECS[model]

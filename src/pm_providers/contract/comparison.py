@@ -1,0 +1,47 @@
+"""Whether a stored value is the value that was asked for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pm_providers.model import INVERSE_RELATIONS, FieldKind, Record, field_specs
+
+__all__ = ["holds"]
+
+_HOURS_TOLERANCE = 1e-6
+
+
+def holds(name: str, asked: Any, result: Record) -> bool:
+    """Whether `result` holds `asked` in field `name`, by the rules that are the same for all vendors.
+
+    Empty and missing are the same. A choice may have been asked for by unified value or by the vendor's name.
+    Only the custom fields that were asked for count. Line ends of Markdown may be changed.
+    """
+    spec = field_specs(type(result))[name]
+    got = getattr(result, name)
+    if asked in (None, "", [], {}) or got is None:
+        return asked in (None, "", [], {}) and got in (None, "", [], {})
+    if spec.kind is FieldKind.CHOICE:
+        return _same_choice(name, str(asked), result)
+    if spec.kind is FieldKind.MARKDOWN:
+        return _lines(asked) == _lines(got)
+    if spec.kind in {FieldKind.HOURS, FieldKind.NUMBER}:
+        return math.isclose(asked, got, rel_tol=1e-9, abs_tol=_HOURS_TOLERANCE)
+    if spec.kind is FieldKind.IDS:
+        return sorted(asked) == sorted(got)
+    if spec.kind is FieldKind.MAP:
+        return all(got.get(key) == value for key, value in asked.items())
+    return bool(asked == got)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _same_choice(name: str, asked: str, result: Record) -> bool:
+    folded = asked.strip().casefold()
+    known = (getattr(result, name), getattr(result, f"{name}_name", None))
+    if any(isinstance(one, str) and one.strip().casefold() == folded for one in known):
+        return True
+    return name == "type" and asked in INVERSE_RELATIONS and known[0] == INVERSE_RELATIONS[asked]

@@ -1,0 +1,46 @@
+"""What a list asks for. Built by the public methods, read by the hooks of a provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+__all__ = ["ListQuery", "TaskQuery"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A list of projects, sprints, users, labels, or of the parts of a task.
+
+    Attributes:
+        project_id: only this project; `None` for all that the caller may see.
+        task_id: only this task (comments, relations, attachments, time entries).
+        status: unified value, or a vendor's own name or id (sprints).
+        include_archived: archived and trashed records too.
+        limit: records that will be taken at most; `None` for all. A hint for page sizes: the base stops.
+        window: pages that may be in flight at once; 1 keeps a single page in memory.
+    """
+
+    project_id: str | None = None
+    task_id: str | None = None
+    status: str | None = None
+    include_archived: bool = False
+    limit: int | None = None
+    window: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery(ListQuery):
+    """A list of tasks. All conditions hold together.
+
+    Attributes:
+        assignee_id: only tasks assigned to this user.
+        sprint_id: only tasks of this sprint.
+        updated_since: only tasks changed at or after this instant (UTC).
+        text: only tasks that the vendor's search finds for this text.
+    """
+
+    assignee_id: str | None = None
+    sprint_id: str | None = None
+    updated_since: datetime | None = None
+    text: str | None = None

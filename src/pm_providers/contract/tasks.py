@@ -1,0 +1,305 @@
+"""Tasks: single, in batches, searched, and as a stream of changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from pm_providers.contract.containers import ContainerOperations
+from pm_providers.contract.queries import TaskQuery
+from pm_providers.contract.results import BatchOutcome, BatchResult, ChangePage
+from pm_providers.contract.validation import Fields, check_id, draft_fields
+from pm_providers.errors import PMError, ValidationError
+from pm_providers.model import Entity, PMTask
+
+__all__ = ["Progress", "TaskOperations"]
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Progress = Callable[[int, int], None]
+"""Called after each finished item of a batch with (finished, total)."""
+
+
+class TaskOperations(ContainerOperations):
+    """Tasks."""
+
+    def iter_tasks(
+        self,
+        project_id: str | None = None,
+        *,
+        assignee_id: str | None = None,
+        sprint_id: str | None = None,
+        status: str | None = None,
+        updated_since: datetime | None = None,
+        include_archived: bool = False,
+        limit: int | None = None,
+        window: int = 1,
+    ) -> AsyncGenerator[PMTask, None]:
+        """Tasks, one page in memory (`window` pages in flight). See `list_tasks`."""
+
+        def source() -> AsyncIterator[PMTask]:
+            return self._iter_tasks(
+                _task_query(
+                    project_id=project_id,
+                    assignee_id=assignee_id,
+                    sprint_id=sprint_id,
+                    status=status,
+                    updated_since=updated_since,
+                    include_archived=include_archived,
+                    limit=limit,
+                    window=window,
+                )
+            )
+
+        return self._stream("list_tasks", source, limit)
+
+    async def list_tasks(
+        self,
+        project_id: str | None = None,
+        *,
+        assignee_id: str | None = None,
+        sprint_id: str | None = None,
+        status: str | None = None,
+        updated_since: datetime | None = None,
+        include_archived: bool = False,
+        limit: int | None = None,
+    ) -> list[PMTask]:
+        """All tasks that fit, open and closed, subtasks included; never a silently capped page.
+
+        Args:
+            project_id: project id or key; tasks of its subprojects are not included.
+            assignee_id: only tasks assigned to this user.
+            sprint_id: only tasks of this sprint.
+            status: only tasks of this unified status, or of a vendor's own name or id.
+            updated_since: only tasks changed at or after this timezone-aware instant.
+            include_archived: archived and trashed tasks too.
+            limit: stop after so many.
+
+        Raises:
+            NotFoundError: the project does not exist or may not be seen.
+            ValidationError: a filter is malformed, or the status is unknown.
+        """
+        stream = self.iter_tasks(
+            project_id,
+            assignee_id=assignee_id,
+            sprint_id=sprint_id,
+            status=status,
+            updated_since=updated_since,
+            include_archived=include_archived,
+            limit=limit,
+            window=self._window,
+        )
+        return [task async for task in stream]
+
+    async def search_tasks(
+        self, text: str, *, project_id: str | None = None, limit: int | None = None
+    ) -> list[PMTask]:
+        """Tasks that the vendor's full-text search finds, at least by title and description.
+
+        Raises:
+            ValidationError: `text` is blank.
+        """
+
+        def source() -> AsyncIterator[PMTask]:
+            if not isinstance(text, str) or not text.strip():
+                raise ValidationError(fields={"text": "must be a string that is not blank"})
+            return self._search_tasks(
+                _task_query(project_id=project_id, text=text, limit=limit, window=self._window)
+            )
+
+        return [task async for task in self._stream("search_tasks", source, limit)]
+
+    async def get_task(self, task_id: str) -> PMTask | None:
+        """The task with this id or key; `None` when it does not exist or may not be seen."""
+        found = await self._call("get_task", lambda: self._get_task(check_id(task_id, "task_id")))
+        return cast("PMTask | None", found)
+
+    async def create_task(self, task: PMTask) -> PMTask:
+        """Create a task; returns it as the system answered.
+
+        Raises:
+            ValidationError: a value is not allowed; a project, parent, sprint or user does not exist.
+            UnsupportedError: a field is set that the provider cannot hold.
+        """
+        return await self._create(Entity.TASK, task, self._create_task)
+
+    async def update_task(
+        self, task_id: str, updates: Mapping[str, Any], *, expected_version: str | None = None
+    ) -> PMTask:
+        """Change the fields given; `None` clears, an absent key is untouched.
+
+        Args:
+            task_id: id or key.
+            updates: field -> value, by the field names of `PMTask`.
+            expected_version: `version` of the task that the change was made on.
+
+        Raises:
+            NotFoundError: no such task.
+            ConflictError: the same fields were changed meanwhile, or `expected_version` is stale.
+            ValidationError: unknown field, wrong type, or a value that is not allowed.
+        """
+        return cast(
+            "PMTask",
+            await self._update(
+                Entity.TASK,
+                task_id,
+                updates,
+                lambda one, fields: self._update_task(one, fields, expected_version),
+            ),
+        )
+
+    async def delete_task(self, task_id: str) -> bool:
+        """Delete a task, with its subtasks where the vendor does so; `False` when it did not exist."""
+        return await self._delete(Entity.TASK, task_id, self._delete_task)
+
+    async def create_tasks(
+        self, tasks: Iterable[PMTask], *, on_progress: Progress | None = None
+    ) -> BatchResult[PMTask]:
+        """Create many tasks, by the vendor's bulk calls where it has them.
+
+        One outcome per item, in order; a bad item does not stop the others.
+        """
+        items = list(tasks)
+        with self._operation("create_tasks"):
+            self.capabilities.require("create_tasks", self.name)
+            return await self._create_tasks(items, on_progress)
+
+    async def update_tasks(
+        self,
+        updates: Mapping[str, Mapping[str, Any]] | Sequence[tuple[str, Mapping[str, Any]]],
+        *,
+        on_progress: Progress | None = None,
+    ) -> BatchResult[PMTask]:
+        """Update many tasks: `{task_id: {field: value}}`, or a sequence of such pairs. As `create_tasks`."""
+        pairs = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+        with self._operation("update_tasks"):
+            self.capabilities.require("update_tasks", self.name)
+            return await self._update_tasks(pairs, on_progress)
+
+    async def delete_tasks(
+        self, task_ids: Iterable[str], *, on_progress: Progress | None = None
+    ) -> BatchResult[bool]:
+        """Delete many tasks; each outcome says whether the task existed. As `create_tasks`."""
+        identifiers = list(task_ids)
+        with self._operation("delete_tasks"):
+            self.capabilities.require("delete_tasks", self.name)
+            return await self._delete_tasks(identifiers, on_progress)
+
+    async def changes(
+        self, project_id: str, cursor: str | None = None, *, limit: int | None = None
+    ) -> ChangePage:
+        """Tasks of a project that were created, changed or deleted since `cursor`.
+
+        Args:
+            project_id: project id or key.
+            cursor: of the last page; `None` starts at the beginning: every task is an upsert.
+            limit: upserts on one page at most; the provider's page size when missing.
+
+        Raises:
+            NotFoundError: the project does not exist or may not be seen.
+            ValidationError: the cursor is not one of this provider.
+        """
+
+        async def page() -> ChangePage:
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+                raise ValidationError(fields={"limit": f"must be a whole number from 1, not {limit!r}"})
+            return await self._changes(check_id(project_id, "project_id"), cursor, limit)
+
+        return cast("ChangePage", await self._call("changes", page))
+
+    # hooks
+
+    def _iter_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
+        raise self._refuse("list_tasks")
+
+    def _search_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
+        raise self._refuse("search_tasks")
+
+    async def _get_task(self, task_id: str) -> PMTask | None:
+        raise self._refuse("get_task")
+
+    async def _create_task(self, fields: Fields) -> PMTask:
+        raise self._refuse("create_task")
+
+    async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
+        raise self._refuse("update_task")
+
+    async def _delete_task(self, task_id: str) -> bool:
+        raise self._refuse("delete_task")
+
+    async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
+        raise self._refuse("changes")
+
+    async def _create_tasks(self, tasks: list[PMTask], progress: Progress | None) -> BatchResult[PMTask]:
+        """Hook: bulk creation. By default single creations, `limits.concurrency` at a time."""
+        return await self._one_by_one(tasks, self.create_task, progress)
+
+    async def _update_tasks(
+        self, updates: list[tuple[str, Mapping[str, Any]]], progress: Progress | None
+    ) -> BatchResult[PMTask]:
+        """Hook: bulk update. By default single updates; those of one task keep their order."""
+        turns = {task_id: asyncio.Lock() for task_id, _ in updates}
+
+        async def update(pair: tuple[str, Mapping[str, Any]]) -> PMTask:
+            async with turns[pair[0]]:
+                return await self.update_task(*pair)
+
+        return await self._one_by_one(updates, update, progress)
+
+    async def _delete_tasks(self, task_ids: list[str], progress: Progress | None) -> BatchResult[bool]:
+        """Hook: bulk delete. By default single deletes."""
+        return await self._one_by_one(task_ids, self.delete_task, progress)
+
+    # shared with providers that have bulk calls
+
+    async def _drafts(self, tasks: Sequence[PMTask]) -> list[Fields | PMError]:
+        """Checked fields of each task, or the error that a single creation would raise."""
+        results: list[Fields | PMError] = []
+        for task in tasks:
+            try:
+                with self._operation("create_tasks"):
+                    fields = draft_fields(self.capabilities, Entity.TASK, task)
+                    results.append(await self._resolve(Entity.TASK, fields))
+            except PMError as error:
+                results.append(error)
+        return results
+
+    async def _one_by_one(
+        self, items: Sequence[Item], work: Callable[[Item], Awaitable[T]], progress: Progress | None
+    ) -> BatchResult[T]:
+        """Outcomes of `work` on each item, in order. Items are started in order; when the batch is
+        cancelled, nothing of it goes on.
+        """
+        outcomes: list[BatchOutcome[T] | None] = [None] * len(items)
+        waiting = iter(enumerate(items))
+        finished = 0
+
+        async def worker() -> None:
+            nonlocal finished
+            for index, item in waiting:
+                try:
+                    outcomes[index] = BatchOutcome(index, item=await work(item))
+                except PMError as error:
+                    outcomes[index] = BatchOutcome(index, error=error)
+                finished += 1
+                if progress is not None:
+                    progress(finished, len(items))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(max(1, self.capabilities.limits.concurrency), len(items))):
+                group.create_task(worker())
+        return BatchResult(tuple(outcome for outcome in outcomes if outcome is not None))
+
+
+def _task_query(**given: Any) -> TaskQuery:
+    for name in ("project_id", "assignee_id", "sprint_id"):
+        if given.get(name) is not None:
+            check_id(given[name], name)
+    since = given.get("updated_since")
+    if since is not None:
+        if not isinstance(since, datetime) or since.tzinfo is None:
+            raise ValidationError(fields={"updated_since": "must be a timezone-aware datetime"})
+        given["updated_since"] = since.astimezone(UTC)
+    return TaskQuery(**given)
