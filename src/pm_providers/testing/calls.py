@@ -1,0 +1,103 @@
+"""Every operation as data: a call of it, the hook behind it, and what it does to which entity."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+from pm_providers.contract import OPERATIONS, BasePMProvider
+from pm_providers.model import (
+    Entity,
+    PMAttachment,
+    PMComment,
+    PMLabel,
+    PMProject,
+    PMRelation,
+    PMSprint,
+    PMTask,
+    PMTimeEntry,
+    PMUser,
+    Record,
+)
+
+__all__ = ["CALLS", "HOOKS", "PLACEHOLDERS", "call"]
+
+Call = Callable[[BasePMProvider], Awaitable[Any]]
+
+PLACEHOLDERS: dict[Entity, Record] = {
+    Entity.PROJECT: PMProject(name="Project"),
+    Entity.TASK: PMTask(title="Task", project_id="1"),
+    Entity.SPRINT: PMSprint(name="Sprint", project_id="1"),
+    Entity.USER: PMUser(name="User"),
+    Entity.COMMENT: PMComment(task_id="1", body="Comment"),
+    Entity.LABEL: PMLabel(name="Label"),
+    Entity.RELATION: PMRelation(from_task_id="1", to_task_id="2"),
+    Entity.ATTACHMENT: PMAttachment(task_id="1", file_name="file.txt"),
+    Entity.TIME_ENTRY: PMTimeEntry(task_id="1", hours=1.0, spent_on=date(2026, 3, 2)),
+}
+"""Valid records whose references need not exist."""
+
+_FIRST_FIELD = {
+    Entity.TASK: "title",
+    Entity.COMMENT: "body",
+    Entity.RELATION: "type",
+    Entity.ATTACHMENT: "description",
+    Entity.TIME_ENTRY: "comment",
+}
+
+
+def _create(entity: Entity) -> Call:
+    extra = (b"content",) if entity is Entity.ATTACHMENT else ()
+    return lambda provider: getattr(provider, f"create_{entity}")(PLACEHOLDERS[entity], *extra)
+
+
+def _update(entity: Entity) -> Call:
+    name = _FIRST_FIELD.get(entity, "name")
+    value = "blocks" if name == "type" else "changed"
+    return lambda provider: getattr(provider, f"update_{entity}")("1", {name: value})
+
+
+def _with_id(operation: str) -> Call:
+    return lambda provider: getattr(provider, operation)("1")
+
+
+def _alone(operation: str) -> Call:
+    return lambda provider: getattr(provider, operation)()
+
+
+def _call_of(operation: str) -> Call:
+    special: dict[str, Call] = {
+        "create_tasks": lambda provider: provider.create_tasks([PMTask(title="Task", project_id="1")]),
+        "update_tasks": lambda provider: provider.update_tasks({"1": {"title": "changed"}}),
+        "delete_tasks": lambda provider: provider.delete_tasks(["1"]),
+        "request": lambda provider: provider.request("GET", ""),
+    }
+    if operation in special:
+        return special[operation]
+    verb, _, rest = operation.partition("_")
+    if verb in {"create", "update"}:
+        return (_create if verb == "create" else _update)(Entity(rest))
+    on_task = {"list_comments", "list_relations", "list_attachments", "list_transitions"}
+    if operation in on_task or verb in {"delete", "download", "search", "changes"}:
+        return _with_id(operation)
+    if verb == "get" and operation != "get_current_user":
+        return _with_id(operation)
+    return _alone(operation)
+
+
+def _hook_of(operation: str) -> str:
+    listed = {f"list_{entity.plural}" for entity in Entity}
+    return f"_iter_{operation[5:]}" if operation in listed else f"_{operation}"
+
+
+CALLS: dict[str, Call] = {operation: _call_of(operation) for operation in OPERATIONS}
+"""Operation -> a call of it with well-formed arguments that need not exist in the system."""
+
+HOOKS: dict[str, str] = {operation: _hook_of(operation) for operation in OPERATIONS}
+"""Operation -> name of the hook that a provider writes for it."""
+
+
+async def call(provider: BasePMProvider, operation: str) -> Any:
+    """Call an operation with the arguments of `CALLS`."""
+    return await CALLS[operation](provider)
