@@ -255,9 +255,7 @@ def draft_fields(caps: Capabilities, entity: Entity, record: Record) -> Fields:
     return _finish(caps, found, problems)
 
 
-def patch_fields(
-    caps: Capabilities, entity: Entity, updates: Mapping[str, Any], *, settable_once: bool = False
-) -> Fields:
+def patch_fields(caps: Capabilities, entity: Entity, updates: Mapping[str, Any]) -> Fields:
     """The fields of an update, checked. `None` clears; an absent key is untouched.
 
     Raises:
@@ -273,7 +271,7 @@ def patch_fields(
         spec = specs.get(name)
         if spec is None:
             problems[str(name)] = f"is no field of {entity.value}; fields are {_writable_names(entity)}"
-        elif spec.owner is Owner.SERVER or (spec.owner is Owner.CREATOR and not settable_once):
+        elif spec.owner is not Owner.CALLER:
             once = "is set on creation only" if spec.owner is Owner.CREATOR else "is set by the system"
             problems[name] = f"{once} and cannot be updated"
         else:
