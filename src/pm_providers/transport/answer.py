@@ -16,7 +16,8 @@ __all__ = ["REQUEST_ID_HEADERS", "Answer", "depth_exceeds"]
 REQUEST_ID_HEADERS: Final = ("x-request-id", "x-arequestid", "atl-traceid", "x-trace-id")
 """Headers in which vendors name a request, in order of preference."""
 
-_REQUEST_ID: Final = re.compile(r"[\w.:@/+=-]{1,128}")
+_REQUEST_ID: Final = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
+_CONTAINERS: Final = (dict, list)
 _decoder: Final = msgspec.json.Decoder()
 
 
@@ -116,7 +117,9 @@ class Answer:
             raise self.broken(self._too_deep()) from exc
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as exc:
             raise self.broken(self._not_json()) from exc
-        if depth_exceeds(value, self._max_depth):
+        # As deep as that needs as many brackets: most answers are let through without a walk.
+        brackets = self.content.count(b"{") + self.content.count(b"[")
+        if brackets > self._max_depth and depth_exceeds(value, self._max_depth):
             raise self.broken(self._too_deep())
         return value
 
@@ -133,17 +136,18 @@ class Answer:
 
 def depth_exceeds(value: Any, limit: int) -> bool:
     """Whether decoded JSON is nested more than `limit` levels deep; a bare value has depth 0."""
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if type(value) in _CONTAINERS else []
     depth = 0
     while level:
         depth += 1
         if depth > limit:
             return True
+        # Exact types, as the decoder makes no others: this runs over every value of an answer.
         level = [
             item
             for parent in level
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(item, dict | list)
+            for item in (parent.values() if type(parent) is dict else parent)
+            if type(item) is dict or type(item) is list
         ]
     return False
 

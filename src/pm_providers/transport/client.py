@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 import msgspec
 
-from pm_providers.errors import PMError, TransportError
+from pm_providers.errors import PMError, ProviderError, TransportError
 from pm_providers.transport import redact
 from pm_providers.transport.answer import Answer
 from pm_providers.transport.auth import Auth
@@ -29,7 +29,6 @@ from pm_providers.transport.exchange import (
     Call,
     FilePart,
     encode_json,
-    note_positions,
     read_bounded,
     refuse,
 )
@@ -43,7 +42,7 @@ from pm_providers.transport.redirects import (
     next_hop,
 )
 from pm_providers.transport.retry import Budget, run_with_retries
-from pm_providers.transport.urls import Params, join_url, same_origin
+from pm_providers.transport.urls import Params, join_url, origin_of, same_origin
 from pm_providers.transport.verdict import ErrorParser, Verdict
 
 __all__ = ["HttpClient"]
@@ -167,10 +166,10 @@ class HttpClient:
         method = method.upper()
         call = Call(
             method=method,
-            url=self._url(path, params, operation),
+            url=self._own_url(path, params, operation),
             headers=merged,
             content=content,
-            files=note_positions(files),
+            files=tuple(files),
             operation=operation,
             safe=method in _READS if safe is None else safe,
             expect=expect,
@@ -371,6 +370,17 @@ class HttpClient:
         except PMError as exc:
             exc.provider, exc.operation = self.provider, operation
             raise
+
+    def _own_url(self, path: str, params: Params | None, operation: str) -> httpx2.URL:
+        url = self._url(path, params, operation)
+        if same_origin(url, self._base):
+            return url
+        raise ProviderError(
+            f"a request to {origin_of(url)} is refused: it is another origin than that of "
+            f"{origin_of(self._base)}, and the credential stays there",
+            provider=self.provider,
+            operation=operation,
+        )
 
     def _where(self, call: Call, method: str, url: httpx2.URL) -> Where:
         path = url.raw_path.split(b"?", maxsplit=1)[0].decode("ascii", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Any, BinaryIO, Final
 
@@ -20,7 +20,6 @@ __all__ = [
     "FilePart",
     "encode_json",
     "iter_bounded",
-    "note_positions",
     "read_bounded",
     "refuse",
     "too_large",
@@ -38,7 +37,8 @@ class FilePart:
 
     Attributes:
         name: name of the form field.
-        content: the bytes, or an open binary file that is read from where it stands.
+        content: the bytes, or an open binary file, which is sent whole from its beginning. One that
+            cannot be rewound is sent in a single attempt.
         filename: as the server shall see it; `None` for a part that is no file.
         content_type: media type; `None` lets the file name decide.
     """
@@ -58,7 +58,7 @@ class Call:
         url: full address.
         headers: those of this call only.
         content: encoded body.
-        files: parts of a multipart form, with the position where each open file stood.
+        files: parts of a multipart form.
         operation: public method, for errors.
         safe: whether it may be carried out twice.
         expect: statuses that are a success; empty for 200-299.
@@ -69,7 +69,7 @@ class Call:
     url: httpx2.URL
     headers: Mapping[str, str]
     content: bytes | None
-    files: tuple[tuple[FilePart, int], ...]
+    files: tuple[FilePart, ...]
     operation: str
     safe: bool
     expect: Collection[int]
@@ -82,27 +82,11 @@ class Call:
     @property
     def replayable(self) -> bool:
         """Whether the body can be sent a second time."""
-        return all(position >= 0 for _, position in self.files)
+        return all(isinstance(part.content, bytes) or part.content.seekable() for part in self.files)
 
     def parts(self) -> list[tuple[str, tuple[str | None, bytes | BinaryIO, str | None]]] | None:
-        """The multipart form for the HTTP library, with open files back at their start."""
-        for part, position in self.files:
-            if not isinstance(part.content, bytes) and position >= 0:
-                part.content.seek(position)
-        return [
-            (part.name, (part.filename, part.content, part.content_type)) for part, _ in self.files
-        ] or None
-
-
-def note_positions(files: Sequence[FilePart]) -> tuple[tuple[FilePart, int], ...]:
-    """Pair each part with the position of its file, -1 where it cannot be rewound."""
-    return tuple((part, _position(part.content)) for part in files)
-
-
-def _position(content: bytes | BinaryIO) -> int:
-    if isinstance(content, bytes):
-        return 0
-    return content.tell() if content.seekable() else -1
+        """The multipart form as the HTTP library takes it; it rewinds files by itself."""
+        return [(part.name, (part.filename, part.content, part.content_type)) for part in self.files] or None
 
 
 def encode_json(value: Any) -> bytes:

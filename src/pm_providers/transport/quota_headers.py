@@ -15,7 +15,7 @@ _PREFIXES: Final = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
 _EPOCH_MS_FROM: Final = 1e11
 _EPOCH_S_FROM: Final = 1e8
 _LONGEST_S: Final = 366 * 86400.0
-_ITEM: Final = re.compile(r"(?:^|[;,\s])(q|r|t|w|limit|remaining|reset)\s*=\s*(\d{1,12})")
+_ITEM: Final = re.compile(r"(?:^|[;,\s])(q|r|t|w|limit|remaining|reset)\s*=\s*([0-9]{1,12})")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ def parse_rate_headers(headers: Mapping[str, str], wall_now: float) -> RateState
 
 
 def _count(value: str | None) -> int | None:
-    head = re.match(r"\s*(\d{1,12})\s*(?:$|[;,])", value or "")
+    head = re.match(r"\s*([0-9]{1,12})\s*(?:$|[;,])", value or "")
     return int(head[1]) if head else None
 
 
 def _reset(value: str | None, wall_now: float) -> float | None:
     text = (value or "").strip()
-    if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", text):
+    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
         number = float(text)
         if number >= _EPOCH_MS_FROM:
             return _bounded(number / 1000 - wall_now)

@@ -70,7 +70,8 @@ class Quota:
     concurrency: int = 10
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1 or self.per_s <= 0 or (self.requests or 1) < 1:
+        requests = 1 if self.requests is None else self.requests
+        if self.concurrency < 1 or requests < 1 or not 0 < self.per_s < math.inf:
             raise ValueError("a quota is made of positive numbers")
         if self.burst is not None and not 1 <= self.burst <= (self.requests or self.burst):
             raise ValueError("burst must lie between 1 and the number of requests")

@@ -25,7 +25,7 @@ __all__ = ["Budget", "may_repeat", "retry_after_s", "run_with_retries"]
 
 T = TypeVar("T")
 
-_SECONDS: Final = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Budget:

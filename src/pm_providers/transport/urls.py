@@ -145,8 +145,7 @@ def path_segment(value: str) -> str:
     """
     bad = not value or value in {".", ".."} or len(value) > _MAX_SEGMENT
     if bad or any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in value):
-        shown = value[:40].encode("ascii", "backslashreplace").decode("ascii")
-        raise ValidationError(fields={"id": f"'{shown}' cannot be an id"})
+        raise ValidationError(fields={"id": f"{value[:40]!a} cannot be an id"})
     return quote(value, safe="")
 
 
