@@ -1,0 +1,27 @@
+"""Stand-ins of the vendors' APIs: to try things without an account, to test without a network.
+
+In-process::
+
+    box = OpenProjectSandbox(dataset="demo")
+    client = httpx2.AsyncClient(transport=box.transport(), base_url=box.base_url)
+
+As a server: `pm-providers sandbox openproject --port 0`, or `box.run()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pm_providers.sandbox.kit import Sandbox
+
+__all__ = ["SANDBOXES", "Sandbox"]
+
+
+def _openproject(**options: object) -> Sandbox:
+    from pm_providers.sandbox.openproject import OpenProjectSandbox
+
+    return OpenProjectSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
+
+
+# Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
+SANDBOXES: dict[str, Callable[..., Sandbox]] = {"openproject": _openproject}

@@ -1,0 +1,377 @@
+"""Work packages as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pm_providers.sandbox.openproject.links import ROOT, api, link, write_link
+from pm_providers.sandbox.openproject.records import Project, Type, WorkPackage
+from pm_providers.sandbox.openproject.represent_misc import attachments_of, relations_of
+from pm_providers.sandbox.openproject.rollup import derived_dates, derived_hours, spent_hours
+from pm_providers.sandbox.openproject.values import date_key, duration_text, formattable, work_days
+from pm_providers.sandbox.openproject.view import View, one_filter
+
+__all__ = ["work_package", "work_package_title"]
+
+NO_COSTS = "0.00 EUR"
+
+
+def work_package(view: View, row: WorkPackage, *, embed: bool = False) -> dict[str, Any]:
+    """A work package; `embed` adds the copies that a single GET carries."""
+    state = view.state
+    project = state.projects[row.project_id]
+    kind = state.types[row.type_id]
+    fields = state.fields_for("WorkPackage", row.project_id, row.type_id)
+    body = {
+        "_type": "WorkPackage",
+        "id": row.id,
+        "lockVersion": row.lock,
+        "subject": row.subject,
+        "description": formattable(row.description),
+        "scheduleManually": row.manual,
+        **_dates(view, row, kind),
+        **_hours(view, row, project),
+        "percentageDone": row.done,
+        **view.stamps(row),
+        **_version_extras(view, row),
+        **view.plain_custom("WorkPackage", row.custom, fields),
+    }
+    if "backlogs" in project.modules and not kind.milestone and kind.id != state.settings["task_type"]:
+        if kind.id in state.settings["story_types"]:
+            body |= {"position": row.position, "storyPoints": row.story_points}
+    if embed:
+        body["_embedded"] = _embedded(view, row)
+    links = {
+        **_action_links(view, row, project, kind),
+        **value_links(view, row),
+        **_module_links(view, row, project),
+        **view.linked_custom("WorkPackage", row.custom, fields),
+        **_watch_link(view, row),
+        **_tree_links(view, row),
+        "customActions": [],
+    }
+    return {**body, "_links": links}
+
+
+def work_package_title(view: View, key: int | None) -> dict[str, Any]:
+    """Link to a work package; null for none and for what the user may not see."""
+    row = view.state.work_packages.get(key)
+    if row is None or not view.can("view_work_packages", row.project_id):
+        return {"href": None, "title": None}
+    return link(row.subject, "work_packages", row.id)
+
+
+def _dates(view: View, row: WorkPackage, kind: Type) -> dict[str, Any]:
+    if kind.milestone:
+        return {"date": row.due or row.start, **_duration(view, row)}
+    low, high = derived_dates(view.state, row)
+    return {
+        "startDate": row.start,
+        "dueDate": row.due,
+        "derivedStartDate": low,
+        "derivedDueDate": high,
+        **_duration(view, row),
+    }
+
+
+def _duration(view: View, row: WorkPackage) -> dict[str, Any]:
+    if not view.features.duration:
+        return {}
+    days = row.duration
+    if row.start and row.due and date_key(row.due) <= (10, "9999-12-31"):
+        days = work_days(row.start, row.due, all_days=row.ignore_non_working)
+    return {
+        "duration": f"P{days}D" if days is not None else None,
+        "ignoreNonWorkingDays": row.ignore_non_working,
+    }
+
+
+def _hours(view: View, row: WorkPackage, project: Project) -> dict[str, Any]:
+    state = view.state
+    hours: dict[str, Any] = {
+        "estimatedTime": duration_text(row.estimated_hours),
+        "derivedEstimatedTime": duration_text(derived_hours(state, row, "estimated_hours")),
+    }
+    if view.features.progress:
+        hours["remainingTime"] = duration_text(row.remaining_hours)
+        hours["derivedRemainingTime"] = duration_text(derived_hours(state, row, "remaining_hours"))
+        hours["derivedPercentageDone"] = _derived_done(view, row)
+    elif "backlogs" in project.modules:
+        hours["remainingTime"] = duration_text(row.remaining_hours)
+    if "costs" in project.modules:
+        if view.can("view_time_entries", project):
+            hours["spentTime"] = duration_text(spent_hours(state, row))
+        if view.can("view_cost_entries", project):
+            hours |= dict.fromkeys(("laborCosts", "materialCosts", "overallCosts"), NO_COSTS)
+    return hours
+
+
+def _derived_done(view: View, row: WorkPackage) -> int | None:
+    work = derived_hours(view.state, row, "estimated_hours")
+    left = derived_hours(view.state, row, "remaining_hours")
+    if not work or left is None:
+        return None
+    return round((work - left) / work * 100)
+
+
+def _version_extras(view: View, row: WorkPackage) -> dict[str, Any]:
+    extras: dict[str, Any] = {}
+    if view.features.progress:
+        extras["readonly"] = view.state.statuses[row.status_id].readonly
+    if view.features.display_id:
+        extras["displayId"] = str(row.id)
+    return extras
+
+
+def value_links(view: View, row: WorkPackage) -> dict[str, Any]:
+    """Links that are values of the work package."""
+    state = view.state
+    kind, status = state.types[row.type_id], state.statuses[row.status_id]
+    priority = state.priorities[row.priority_id]
+    category, version = state.categories.get(row.category_id), state.versions.get(row.version_id)
+    links: dict[str, Any] = {
+        "category": {"href": None},
+        "type": link(kind.name, "types", kind.id),
+        "priority": link(priority.name, "priorities", priority.id),
+        "project": view.project_link(row.project_id),
+        "status": link(status.name, "statuses", status.id),
+        "author": view.principal_link(row.author_id),
+        "responsible": view.principal_link(row.responsible_id),
+        "assignee": view.principal_link(row.assignee_id),
+        "version": {"href": None},
+    }
+    if category is not None:
+        links["category"] = link(category.name, "categories", category.id)
+    if version is not None:
+        links["version"] = link(version.name, "versions", version.id)
+    if view.features.sprints:
+        sprint = state.sprints.get(row.sprint_id)
+        links["sprint"] = {"href": None}
+        if sprint is not None:
+            links["sprint"] = link(sprint.name, "sprints", sprint.id)
+    return links
+
+
+def _tree_links(view: View, row: WorkPackage) -> dict[str, Any]:
+    state = view.state
+    links: dict[str, Any] = {}
+    children = [link(c.subject, "work_packages", c.id) for c in _visible_children(view, row)]
+    if children:
+        links["children"] = children
+    links["ancestors"] = [
+        link(a.subject, "work_packages", a.id)
+        for a in reversed(state.ancestors(row))
+        if view.can("view_work_packages", a.project_id)
+    ]
+    links["parent"] = work_package_title(view, row.parent_id)
+    return links
+
+
+def _visible_children(view: View, row: WorkPackage) -> list[WorkPackage]:
+    found = view.state.children(row.id)
+    return [child for child in found if view.can("view_work_packages", child.project_id)]
+
+
+def _watch_link(view: View, row: WorkPackage) -> dict[str, Any]:
+    user = view.user
+    if user.anonymous:
+        return {}
+    href = api("work_packages", row.id, "watchers")
+    if user.id in row.watcher_ids:
+        return {"unwatch": {"href": f"{href}/{user.id}", "method": "delete"}}
+    payload = {"user": {"href": api("users", user.id)}}
+    return {"watch": {"href": href, "method": "post", "payload": payload}}
+
+
+def _module_links(view: View, row: WorkPackage, project: Project) -> dict[str, Any]:
+    links: dict[str, Any] = {}
+    page = f"/work_packages/{row.id}"
+    if "costs" in project.modules and view.can("view_cost_entries", project):
+        html = {"type": "text/html"}
+        log = {"href": f"{page}/cost_entries/new", **html, "title": f"Log costs on {row.subject}"}
+        report = (
+            f"/projects/{project.id}/cost_reports?fields%5B%5D=WorkPackageId&operators%5BWorkPackageId"
+            f"%5D=%3D&set_filter=1&values%5BWorkPackageId%5D={row.id}"
+        )
+        links["logCosts"] = log
+        links["showCosts"] = {"href": report, **html, "title": "Show cost entries"}
+        links["costsByType"] = {"href": api("work_packages", row.id, "summarized_costs_by_type")}
+    if "github" in project.modules:
+        href = api("work_packages", row.id, "github_pull_requests")
+        links["github_pull_requests"] = {"href": href, "title": "GitHub pull requests"}
+    return links
+
+
+def _action_links(view: View, row: WorkPackage, project: Project, kind: Type) -> dict[str, Any]:
+    own, subject = ("work_packages", row.id), row.subject
+    links: dict[str, Any] = {
+        "attachments": {"href": api(*own, "attachments")},
+        "self": link(subject, *own),
+        "schema": {"href": api("work_packages", "schemas", f"{row.project_id}-{row.type_id}")},
+        "availableRelationCandidates": {
+            "href": api(*own, "available_relation_candidates"),
+            "title": "Potential work packages to relate to",
+        },
+        "activities": {"href": api(*own, "activities")},
+        "relations": {"href": api(*own, "relations")},
+        "revisions": {"href": api(*own, "revisions")},
+        "previewMarkup": {
+            "href": f"{ROOT}/render/markdown?context={api(*own)}",
+            "method": "post",
+        },
+    }
+    granted = ((p, view.can(p, project)) for p in _ACTIONS)
+    for permission, ok in granted:
+        if ok:
+            links |= _ACTIONS[permission](row, project, kind)
+    if view.user.admin:
+        links |= _admin_links(project, kind)
+    return links
+
+
+def _edit_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    own = ("work_packages", row.id)
+    return {
+        "addAttachment": write_link("post", *own, "attachments"),
+        "update": write_link("post", *own, "form"),
+        "updateImmediately": write_link("patch", *own),
+    }
+
+
+def _delete_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    return {"delete": write_link("delete", "work_packages", row.id)}
+
+
+def _time_links(row: WorkPackage, project: Project, _kind: Type) -> dict[str, Any]:
+    if "costs" not in project.modules:
+        return {}
+    return {"logTime": {"href": api("time_entries"), "title": f"Log time on {row.subject}"}}
+
+
+def _entries_links(row: WorkPackage, project: Project, _kind: Type) -> dict[str, Any]:
+    if "costs" not in project.modules:
+        return {}
+    href = f"{ROOT}/time_entries?{one_filter('work_package_id', row.id)}"
+    return {"timeEntries": {"href": href, "title": "Time entries"}}
+
+
+def _create_links(row: WorkPackage, project: Project, kind: Type) -> dict[str, Any]:
+    links = {"copy": {"href": f"/work_packages/{row.id}/copy", "title": f"Copy {row.subject}"}}
+    if not kind.milestone:
+        href = api("projects", project.identifier, "work_packages")
+        title = f"Add child of {row.subject}"
+        links["addChild"] = {"href": href, "method": "post", "title": title}
+    return links
+
+
+def _move_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    href = f"/work_packages/{row.id}/move/new"
+    return {"move": {"href": href, "type": "text/html", "title": f"Move {row.subject}"}}
+
+
+def _export_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    page = f"/work_packages/{row.id}"
+    return {
+        "pdf": {"href": f"{page}.pdf", "type": "application/pdf", "title": "Export as PDF"},
+        "atom": {"href": f"{page}.atom", "type": "application/rss+xml", "title": "Atom feed"},
+    }
+
+
+def _watcher_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    href = api("work_packages", row.id, "watchers")
+    return {
+        "availableWatchers": {"href": api("work_packages", row.id, "available_watchers")},
+        "watchers": {"href": href},
+        "addWatcher": {
+            "href": href,
+            "method": "post",
+            "payload": {"user": {"href": "/api/v3/users/{user_id}"}},
+            "templated": True,
+        },
+        "removeWatcher": {"href": f"{href}/{{user_id}}", "method": "delete", "templated": True},
+    }
+
+
+def _relation_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    href = api("work_packages", row.id, "relations")
+    return {"addRelation": {"href": href, "method": "post", "title": "Add relation"}}
+
+
+def _parent_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    title = f"Change parent of {row.subject}"
+    return {"changeParent": {**write_link("patch", "work_packages", row.id), "title": title}}
+
+
+def _comment_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
+    href = api("work_packages", row.id, "activities")
+    return {"addComment": {"href": href, "method": "post", "title": "Add comment"}}
+
+
+_ACTIONS = {
+    "edit_work_packages": _edit_links,
+    "delete_work_packages": _delete_links,
+    "log_time": _time_links,
+    "view_time_entries": _entries_links,
+    "add_work_packages": _create_links,
+    "move_work_packages": _move_links,
+    "export_work_packages": _export_links,
+    "view_work_package_watchers": _watcher_links,
+    "manage_work_package_relations": _relation_links,
+    "manage_subtasks": _parent_links,
+    "add_work_package_notes": _comment_links,
+}
+
+
+def _admin_links(project: Project, kind: Type) -> dict[str, Any]:
+    page = {"type": "text/html"}
+    fields = f"/projects/{project.identifier}/settings/custom_fields"
+    form = f"/types/{kind.id}/edit?tab=form_configuration"
+    return {
+        "customFields": {"href": fields, **page, "title": "Custom fields"},
+        "configureForm": {"href": form, **page, "title": "Configure form"},
+    }
+
+
+def _embedded(view: View, row: WorkPackage) -> dict[str, Any]:
+    state = view.state
+    own = api("work_packages", row.id)
+    project = state.projects[row.project_id]
+    embedded: dict[str, Any] = {
+        "attachments": attachments_of(view, "work_packages", row.id),
+        "relations": relations_of(view, row),
+        "type": view.type(state.types[row.type_id]),
+        "priority": view.priority(state.priorities[row.priority_id]),
+        "project": view.project(project),
+        "status": view.status(state.statuses[row.status_id]),
+        "author": view.principal(state.principals[row.author_id]),
+        "customActions": [],
+    }
+    if "costs" in project.modules and view.can("view_cost_entries", project):
+        embedded["costsByType"] = {
+            "_type": "Collection",
+            "total": 0,
+            "count": 0,
+            "_embedded": {"elements": []},
+            "_links": {"self": {"href": f"{own}/summarized_costs_by_type"}},
+        }
+    return embedded | _embedded_optional(view, row)
+
+
+def _embedded_optional(view: View, row: WorkPackage) -> dict[str, Any]:
+    state = view.state
+    embedded: dict[str, Any] = {}
+    for name, key in (("assignee", row.assignee_id), ("responsible", row.responsible_id)):
+        principal = state.principals.get(key)
+        if principal is not None:
+            embedded[name] = view.principal(principal)
+    category, version = state.categories.get(row.category_id), state.versions.get(row.version_id)
+    sprint, parent = state.sprints.get(row.sprint_id), state.work_packages.get(row.parent_id)
+    if category is not None:
+        embedded["category"] = view.category(category)
+    if version is not None:
+        embedded["version"] = view.version(version)
+    if view.features.sprints and sprint is not None:
+        embedded["sprint"] = view.sprint(sprint)
+    if parent is not None and view.can("view_work_packages", parent.project_id):
+        embedded["parent"] = work_package(view, parent)
+    return embedded

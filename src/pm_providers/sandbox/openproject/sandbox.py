@@ -1,0 +1,119 @@
+"""The OpenProject sandbox itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import msgspec
+from starlette.types import ASGIApp
+
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.openproject import basics, projects, users, work_packages
+from pm_providers.sandbox.openproject.app import OpenProjectApp
+from pm_providers.sandbox.openproject.defaults import ADMIN_ID, seed_instance
+from pm_providers.sandbox.openproject.demo import seed_demo, seed_scale
+from pm_providers.sandbox.openproject.errors import status_error
+from pm_providers.sandbox.openproject.features import Features
+from pm_providers.sandbox.openproject.state import State
+from pm_providers.sandbox.openproject.web import Router
+
+__all__ = ["ADMIN_KEY", "DATASETS", "OpenProjectSandbox"]
+
+ADMIN_KEY = "sandbox-admin-key-0000000000000000000000"
+DATASETS = ("empty", "demo")
+ROUTES = (basics.routes, projects.routes, users.routes, work_packages.routes)
+
+
+class OpenProjectSandbox(Sandbox):
+    """An OpenProject server in this process.
+
+    Args:
+        dataset: `empty` (a fresh instance with an administrator) or `demo` (two projects with a story).
+        scale: so many more work packages, in projects of their own.
+        version: the OpenProject version to be, `"12.0"` to `"17.9"`; see `Features`.
+        faults, quota, latency_ms, clock, seed: see `Sandbox`.
+
+    Attributes:
+        state: everything stored; tests may read and prepare it.
+    """
+
+    name: ClassVar[str] = "openproject"
+
+    def __init__(
+        self,
+        *,
+        dataset: str = "empty",
+        scale: int = 0,
+        version: str = "17.6",
+        faults: Iterable[Fault | str] = (),
+        quota: Quota | None = None,
+        latency_ms: float = 0,
+        clock: Clock | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(faults=faults, quota=quota, latency_ms=latency_ms, clock=clock, seed=seed)
+        if dataset not in DATASETS:
+            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        self.state = State(Features.of(version), self.clock)
+        seed_instance(self.state)
+        self.add_key(ADMIN_KEY, ADMIN_ID)
+        if dataset == "demo":
+            for key, user_id in seed_demo(self.state).items():
+                self.add_key(key, user_id)
+        if scale:
+            seed_scale(self.state, scale, seed)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """`OPENPROJECT_URL` and `OPENPROJECT_API_KEY` (the administrator's)."""
+        return {"OPENPROJECT_URL": self.base_url, "OPENPROJECT_API_KEY": ADMIN_KEY}
+
+    @property
+    def vendor_faults(self) -> _OpenProjectFaults:
+        """OpenProject's wording of injected faults."""
+        return _OpenProjectFaults()
+
+    def build_app(self) -> ASGIApp:
+        """The API under `/api/v3`."""
+        return OpenProjectApp(self.state, Router(ROUTES))
+
+    def add_key(self, key: str, user_id: int) -> None:
+        """Let an API key act as a user."""
+        self.state.keys[key] = user_id
+
+    def key_of(self, login: str) -> str:
+        """The API key of the user with this login.
+
+        Raises:
+            KeyError: no such user, or none of his keys is known.
+        """
+        for key, user_id in self.state.keys.items():
+            if self.state.principals[user_id].login == login:
+                return key
+        raise KeyError(login)
+
+    def run_jobs(self) -> None:
+        """Do what background jobs would do: remove deleted projects and users."""
+        from pm_providers.sandbox.openproject.jobs import run_jobs
+
+        run_jobs(self.state)
+
+
+class _OpenProjectFaults:
+    """Bodies of injected faults."""
+
+    def error(self, status: int) -> tuple[bytes, str]:
+        """The vendor's JSON, or the HTML page of a proxy for 502 to 504."""
+        body = status_error(status)
+        if body is None:
+            page = f"<html><body><h1>{status}</h1></body></html>"
+            return page.encode(), "text/html"
+        return msgspec.json.encode(body), "application/hal+json; charset=utf-8"
+
+    def endless(self, body: Any, url: str) -> Any:
+        """A collection whose next page is itself."""
+        if isinstance(body, dict) and "_links" in body and "elements" in body.get("_embedded", {}):
+            body["_links"]["nextByOffset"] = {"href": url}
+            body["total"] = 1_000_000
+        return body

@@ -1,0 +1,234 @@
+"""The store behind the sandbox: tables of records, their indexes, and a memory of the last writes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from pm_providers.sandbox.kit.clock import Clock
+from pm_providers.sandbox.openproject import records
+from pm_providers.sandbox.openproject.features import Features
+
+__all__ = ["State", "Table", "WriteLog"]
+
+R = TypeVar("R", bound=records.Record)
+UNDO_LIMIT = 20_000
+
+
+class WriteLog:
+    """Counts write requests and remembers what each replaced, for lists that lag behind."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._entries: deque[tuple[int, Any, int, Any]] = deque(maxlen=UNDO_LIMIT)
+
+    def note(self, table: Any, key: int, before: Any) -> None:
+        """Remember the record that a write replaced (None: there was none)."""
+        self._entries.append((self.number, table, key, before))
+
+    def before_last(self, writes: int, table: Any) -> dict[int, Any]:
+        """Id to earlier record (None: absent) for all that the last `writes` requests changed."""
+        oldest = self.number - writes
+        changed: dict[int, Any] = {}
+        for number, owner, key, before in reversed(self._entries):
+            if number <= oldest:
+                break
+            if owner is table:
+                changed[key] = before
+        return changed
+
+
+class Table(Generic[R]):
+    """Records by id, in the order of ids, with an index per given attribute.
+
+    Args:
+        writes: where replaced records are remembered.
+        indexes: attributes to look up by `where`.
+    """
+
+    def __init__(self, writes: WriteLog, *indexes: str) -> None:
+        self._rows: dict[int, R] = {}
+        self._writes = writes
+        self._indexes: dict[str, dict[Any, dict[int, None]]] = {name: {} for name in indexes}
+        self._last_id = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._rows.values())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def get(self, key: int | None) -> R | None:
+        """The record with this id, or None."""
+        return self._rows.get(key) if key is not None else None
+
+    def __getitem__(self, key: int) -> R:
+        return self._rows[key]
+
+    def next_id(self) -> int:
+        """Take the next id; like a database sequence, it is not given back."""
+        self._last_id += 1
+        return self._last_id
+
+    def skip_to(self, last: int) -> None:
+        """Make `last` the highest id in use, so that the next is one more."""
+        self._last_id = max(self._last_id, last)
+
+    def put(self, record: R) -> R:
+        """Insert or replace; returns the record."""
+        before = self._rows.get(record.id)
+        self._writes.note(self, record.id, before)
+        for name, index in self._indexes.items():
+            if before is not None:
+                self._unlink(index, getattr(before, name), before.id)
+            index.setdefault(getattr(record, name), {})[record.id] = None
+        self._rows[record.id] = record
+        self._last_id = max(self._last_id, record.id)
+        return record
+
+    def change(self, record: R, **changes: Any) -> R:
+        """Store a copy of `record` with these attributes."""
+        return self.put(msgspec.structs.replace(record, **changes))
+
+    def remove(self, key: int) -> None:
+        """Delete; nothing happens when it is gone already."""
+        before = self._rows.pop(key, None)
+        if before is None:
+            return
+        self._writes.note(self, key, before)
+        for name, index in self._indexes.items():
+            self._unlink(index, getattr(before, name), key)
+
+    def where(self, name: str, value: Any) -> list[R]:
+        """Records whose indexed attribute has this value, by id."""
+        return [self._rows[key] for key in sorted(self._indexes[name].get(value, ()))]
+
+    def find(self, test: Callable[[R], bool]) -> R | None:
+        """First record that passes the test."""
+        return next((row for row in self._rows.values() if test(row)), None)
+
+    def as_of(self, writes: int) -> list[R]:
+        """All records as they were before the last `writes` write requests (0: now), by id."""
+        if not writes:
+            return list(self._rows.values())
+        rows: dict[int, R | None] = {**self._rows, **self._writes.before_last(writes, self)}
+        return [row for _, row in sorted(rows.items()) if row is not None]
+
+    @staticmethod
+    def _unlink(index: dict[Any, dict[int, None]], value: Any, key: int) -> None:
+        bucket = index.get(value)
+        if bucket is not None:
+            bucket.pop(key, None)
+
+
+class State:
+    """Everything that one OpenProject instance knows.
+
+    Attributes:
+        keys: API key to user id.
+        settings: instance settings by name, see `defaults.instance_settings`.
+        listeners: called with (event, id, acting user's id) after a write that webhooks report.
+    """
+
+    def __init__(self, features: Features, clock: Clock) -> None:
+        self.features = features
+        self.clock = clock
+        self.writes = WriteLog()
+        self.keys: dict[str, int] = {}
+        self.settings: dict[str, Any] = {}
+        self.listeners: list[Callable[[str, int, int], None]] = []
+        w = self.writes
+        self.principals: Table[records.Principal] = Table(w)
+        self.projects: Table[records.Project] = Table(w, "parent_id")
+        self.versions: Table[records.Version] = Table(w, "project_id")
+        self.sprints: Table[records.Sprint] = Table(w, "project_id")
+        self.categories: Table[records.Category] = Table(w, "project_id")
+        self.statuses: Table[records.Status] = Table(w)
+        self.types: Table[records.Type] = Table(w)
+        self.priorities: Table[records.Priority] = Table(w)
+        self.time_activities: Table[records.TimeActivity] = Table(w)
+        self.roles: Table[records.Role] = Table(w)
+        self.memberships: Table[records.Membership] = Table(w, "project_id", "principal_id")
+        self.custom_fields: Table[records.CustomField] = Table(w, "owner")
+        self.custom_options: Table[records.CustomOption] = Table(w, "field_id")
+        self.work_packages: Table[records.WorkPackage] = Table(w, "parent_id", "project_id", "version_id")
+        self.relations: Table[records.Relation] = Table(w, "from_id", "to_id")
+        self.time_entries: Table[records.TimeEntry] = Table(w, "work_package_id", "project_id")
+        self.journals: Table[records.Journal] = Table(w, "work_package_id")
+        self.attachments: Table[records.Attachment] = Table(w, "container")
+
+    def now(self) -> datetime:
+        """Time of a write, with the precision of the server's database."""
+        return self.clock.now()
+
+    def stamps(self) -> dict[str, datetime]:
+        """`created` and `updated` of a new record."""
+        moment = self.now()
+        return {"created": moment, "updated": moment}
+
+    def emit(self, event: str, key: int, actor_id: int) -> None:
+        """Tell the listeners about a write, for example `("work_package:updated", 12, 3)`."""
+        for listener in self.listeners:
+            listener(event, key, actor_id)
+
+    def children(self, work_package_id: int) -> list[records.WorkPackage]:
+        """Direct children of a work package, by id."""
+        return self.work_packages.where("parent_id", work_package_id)
+
+    def descendants(self, work_package_id: int) -> list[records.WorkPackage]:
+        """All below a work package, parents first."""
+        found: list[records.WorkPackage] = []
+        todo = self.children(work_package_id)
+        while todo:
+            found += todo
+            todo = [child for row in todo for child in self.children(row.id)]
+        return found
+
+    def ancestors(self, work_package: records.WorkPackage) -> list[records.WorkPackage]:
+        """From the parent up to the root."""
+        found: list[records.WorkPackage] = []
+        row = self.work_packages.get(work_package.parent_id)
+        while row is not None:
+            found.append(row)
+            row = self.work_packages.get(row.parent_id)
+        return found
+
+    def project_ancestors(self, project: records.Project) -> list[records.Project]:
+        """From the parent project up to the root."""
+        found: list[records.Project] = []
+        row = self.projects.get(project.parent_id)
+        while row is not None:
+            found.append(row)
+            row = self.projects.get(row.parent_id)
+        return found
+
+    def project_descendants(self, project_id: int) -> list[records.Project]:
+        """All projects below one, parents first."""
+        found: list[records.Project] = []
+        todo = self.projects.where("parent_id", project_id)
+        while todo:
+            found += todo
+            todo = [row for p in todo for row in self.projects.where("parent_id", p.id)]
+        return found
+
+    def options(self, field_id: int) -> list[records.CustomOption]:
+        """Options of a list field, in their order."""
+        return sorted(self.custom_options.where("field_id", field_id), key=lambda o: o.position)
+
+    def fields_for(
+        self, owner: str, project_id: int | None = None, type_id: int | None = None
+    ) -> list[records.CustomField]:
+        """Custom fields that an object shows, by id."""
+        return [
+            f
+            for f in self.custom_fields.where("owner", owner)
+            if (f.type_ids is None or type_id in f.type_ids)
+            and (f.project_ids is None or project_id in f.project_ids)
+        ]

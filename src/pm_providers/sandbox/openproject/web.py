@@ -1,0 +1,172 @@
+"""Requests, answers and routes of the sandbox, with the vendor's habits at the edges of HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from pm_providers.sandbox.openproject.errors import ApiError, bad_request, internal
+from pm_providers.sandbox.openproject.records import Principal
+from pm_providers.sandbox.openproject.state import State
+
+__all__ = ["Call", "Handler", "Reply", "Router", "Routes", "find_route", "parse_query"]
+
+_EMPTY: Any = object()
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: `body` is JSON data, bytes, or None for no body."""
+
+    body: Any = None
+    status: int = 200
+    content_type: str = "application/hal+json; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through a handler.
+
+    Attributes:
+        query: decoded parameters, the last one wins.
+        params: parts of the path by their name in the route.
+        stale: lists shall show the state before so many writes (an injected fault).
+    """
+
+    state: State
+    user: Principal
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    params: dict[str, str] = field(default_factory=dict)
+    stale: int = 0
+    base_url: str = ""
+    _json: Any = _EMPTY
+
+    def json(self) -> Any:
+        """The decoded body, None for an empty one.
+
+        Raises:
+            ApiError: 400 InvalidRequestBody; 500 for bytes that are not UTF-8, as recorded.
+        """
+        if self._json is _EMPTY:
+            self._json = _decode(self.body)
+        return self._json
+
+    def object(self) -> dict[str, Any]:
+        """The decoded body as an object; nothing, null and an empty list count as `{}`.
+
+        Raises:
+            ApiError: 500 for other kinds of JSON, as recorded 11-work-packages-update: step 61.
+        """
+        if "hal+json" in self.headers.get("content-type", ""):
+            raise internal("can't convert String into Hash")
+        body = self.json()
+        if body is None or body == []:
+            return {}
+        if not isinstance(body, dict):
+            kind = {"list": "Array", "str": "String"}.get(type(body).__name__, "Integer")
+            raise internal(f"can't convert {kind} into Hash")
+        return body
+
+    def number(self, name: str = "id") -> int:
+        """A path part as a number, as lenient as the vendor: `1.5` is 1, `007` is 7.
+
+        Raises:
+            ApiError: 400 when it does not start like a number.
+        """
+        match = re.fullmatch(r"(-?\d+)(\.\d+)?", self.params[name])
+        if match is None:
+            raise bad_request(f"{name} is invalid")
+        return int(match.group(1))
+
+
+Handler = Callable[[Call], Reply]
+
+
+class Routes:
+    """Handlers of one family of resources, collected by decorators.
+
+    Paths are below `/api/v3`; `{name}` stands for one part.
+    """
+
+    def __init__(self) -> None:
+        self.table: dict[str, dict[str, Handler]] = {}
+
+    def __call__(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        """Register the decorated handler for a method and path."""
+
+        def register(handler: Handler) -> Handler:
+            self.table.setdefault(path, {})[method] = handler
+            return handler
+
+        return register
+
+
+class Router:
+    """All routes, looked up by the number of path parts; fixed parts win over named ones."""
+
+    def __init__(self, groups: Iterable[Routes]) -> None:
+        self._by_size: dict[int, list[tuple[tuple[str, ...], dict[str, Handler]]]] = {}
+        for group in groups:
+            for path, handlers in group.table.items():
+                parts = tuple(path.strip("/").split("/")) if path.strip("/") else ()
+                self._by_size.setdefault(len(parts), []).append((parts, handlers))
+        for routes in self._by_size.values():
+            routes.sort(key=lambda route: sum(part.startswith("{") for part in route[0]))
+
+    def find(self, parts: tuple[str, ...]) -> tuple[dict[str, Handler], dict[str, str]] | None:
+        """Handlers by method and the named parts, or None for an unknown path."""
+        for pattern, handlers in self._by_size.get(len(parts), ()):
+            params: dict[str, str] = {}
+            for wanted, given in zip(pattern, parts, strict=True):
+                if wanted.startswith("{"):
+                    params[wanted[1:-1]] = given
+                elif wanted != given:
+                    break
+            else:
+                return handlers, params
+        return None
+
+
+def find_route(router: Router, path: str) -> tuple[dict[str, Handler], dict[str, str]] | None:
+    """Look up a path below `/api/v3`: double and trailing slashes and a suffix `.json` are ignored."""
+    parts = tuple(part for part in path.split("/") if part)
+    found = router.find(parts)
+    if parts and parts[-1].endswith(".json"):
+        found = router.find((*parts[:-1], parts[-1].removesuffix(".json"))) or found
+    return found
+
+
+def parse_query(raw: str) -> dict[str, str]:
+    """Decoded parameters; of repeated ones the last."""
+    return dict(parse_qsl(raw, keep_blank_values=True))
+
+
+def _decode(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise internal("invalid byte sequence in UTF-8") from error
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ApiError(
+            400,
+            "InvalidRequestBody",
+            "The request could not be parsed as JSON.",
+            {"parseError": str(error)},
+        ) from error
+    if b"\\u0000" in body:
+        raise internal("string contains null byte")
+    return value

@@ -1,0 +1,105 @@
+"""Stores work packages with all that follows from it: parents, followers, activities, events."""
+
+from __future__ import annotations
+
+from pm_providers.sandbox.openproject.errors import violation
+from pm_providers.sandbox.openproject.errors import raise_faults
+from pm_providers.sandbox.openproject.journals import add_journal, changes_between
+from pm_providers.sandbox.openproject.records import WorkPackage
+from pm_providers.sandbox.openproject.schedule import earliest_start, propagate
+from pm_providers.sandbox.openproject.state import State
+from pm_providers.sandbox.openproject.rollup import roll_up
+from pm_providers.sandbox.openproject.web import Call
+from pm_providers.sandbox.openproject.wp_draft import Draft, is_backlog_task
+
+__all__ = ["delete_work_package", "store_work_package"]
+
+
+def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) -> WorkPackage:
+    """Write a draft without faults; a draft without changes writes nothing."""
+    state = call.state
+    if current is None:
+        row = WorkPackage(
+            **{**draft.values, "id": state.work_packages.next_id(), "lock": 1, **state.stamps()}
+        )
+        state.work_packages.put(row)
+    else:
+        changes = {k: v for k, v in draft.values.items() if getattr(current, k) != v}
+        if not changes:
+            return current
+        _check_subtree(call, draft, current)
+        row = state.work_packages.change(current, **changes, lock=current.lock + 1, updated=state.now())
+        _move_subtree(state, row, current)
+    row = _push_to_limit(state, row)
+    add_journal(state, call.user, row.id, changes_between(current, row))
+    propagate(state, row.id)
+    if current is not None and current.parent_id not in {None, row.parent_id}:
+        roll_up(state, current.parent_id)
+    state.emit("work_package:updated" if current else "work_package:created", row.id, call.user.id)
+    return state.work_packages[row.id]
+
+
+def delete_work_package(call: Call, row: WorkPackage) -> None:
+    """Remove it, all below it, and what hangs on them."""
+    state = call.state
+    for gone in (*reversed(state.descendants(row.id)), row):
+        for relation in (
+            *state.relations.where("from_id", gone.id),
+            *state.relations.where("to_id", gone.id),
+        ):
+            state.relations.remove(relation.id)
+        for entry in state.time_entries.where("work_package_id", gone.id):
+            state.time_entries.remove(entry.id)
+        for journal in state.journals.where("work_package_id", gone.id):
+            state.journals.remove(journal.id)
+        for attachment in state.attachments.where("container", ("work_packages", gone.id)):
+            state.attachments.remove(attachment.id)
+        state.work_packages.remove(gone.id)
+    roll_up(state, row.parent_id)
+
+
+def _push_to_limit(state: State, row: WorkPackage) -> WorkPackage:
+    """A new child of an automatically scheduled parent starts when the parent may start.
+
+    Recorded 18-work-packages-update-2: step 15.
+    """
+    if row.manual or row.start or row.due or row.parent_id is None:
+        return row
+    soonest = earliest_start(state, row)
+    return row if soonest is None else state.work_packages.change(row, start=soonest)
+
+
+def _check_subtree(call: Call, draft: Draft, current: WorkPackage) -> None:
+    """Backlog tasks stay in the project of their story, recorded 11-…: step 46."""
+    if draft.values["project_id"] == current.project_id:
+        return
+    state = call.state
+    below = state.descendants(current.id)
+    tied = [
+        row
+        for row in below
+        if is_backlog_task(call, {"type_id": row.type_id}, state.work_packages[row.parent_id or 0])
+    ]
+    raise_faults(
+        violation(
+            "base",
+            f"Error attempting to alter dependent object: Work package #{row.id} - {row.subject}: "
+            f"Parent is invalid because the work package '{row.subject}' is a backlog task and "
+            "therefore cannot have a parent outside of the current project.",
+        )
+        for row in tied
+    )
+
+
+def _move_subtree(state: State, row: WorkPackage, before: WorkPackage) -> None:
+    if row.project_id == before.project_id:
+        return
+    for child in state.descendants(row.id):
+        state.work_packages.change(
+            child,
+            project_id=row.project_id,
+            category_id=None,
+            version_id=None,
+            lock=child.lock + 1,
+            updated=state.now(),
+        )
