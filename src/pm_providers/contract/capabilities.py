@@ -205,28 +205,36 @@ class Capabilities:
         return replace(self, operations={**self.operations, **(operations or {})}, fields=merged, **changes)
 
 
-def declare_operations(*, default: Capability = NATIVE, **exceptions: Capability) -> dict[str, Capability]:
-    """Table of all operations: `default` but for the exceptions named.
+def declare_operations(
+    *, default: Capability = NATIVE, native: str = "", **exceptions: Capability
+) -> dict[str, Capability]:
+    """Table of all operations: `default` but for the `native` names (space separated) and the exceptions.
 
     Raises:
         ValueError: an exception names no operation.
     """
+    exceptions = {**dict.fromkeys(native.split(), NATIVE), **exceptions}
     unknown = sorted(set(exceptions) - set(OPERATIONS))
     if unknown:
         raise ValueError(f"no such operations: {', '.join(unknown)}")
     return {name: exceptions.get(name, default) for name in OPERATIONS}
 
 
-def declare_fields(entity: Entity, *, native: str = "", **others: Capability) -> dict[str, Capability]:
+def declare_fields(
+    entity: Entity, *, native: str = "", rest: Capability | None = None, **others: Capability
+) -> dict[str, Capability]:
     """Table of all fields of a record: `native` names (space separated) and the others one by one.
 
-    Fields that the system assigns (`created_at`, `url`, ...) count as native when they are filled.
+    Fields that the system assigns (`created_at`, `url`, ...) count as native when they are filled. `rest`
+    stands for all fields that are not named: for records that the system does not have.
 
     Raises:
         ValueError: a field is missing, doubled or unknown: support is total, nothing goes unsaid.
     """
     names = native.split()
     expected = [name for name in field_specs(MODELS[entity]) if name not in {"id", "raw_data"}]
+    if rest is not None:
+        others |= {name: rest for name in expected if name not in names and name not in others}
     stated = [*names, *others]
     if sorted(stated) != sorted(expected):
         missing = sorted(set(expected) - set(stated))

@@ -42,8 +42,8 @@ class ProviderHarness(ABC):
     gaps: ClassVar[tuple[Gap, ...]] = ()
     page_options: ClassVar[Mapping[str, Any]] = {}
     page_tasks: ClassVar[int] = 0
-    custom_fields: Mapping[Entity, Mapping[str, tuple[Any, Any]]] = {}
-    samples: Mapping[tuple[Entity, str], Sequence[Any]] = {}
+    custom_fields: ClassVar[Mapping[Entity, Mapping[str, tuple[Any, Any]]]] = {}
+    samples: ClassVar[Mapping[tuple[Entity, str], Sequence[Any]]] = {}
     rarely_filled: ClassVar[Mapping[str, str]] = {}
     missing_id: ClassVar[str] = "999999999"
 
