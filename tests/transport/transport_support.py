@@ -74,6 +74,22 @@ def status(code: int, **headers: str) -> httpx2.Response:
     return httpx2.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
+class Pieces(httpx2.AsyncByteStream):
+    """An endless body that counts what was taken."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.closed = False
+
+    async def __aiter__(self):
+        while True:
+            self.taken += 1
+            yield b"x" * 65536
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

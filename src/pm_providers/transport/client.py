@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 import msgspec
 
-from pm_providers.errors import PMError, ProviderError, TransportError
+from pm_providers.errors import PMError, TransportError
 from pm_providers.transport import redact
 from pm_providers.transport.answer import Answer
 from pm_providers.transport.auth import Auth
@@ -42,7 +42,7 @@ from pm_providers.transport.redirects import (
     next_hop,
 )
 from pm_providers.transport.retry import Budget, run_with_retries
-from pm_providers.transport.urls import Params, join_url, origin_of, same_origin
+from pm_providers.transport.urls import Params, join_url, refuse_other_origin, same_origin
 from pm_providers.transport.verdict import ErrorParser, Verdict
 
 __all__ = ["HttpClient"]
@@ -166,7 +166,7 @@ class HttpClient:
         method = method.upper()
         call = Call(
             method=method,
-            url=self._own_url(path, params, operation),
+            url=self._url(path, params, operation, own=True),
             headers=merged,
             content=content,
             files=tuple(files),
@@ -206,7 +206,7 @@ class HttpClient:
         self._pool.check_open()
         call = Call(
             method="GET",
-            url=self._url(path, params, operation),
+            url=self._url(path, params, operation, own=False),
             headers=httpx2.Headers({"Accept": "*/*", **(headers or {})}),
             content=None,
             files=(),
@@ -364,23 +364,15 @@ class HttpClient:
         )
         raise AttemptFailedError(error, executed=False, transient=False)
 
-    def _url(self, path: str, params: Params | None, operation: str) -> httpx2.URL:
+    def _url(self, path: str, params: Params | None, operation: str, *, own: bool) -> httpx2.URL:
         try:
-            return join_url(self.base_url, path, params)
+            url = join_url(self.base_url, path, params)
+            if own:
+                refuse_other_origin(url, self._base)
         except PMError as exc:
             exc.provider, exc.operation = self.provider, operation
             raise
-
-    def _own_url(self, path: str, params: Params | None, operation: str) -> httpx2.URL:
-        url = self._url(path, params, operation)
-        if same_origin(url, self._base):
-            return url
-        raise ProviderError(
-            f"a request to {origin_of(url)} is refused: it is another origin than that of "
-            f"{origin_of(self._base)}, and the credential stays there",
-            provider=self.provider,
-            operation=operation,
-        )
+        return url
 
     def _where(self, call: Call, method: str, url: httpx2.URL) -> Where:
         path = url.raw_path.split(b"?", maxsplit=1)[0].decode("ascii", "replace")

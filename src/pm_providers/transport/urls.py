@@ -22,6 +22,7 @@ __all__ = [
     "origin_of",
     "parse_base_url",
     "path_segment",
+    "refuse_other_origin",
     "same_origin",
 ]
 
@@ -160,6 +161,15 @@ def origin_of(url: httpx2.URL) -> str:
 def same_origin(one: httpx2.URL, other: httpx2.URL) -> bool:
     """Whether both share scheme, host and port, and with them the credential."""
     return origin_of(one) == origin_of(other)
+
+
+def refuse_other_origin(url: httpx2.URL, base: httpx2.URL) -> None:
+    """Raise `ProviderError` if a request with the credential would go to another origin."""
+    if not same_origin(url, base):
+        raise ProviderError(
+            f"a request to {origin_of(url)} is refused: it is another origin than "
+            f"{origin_of(base)}, and the credential stays there"
+        )
 
 
 def is_loopback(host: str) -> bool:
