@@ -128,8 +128,7 @@ class Sandbox(ABC):
             except NotImplementedError:  # event loops on Windows
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
         async with self.serve(host, port):
-            for name, value in self.settings.items():
-                out.write(f"{name}={value}\n")
+            out.writelines(f"{name}={value}\n" for name, value in self.settings.items())
             out.flush()
             await stop.wait()
 

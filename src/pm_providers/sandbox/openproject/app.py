@@ -158,7 +158,7 @@ def _wrong_type(method: str, path: str, headers: dict[str, str], state: State) -
     if given is None:
         return Reply(b"Missing content-type header", 406)
     bare = given.partition(";")[0].strip().lower()
-    if bare in _BARE_TYPES or bare == "multipart/form-data" and path.endswith("attachments"):
+    if bare in _BARE_TYPES or (bare == "multipart/form-data" and path.endswith("attachments")):
         return None
     if path.endswith("attachments") and method == "POST":
         return None  # the handler words this one

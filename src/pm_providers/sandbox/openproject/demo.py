@@ -68,7 +68,7 @@ def _person(state: State, login: str, first: str, last: str, email: str) -> int:
 def _fields(state: State) -> dict[str, int]:
     """External reference (text), platforms (several of a list), severity (one of a list)."""
     stamps = state.stamps()
-    for values in (
+    rows: tuple[dict[str, Any], ...] = (
         {"id": FIELD_REFERENCE, "name": "External reference", "max_length": 255},
         {"id": FIELD_PLATFORMS, "name": "Platforms", "format": "list", "multi": True},
         {"id": FIELD_SEVERITY, "name": "Severity", "format": "list", "type_ids": (_KINDS["bug"],)},

@@ -16,8 +16,7 @@ from pm_providers.sandbox.openproject.errors import (
     read_only,
     violation,
 )
-from pm_providers.sandbox.openproject.links import ABSENT, parse_href
-from pm_providers.sandbox.openproject.links import linked_id
+from pm_providers.sandbox.openproject.links import ABSENT, linked_id, parse_href
 from pm_providers.sandbox.openproject.records import Project
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.values import raw_text, text, to_bool

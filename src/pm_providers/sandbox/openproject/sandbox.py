@@ -9,7 +9,17 @@ import msgspec
 from starlette.types import ASGIApp
 
 from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
-from pm_providers.sandbox.openproject import basics, projects, users, work_packages
+from pm_providers.sandbox.openproject import (
+    basics,
+    configuration,
+    project_forms,
+    projects,
+    sprints,
+    users,
+    versions,
+    work_packages,
+    wp_forms,
+)
 from pm_providers.sandbox.openproject.app import OpenProjectApp
 from pm_providers.sandbox.openproject.defaults import ADMIN_ID, seed_instance
 from pm_providers.sandbox.openproject.demo import seed_demo, seed_scale
@@ -22,7 +32,20 @@ __all__ = ["ADMIN_KEY", "DATASETS", "OpenProjectSandbox"]
 
 ADMIN_KEY = "sandbox-admin-key-0000000000000000000000"
 DATASETS = ("empty", "demo")
-ROUTES = (basics.routes, projects.routes, users.routes, work_packages.routes)
+ROUTES = tuple(
+    module.routes
+    for module in (
+        basics,
+        configuration,
+        project_forms,
+        projects,
+        sprints,
+        users,
+        versions,
+        work_packages,
+        wp_forms,
+    )
+)
 
 
 class OpenProjectSandbox(Sandbox):

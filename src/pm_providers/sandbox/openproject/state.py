@@ -168,7 +168,7 @@ class State:
         """Time of a write, with the precision of the server's database."""
         return self.clock.now()
 
-    def stamps(self) -> dict[str, datetime]:
+    def stamps(self) -> dict[str, Any]:
         """`created` and `updated` of a new record."""
         moment = self.now()
         return {"created": moment, "updated": moment}

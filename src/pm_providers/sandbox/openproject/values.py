@@ -31,7 +31,7 @@ _DURATION = re.compile(
 # A month is a twelfth of 365 days, recorded 10-work-packages-create: step 11 (P1M came back as P30DT10H).
 _HOURS = (8760.0, 730.0, 168.0, 24.0, 1.0, 1 / 60, 1 / 3600)
 DATE_FORMAT = "YYYY-MM-DD (ISO 8601 date only)"
-_FALSE = frozenset({False, 0, "0", "f", "F", "false", "FALSE", "off", "OFF"})
+_FALSE = frozenset({False, "0", "f", "F", "false", "FALSE", "off", "OFF"})
 
 
 def parse_duration(attribute: str, value: Any) -> float | None:

@@ -79,7 +79,7 @@ class View:
         """A timestamp in this version's precision."""
         return time_text(moment, millis=self.features.millis)
 
-    def stamps(self, row: Any) -> dict[str, str]:
+    def stamps(self, row: Any) -> dict[str, Any]:
         """`createdAt` and `updatedAt`."""
         return {"createdAt": self.time(row.created), "updatedAt": self.time(row.updated)}
 

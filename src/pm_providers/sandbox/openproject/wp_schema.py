@@ -5,72 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pm_providers.sandbox.openproject.links import api
-from pm_providers.sandbox.openproject.records import CustomField, Project, Type
+from pm_providers.sandbox.openproject.records import Project, Type
+from pm_providers.sandbox.openproject.schemas import custom_schema, property_schema
 from pm_providers.sandbox.openproject.view import View
 
-__all__ = ["custom_schema", "property_schema", "schema", "schema_members"]
-
-_CUSTOM_TYPES = {
-    "text": "Formattable",
-    "string": "String",
-    "int": "Integer",
-    "float": "Float",
-    "bool": "Boolean",
-    "date": "Date",
-    "link": "Link",
-    "list": "CustomOption",
-    "user": "User",
-    "version": "Version",
-}
-LINKED = frozenset({"list", "user", "version"})
-
-
-def property_schema(
-    kind: str,
-    name: str,
-    *,
-    required: bool = False,
-    default: bool = False,
-    writable: bool = True,
-    group: str | None = None,
-    linked: bool = False,
-    bare: bool = False,
-    **extra: Any,
-) -> dict[str, Any]:
-    """Schema of one property; `linked` ones stand in `_links`, `bare` leaves `_links` away."""
-    body: dict[str, Any] = {
-        "type": kind,
-        "name": name,
-        "required": required,
-        "hasDefault": default,
-        "writable": writable,
-    }
-    if group is not None:
-        body["attributeGroup"] = group
-    body |= extra
-    if linked:
-        body["location"] = "_links"
-    if linked and not bare:
-        body["_links"] = {}
-    elif "options" not in extra:
-        body["options"] = {}
-    return body
-
-
-def custom_schema(field: CustomField, group: str | None = None) -> dict[str, Any]:
-    """Schema of a custom field."""
-    kind = ("[]" if field.multi else "") + _CUSTOM_TYPES[field.format]
-    flags: dict[str, Any] = {"required": field.required, "default": field.default is not None}
-    if field.format in LINKED:
-        return property_schema(kind, field.name, group=group, linked=True, **flags)
-    extra: dict[str, Any] = {}
-    if field.min_length:
-        extra["minLength"] = field.min_length
-    if field.max_length:
-        extra["maxLength"] = field.max_length
-    if field.regexp:
-        extra["regularExpression"] = field.regexp
-    return property_schema(kind, field.name, group=group, **flags, **extra, options={"rtl": None})
+__all__ = ["attribute_groups", "schema", "schema_members"]
 
 
 def schema_members(view: View, project: Project | None, kind: Type | None) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pm_providers.sandbox.openproject.errors import violation
-from pm_providers.sandbox.openproject.errors import raise_faults
+from pm_providers.sandbox.openproject.errors import raise_faults, violation
 from pm_providers.sandbox.openproject.journals import add_journal, changes_between
 from pm_providers.sandbox.openproject.records import WorkPackage
+from pm_providers.sandbox.openproject.rollup import roll_up
 from pm_providers.sandbox.openproject.schedule import earliest_start, propagate
 from pm_providers.sandbox.openproject.state import State
-from pm_providers.sandbox.openproject.rollup import roll_up
 from pm_providers.sandbox.openproject.web import Call
 from pm_providers.sandbox.openproject.wp_draft import Draft, is_backlog_task
 
