@@ -1,0 +1,128 @@
+"""What happened to the recorded instance between two steps, outside the recorded calls.
+
+The recordings do not show these (changes in the administration's pages, background jobs, calls of helpers);
+each is visible in the answers that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pm_providers.sandbox.openproject.records import Category, Version, WorkPackage
+
+if TYPE_CHECKING:
+    from tests.sandbox.replay.runner import Replay
+
+__all__ = ["HAPPENINGS"]
+
+Happening = Callable[["Replay"], None]
+
+
+def setting(name: str, value: object) -> Happening:
+    def change(replay: Replay) -> None:
+        replay.state.settings[name] = value
+
+    return change
+
+
+def jobs(replay: Replay) -> None:
+    """Background jobs run."""
+    replay.run_jobs()
+
+
+def categories(replay: Replay) -> None:
+    rows = replay.seen("categories", 3, 6)
+    for key, body in rows.items():
+        owner = body["_links"].get("defaultAssignee", {}).get("href")
+        replay.state.categories.put(
+            Category(
+                id=key,
+                name=body["name"],
+                project_id=int(body["_links"]["project"]["href"].rpartition("/")[2]),
+                assignee_id=int(owner.rpartition("/")[2]) if owner else None,
+                **replay.state.stamps(),
+            )
+        )
+
+
+def required(*, on: bool) -> Happening:
+    def change(replay: Replay) -> None:
+        fields = replay.state.custom_fields
+        fields.change(fields[5], required=on)
+
+    return change
+
+
+def locked(*, on: bool) -> Happening:
+    def change(replay: Replay) -> None:
+        people = replay.state.principals
+        people.change(people[8], status="locked" if on else "active")
+
+    return change
+
+
+def tasks(*keys: int) -> Happening:
+    """Plain tasks made by calls that were not recorded."""
+
+    def create(replay: Replay) -> None:
+        for key, body in replay.seen("work_packages", keys[0], keys[-1]).items():
+            replay.state.work_packages.put(
+                WorkPackage(
+                    id=key,
+                    subject=body["subject"],
+                    project_id=4,
+                    type_id=1,
+                    status_id=1,
+                    priority_id=8,
+                    author_id=3,
+                    watcher_ids=(3,),
+                    **replay.state.stamps(),
+                )
+            )
+
+    return create
+
+
+def feature_enabled(replay: Replay) -> None:
+    projects = replay.state.projects
+    projects.change(projects[4], type_ids=(1, 2, 3, 4))
+
+
+def version_made(replay: Replay) -> None:
+    name = replay.seen("versions", 17, 17)[17]["name"]
+    replay.state.versions.put(Version(id=17, name=name, project_id=4, **replay.state.stamps()))
+
+
+def ids_used(table: str, last: int) -> Happening:
+    """Ids that calls outside the recording used up."""
+
+    def skip(replay: Replay) -> None:
+        getattr(replay.state, table).skip_to(last)
+
+    return skip
+
+
+# Before which step (short file number and step) what happened.
+HAPPENINGS: dict[str, tuple[Happening, ...]] = {
+    "01:23": (setting("login_required", True),),
+    "02:1": (setting("login_required", False),),
+    "02:71": (jobs,),
+    "05:42": (setting("users_deletable_by_admins", True),),
+    "05:44": (jobs,),
+    "05:48": (locked(on=True),),
+    "06:1": (locked(on=False), setting("users_deletable_by_admins", False)),
+    "07:20": (categories,),
+    "15:51": (required(on=True),),
+    "16:1": (required(on=False), tasks(105, 106, 107, 108, 109)),
+    "17:59": (tasks(110),),
+    "18:42": (feature_enabled,),
+    "19:32": (setting("journal_aggregation_minutes", 0),),
+    "20:16": (setting("attachment_max_size_kib", 1),),
+    "20:17": (setting("attachment_max_size_kib", 5120),),
+    "24:1": (ids_used("work_packages", 120), ids_used("attachments", 12), setting("journal_aggregation_minutes", 5)),
+    "24:12": (setting("journal_aggregation_minutes", 0),),
+    "24:30": (ids_used("time_entries", 18),),
+    "24:35": (ids_used("projects", 18),),
+    "25:1": (version_made,),
+}
