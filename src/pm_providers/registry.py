@@ -1,4 +1,4 @@
-"""From a name and the environment to a provider. Providers are found by entry point, and loaded when asked for."""
+"""From a name and the environment to a provider: found by entry point, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -29,14 +29,22 @@ _DEFAULT = "internal"
 
 
 def environment() -> dict[str, str]:
-    """Variables of the process over those of the nearest `.env` file, upwards from the working directory."""
+    """Variables of the process over those of the nearest `.env` file, upwards from the working directory.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no text.
+    """
     path = find_dotenv(usecwd=True)
-    from_file = {key: value for key, value in dotenv_values(path).items() if value} if path else {}
+    try:
+        from_file = {key: value for key, value in dotenv_values(path).items() if value} if path else {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise ConfigurationError(f"{path} cannot be read: {reason}", setting=".env") from None
     return {**from_file, **os.environ}
 
 
 def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return {point.name.casefold(): point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def provider_names() -> list[str]:
@@ -61,11 +69,23 @@ def provider_class(name: str) -> type[BasePMProvider]:
             example=nearest[0] if nearest else _DEFAULT,
         )
     try:
-        return cast("type[BasePMProvider]", point.load())
-    except ImportError as error:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
         raise ConfigurationError(
             f"provider {point.name!r} cannot be loaded: {error}", provider=point.name
         ) from error
+    if not _is_provider(found, point.name):
+        raise ConfigurationError(
+            f"provider {point.name!r} cannot be loaded: {point.value} is no BasePMProvider of that name",
+            provider=point.name,
+        )
+    return cast("type[BasePMProvider]", found)
+
+
+def _is_provider(found: object, name: str) -> bool:
+    return (
+        isinstance(found, type) and issubclass(found, BasePMProvider) and getattr(found, "name", "") == name
+    )
 
 
 def config_from_environment(
@@ -94,8 +114,8 @@ def build_pm_provider(
     No request is made; `async with` (or the first call) connects.
 
     Args:
-        db_session: for providers in a database: a SQLAlchemy `Session`, `AsyncSession`, sessionmaker or engine,
-            sync or async. Nothing is committed on a session that is given. Other providers ignore it.
+        db_session: for providers in a database: a SQLAlchemy `Session`, `AsyncSession`, sessionmaker or
+            engine, sync or async. Nothing is committed on a session that is given. Other providers ignore it.
         provider: registered name; else that of `config`, else `PM_PROVIDER`, else `internal`.
         config: connection; read from the environment and `.env` when missing.
 

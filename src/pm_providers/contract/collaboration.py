@@ -34,6 +34,15 @@ def _part_query(
     )
 
 
+def _content(content: object, most: int | None) -> bytes:
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise ValidationError(fields={"content": f"must be bytes, not {type(content).__name__}"})
+    data = bytes(content)
+    if most is not None and len(data) > most:
+        raise ValidationError(fields={"content": f"has {len(data)} bytes; at most {most} are allowed"})
+    return data
+
+
 class CollaborationOperations(TaskOperations):
     """Comments, labels, relations, attachments, time entries.
 
@@ -220,15 +229,9 @@ class CollaborationOperations(TaskOperations):
         Raises:
             ValidationError: too large (`limits.attachment_bytes`) or of a kind that is not allowed.
         """
-        if not isinstance(content, bytes | bytearray | memoryview):
-            raise ValidationError(fields={"content": f"must be bytes, not {type(content).__name__}"})
-        data, most = bytes(content), self.capabilities.limits.attachment_bytes
-        if most is not None and len(data) > most:
-            raise ValidationError(
-                fields={"content": f"has {len(data)} bytes; at most {most} are allowed"},
-                provider=self.name,
-                operation="create_attachment",
-            )
+        with self._operation("create_attachment"):
+            self.capabilities.require("create_attachment", self.name)
+            data = _content(content, self.capabilities.limits.attachment_bytes)
         return await self._create(
             Entity.ATTACHMENT, attachment, lambda fields: self._create_attachment(fields, data)
         )

@@ -75,6 +75,23 @@ class Setting:
     secret: bool = False
 
 
+def _typed(setting: Setting, default: object, value: str) -> str | float:
+    """The text of a setting as its field holds it: seconds are numbers above 0."""
+    if not isinstance(default, float):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ConfigurationError(
+            f"{setting.env} is no number above 0, for example {setting.env}={setting.example}",
+            setting=setting.env,
+            example=setting.example,
+        )
+    return number
+
+
 _CONFIG_FIELDS = frozenset(PMProviderConfig.__dataclass_fields__)
 
 
@@ -99,7 +116,7 @@ def config_from_settings(
                 )
             continue
         if setting.field in _CONFIG_FIELDS:
-            setattr(config, setting.field, value)
+            setattr(config, setting.field, _typed(setting, getattr(config, setting.field), value))
         else:
             config.additional_config[setting.field] = value
     return config

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pm_providers.contract.foundation import ProviderFoundation
 from pm_providers.contract.queries import ListQuery
-from pm_providers.contract.validation import Fields, check_id
+from pm_providers.contract.validation import Fields, check_filter, check_id
 from pm_providers.model import Entity, PMProject, PMSprint, PMUser
 
 __all__ = ["ContainerOperations"]
@@ -74,6 +74,7 @@ class ContainerOperations(ProviderFoundation):
                 project_id,
                 updates,
                 lambda one, fields: self._update_project(one, fields, expected_version),
+                expected_version=expected_version,
             ),
         )
 
@@ -95,7 +96,9 @@ class ContainerOperations(ProviderFoundation):
         return self._stream(
             "list_sprints",
             lambda: self._iter_sprints(
-                ListQuery(project_id=_scope(project_id), status=status, limit=limit, window=window)
+                ListQuery(
+                    project_id=_scope(project_id), status=check_filter(status), limit=limit, window=window
+                )
             ),
             limit,
         )
@@ -140,6 +143,7 @@ class ContainerOperations(ProviderFoundation):
                 sprint_id,
                 updates,
                 lambda one, fields: self._update_sprint(one, fields, expected_version),
+                expected_version=expected_version,
             ),
         )
 

@@ -120,17 +120,35 @@ class ProviderFoundation:
             return cast("R", self._reported(asked, await hook(asked)))
 
     async def _update(
-        self, entity: Entity, identifier: str, updates: Mapping[str, Any], hook: Callable[[str, Fields], Any]
+        self,
+        entity: Entity,
+        identifier: str,
+        updates: Mapping[str, Any],
+        hook: Callable[[str, Fields], Any],
+        *,
+        expected_version: str | None = None,
     ) -> Any:
         """Check, write, compare. `hook` gets the id and the checked fields."""
         with self._operation(f"update_{entity.value}"):
             self.capabilities.require(f"update_{entity.value}", self.name)
             identifier = check_id(identifier, f"{entity.value}_id")
+            self._check_version(entity, expected_version)
             checked = patch_fields(self.capabilities, entity, updates)
             if not checked:
                 raise ValidationError("updates are empty: nothing to change")
             asked = await self._resolve(entity, checked)
             return self._reported(asked, await hook(identifier, asked))
+
+    def _check_version(self, entity: Entity, expected_version: object) -> None:
+        """A guard that the system cannot keep is refused, not ignored."""
+        if expected_version is None:
+            return
+        if not isinstance(expected_version, str) or not expected_version:
+            raise ValidationError(fields={"expected_version": "must be the `version` of a record (a string)"})
+        capability = self.capabilities.field(entity, "version")
+        if not capability.is_supported:
+            text = f"expected_version is not supported: {capability.note}"
+            raise UnsupportedError(text, reason=capability.note)
 
     async def _delete(self, entity: Entity, identifier: str, hook: Callable[[str], Any]) -> bool:
         with self._operation(f"delete_{entity.value}"):
@@ -163,7 +181,7 @@ class ProviderFoundation:
     async def _stream(
         self, operation: str, source: Callable[[], AsyncIterator[T]], limit: int | None
     ) -> AsyncGenerator[T, None]:
-        """Records of a hook, at most `limit`, without repeats of the same page shift left to callers."""
+        """Records of a hook, at most `limit` of them; the hook is closed when the caller stops early."""
         with self._operation(operation):
             self.capabilities.require(operation, self.name)
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):

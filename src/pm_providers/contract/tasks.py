@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from pm_providers.contract.containers import ContainerOperations
 from pm_providers.contract.queries import TaskQuery
 from pm_providers.contract.results import BatchOutcome, BatchResult, ChangePage
-from pm_providers.contract.validation import Fields, check_id, draft_fields
+from pm_providers.contract.validation import Fields, check_filter, check_id, check_text, draft_fields
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 
@@ -103,10 +103,8 @@ class TaskOperations(ContainerOperations):
         """
 
         def source() -> AsyncIterator[PMTask]:
-            if not isinstance(text, str) or not text.strip():
-                raise ValidationError(fields={"text": "must be a string that is not blank"})
             return self._search_tasks(
-                _task_query(project_id=project_id, text=text, limit=limit, window=self._window)
+                _task_query(project_id=project_id, text=_words(text), limit=limit, window=self._window)
             )
 
         return [task async for task in self._stream("search_tasks", source, limit)]
@@ -147,6 +145,7 @@ class TaskOperations(ContainerOperations):
                 task_id,
                 updates,
                 lambda one, fields: self._update_task(one, fields, expected_version),
+                expected_version=expected_version,
             ),
         )
 
@@ -173,10 +172,9 @@ class TaskOperations(ContainerOperations):
         on_progress: Progress | None = None,
     ) -> BatchResult[PMTask]:
         """Update many tasks: `{task_id: {field: value}}`, or a sequence of such pairs. As `create_tasks`."""
-        pairs = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
         with self._operation("update_tasks"):
             self.capabilities.require("update_tasks", self.name)
-            return await self._update_tasks(pairs, on_progress)
+            return await self._update_tasks(_pairs(updates), on_progress)
 
     async def delete_tasks(
         self, task_ids: Iterable[str], *, on_progress: Progress | None = None
@@ -205,6 +203,8 @@ class TaskOperations(ContainerOperations):
         async def page() -> ChangePage:
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
                 raise ValidationError(fields={"limit": f"must be a whole number from 1, not {limit!r}"})
+            if cursor is not None and not isinstance(cursor, str):
+                raise ValidationError(fields={"cursor": "must be a cursor that changes() returned"})
             return await self._changes(check_id(project_id, "project_id"), cursor, limit)
 
         return cast("ChangePage", await self._call("changes", page))
@@ -240,10 +240,10 @@ class TaskOperations(ContainerOperations):
         self, updates: list[tuple[str, Mapping[str, Any]]], progress: Progress | None
     ) -> BatchResult[PMTask]:
         """Hook: bulk update. By default single updates; those of one task keep their order."""
-        turns = {task_id: asyncio.Lock() for task_id, _ in updates}
+        turns = {repr(task_id): asyncio.Lock() for task_id, _ in updates}
 
         async def update(pair: tuple[str, Mapping[str, Any]]) -> PMTask:
-            async with turns[pair[0]]:
+            async with turns[repr(pair[0])]:
                 return await self.update_task(*pair)
 
         return await self._one_by_one(updates, update, progress)
@@ -269,8 +269,9 @@ class TaskOperations(ContainerOperations):
     async def _one_by_one(
         self, items: Sequence[Item], work: Callable[[Item], Awaitable[T]], progress: Progress | None
     ) -> BatchResult[T]:
-        """Outcomes of `work` on each item, in order. Items are started in order; when the batch is
-        cancelled, nothing of it goes on.
+        """Outcomes of `work` on each item, in order.
+
+        Items are started in order; when the batch is cancelled, nothing of it goes on.
         """
         outcomes: list[BatchOutcome[T] | None] = [None] * len(items)
         waiting = iter(enumerate(items))
@@ -293,7 +294,25 @@ class TaskOperations(ContainerOperations):
         return BatchResult(tuple(outcome for outcome in outcomes if outcome is not None))
 
 
+def _words(text: object) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise ValidationError(fields={"text": "must be a string that is not blank"})
+    try:
+        return check_text(text)
+    except ValueError as error:
+        raise ValidationError(fields={"text": str(error)}) from None
+
+
+def _pairs(updates: object) -> list[tuple[str, Mapping[str, Any]]]:
+    pairs = list(updates.items()) if isinstance(updates, Mapping) else list(cast("Iterable[Any]", updates))
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:  # noqa: PLR2004 - a pair
+            raise ValidationError(fields={"updates": "must hold pairs of task id and fields"})
+    return [(task_id, fields) for task_id, fields in pairs]
+
+
 def _task_query(**given: Any) -> TaskQuery:
+    given["status"] = check_filter(given.get("status"))
     for name in ("project_id", "assignee_id", "sprint_id"):
         if given.get(name) is not None:
             check_id(given[name], name)

@@ -24,7 +24,15 @@ from pm_providers.model import (
     field_specs,
 )
 
-__all__ = ["Fields", "check_id", "check_text", "compare_written", "draft_fields", "patch_fields"]
+__all__ = [
+    "Fields",
+    "check_filter",
+    "check_id",
+    "check_text",
+    "compare_written",
+    "draft_fields",
+    "patch_fields",
+]
 
 Fields = dict[str, Any]
 """Field name -> checked value, as the hooks of a provider get it. In a patch `None` (or an empty list)
@@ -53,6 +61,17 @@ def check_id(value: object, name: str) -> str:
         return check_text(value)
     except ValueError as error:
         raise ValidationError(fields={name: str(error)}) from None
+
+
+def check_filter(status: object) -> str | None:
+    """A status to filter by, checked; `None` for none.
+
+    Raises:
+        ValidationError: not a string, or blank.
+    """
+    if status is None or (isinstance(status, str) and status.strip()):
+        return status
+    raise ValidationError(fields={"status": f"must be the name of a status, not {_shown(status)}"})
 
 
 def check_text(value: str) -> str:

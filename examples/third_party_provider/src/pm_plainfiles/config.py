@@ -52,7 +52,13 @@ CAPABILITIES = Capabilities(
             "created_at updated_at custom_fields",
             rest=_ABSENT,
         ),
-        Entity.USER: declare_fields(Entity.USER, native="name username kind is_active", rest=_ABSENT),
+        Entity.USER: declare_fields(
+            Entity.USER,
+            native="kind is_active",
+            name=read_only("the name of the account"),
+            username=read_only("the name of the account"),
+            rest=_ABSENT,
+        ),
     },
     limits=Limits(concurrency=1),
 )

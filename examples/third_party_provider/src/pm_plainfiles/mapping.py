@@ -17,7 +17,7 @@ STATUSES = (
 _BY_ID = {status.id: status for status in STATUSES}
 
 
-def to_project(note: dict[str, Any]) -> PMProject:
+def to_project(note: dict[str, Any], *, raw: bool = True) -> PMProject:
     """The project that a `project.json` describes."""
     return PMProject(
         id=note["key"],
@@ -26,11 +26,11 @@ def to_project(note: dict[str, Any]) -> PMProject:
         description=note.get("description"),
         created_at=datetime.fromisoformat(note["created"]),
         updated_at=datetime.fromisoformat(note["changed"]),
-        raw_data=note,
+        raw_data=note if raw else None,
     )
 
 
-def to_task(note: dict[str, Any]) -> PMTask:
+def to_task(note: dict[str, Any], *, raw: bool = True) -> PMTask:
     """The task that a note describes."""
     status = _BY_ID[note["status"]]
     due = note.get("due")
@@ -46,7 +46,7 @@ def to_task(note: dict[str, Any]) -> PMTask:
         created_at=datetime.fromisoformat(note["created"]),
         updated_at=datetime.fromisoformat(note["changed"]),
         custom_fields=dict(note.get("fields") or {}),
-        raw_data=note,
+        raw_data=note if raw else None,
     )
 
 

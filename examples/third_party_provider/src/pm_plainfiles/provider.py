@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,33 +38,40 @@ class PlainFilesProvider(BasePMProvider):
     def __init__(self, config: PMProviderConfig) -> None:
         super().__init__(config)
         if not config.option("folder"):
-            raise ConfigurationError("PLAINFILES_FOLDER is not set", setting="PLAINFILES_FOLDER")
+            raise ConfigurationError(
+                "PLAINFILES_FOLDER is not set, for example PLAINFILES_FOLDER=/home/ada/projects",
+                setting="PLAINFILES_FOLDER",
+                example="/home/ada/projects",
+            )
         self._folder = Folder(Path(config.option("folder")).expanduser())
         self._writing = asyncio.Lock()
+        raw = bool(config.option("raw_data", True))
+        self._to_project = partial(to_project, raw=raw)
+        self._to_task = partial(to_task, raw=raw)
 
     # projects
 
     async def _iter_projects(self, query: ListQuery) -> AsyncIterator[PMProject]:
         for note in await asyncio.to_thread(self._folder.projects):
-            yield to_project(note)
+            yield self._to_project(note)
 
     async def _get_project(self, project_id: str) -> PMProject | None:
         note = await asyncio.to_thread(self._folder.project, project_id)
-        return to_project(note) if note else None
+        return self._to_project(note) if note else None
 
     async def _create_project(self, fields: Fields) -> PMProject:
         slug = re.sub(r"[^a-z0-9]+", "-", fields["name"].lower()).strip("-")[:40]
         key = f"{slug or 'project'}-{uuid.uuid4().hex[:6]}"
         async with self._writing:
             await self._write_project({"key": key, "created": _now()}, fields)
-        return to_project(await self._project(key))
+        return self._to_project(await self._project(key))
 
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None
     ) -> PMProject:
         async with self._writing:
             await self._write_project(await self._project(project_id), fields)
-        return to_project(await self._project(project_id))
+        return self._to_project(await self._project(project_id))
 
     async def _delete_project(self, project_id: str) -> bool:
         async with self._writing:
@@ -77,7 +85,7 @@ class PlainFilesProvider(BasePMProvider):
         wanted = _BOOK.candidates(query.status) if query.status else STATUSES
         names = {status.name for status in wanted}
         for note in await asyncio.to_thread(lambda: list(self._folder.tasks(query.project_id))):
-            task = to_task(note)
+            task = self._to_task(note)
             if task.status_name in names and _fits(task, query):
                 yield task
 
@@ -87,19 +95,19 @@ class PlainFilesProvider(BasePMProvider):
 
     async def _get_task(self, task_id: str) -> PMTask | None:
         note = await asyncio.to_thread(self._folder.task, task_id)
-        return to_task(note) if note else None
+        return self._to_task(note) if note else None
 
     async def _create_task(self, fields: Fields) -> PMTask:
         # Ids start with the time, so that files sort by creation.
         task_id = f"{time.time_ns():016x}{uuid.uuid4().hex[:8]}"
         async with self._writing:
             await self._write_task({"id": task_id, "status": "open", "created": _now()}, fields)
-        return to_task(await self._task(task_id))
+        return self._to_task(await self._task(task_id))
 
     async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
         async with self._writing:
             await self._write_task(await self._task(task_id), fields)
-        return to_task(await self._task(task_id))
+        return self._to_task(await self._task(task_id))
 
     async def _delete_task(self, task_id: str) -> bool:
         async with self._writing:
