@@ -1,0 +1,260 @@
+"""SQL that all entities share: ids, stamps, locks, single rows, pages. Rows in, rows out."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Table, delete, insert, select, text, update
+
+from pm_providers.contract import Fields
+from pm_providers.database.schema import counters, projects, users
+from pm_providers.errors import ConfigurationError, ConflictError, NotFoundError, ValidationError
+from pm_providers.providers.internal.mapping import fold
+
+__all__ = [
+    "Caller",
+    "Row",
+    "Stamp",
+    "chunks",
+    "current_user",
+    "delete_row",
+    "get_row",
+    "insert_row",
+    "known_ids",
+    "lock_hierarchy",
+    "new_ids",
+    "project_id_of",
+    "require_project",
+    "require_version",
+    "stamp",
+    "update_row",
+]
+
+Row = Mapping[str, Any]
+
+CHUNK = 500
+"""Ids in one statement; databases bound the parameters of a statement."""
+ID_LENGTH = 32
+
+_HIERARCHY_LOCK = 0x706D_6869  # any number that nobody else locks
+_id_lock = threading.Lock()
+_last_id = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When an operation happens.
+
+    Attributes:
+        now: the instant, for `created_at` and `updated_at`.
+        tx: transaction, as `changes()` orders it; 0 on SQLite.
+        no: number within the transaction, or of all changes on SQLite.
+    """
+
+    now: datetime
+    tx: int
+    no: int
+
+    @property
+    def change(self) -> dict[str, Any]:
+        """Columns of a task that this operation changes."""
+        return {"updated_at": self.now, "change_tx": self.tx, "change_no": self.no}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who writes.
+
+    Attributes:
+        username: login name; the user is made when missing.
+        user_id: id instead; must exist.
+    """
+
+    username: str
+    user_id: str | None = None
+
+
+def new_ids(count: int) -> list[str]:
+    """Ids in the order of creation: 48 bits of milliseconds, then random ones; hexadecimal, 32 characters."""
+    global _last_id  # noqa: PLW0603 - ids of one process never go back, whatever its clock does
+    with _id_lock:
+        first = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(9))
+        first = max(first, _last_id + 1)
+        _last_id = first + count - 1
+    return [f"{one:032x}" for one in range(first, first + count)]
+
+
+def stamp(conn: Connection) -> Stamp:
+    """The next change number. See `database.schema` for how they order."""
+    now = datetime.now(UTC)
+    if conn.dialect.name == "postgresql":
+        tx = conn.execute(text("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)")).scalar_one()
+        return Stamp(now, tx, time.time_ns())
+    mine = counters.c.name == "changes"
+    conn.execute(update(counters).where(mine).values(value=counters.c.value + 1))
+    return Stamp(now, 0, conn.execute(select(counters.c.value).where(mine)).scalar_one())
+
+
+def lock_hierarchy(conn: Connection) -> None:
+    """Let nobody else build a circle meanwhile: until the transaction ends, hierarchies change one by one.
+
+    On SQLite writers take turns anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _HIERARCHY_LOCK})
+
+
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Pieces that fit into one statement."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def held(statement: Select[Any], *, whole: bool = False) -> Select[Any]:
+    """Keep the rows from being deleted (`whole`: from being changed) until the transaction ends.
+
+    SQLite ignores it: its writers take turns.
+    """
+    return statement.with_for_update(read=True, key_share=not whole)
+
+
+def known_ids(conn: Connection, table: Table, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that exist; they stay until the transaction ends."""
+    wanted = list(dict.fromkeys(ids))
+    found: set[str] = set()
+    for part in chunks(wanted):
+        found.update(conn.scalars(held(select(table.c.id).where(table.c.id.in_(part)))))
+    return found
+
+
+def get_row(conn: Connection, table: Table, identifier: str, *, lock: bool = False) -> RowMapping | None:
+    """One row by id; locked against other writers when asked."""
+    statement = select(table).where(table.c.id == identifier)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    return conn.execute(statement).mappings().one_or_none()
+
+
+def insert_row(conn: Connection, table: Table, values: Row) -> None:
+    """One new row."""
+    conn.execute(insert(table).values(**values))
+
+
+def update_row(conn: Connection, table: Table, row: Row, values: Row, now: datetime) -> bool:
+    """Change what differs; `updated_at` and `version` move only when something does.
+
+    Raises:
+        ConflictError: somebody else was faster.
+    """
+    changed = {name: value for name, value in values.items() if row[name] != value}
+    if not changed:
+        return False
+    if "updated_at" in table.c:
+        changed.setdefault("updated_at", now)
+    condition = table.c.id == row["id"]
+    if "version" in table.c:
+        changed["version"] = row["version"] + 1
+        condition &= table.c.version == row["version"]
+    if conn.execute(update(table).where(condition).values(**changed)).rowcount != 1:
+        raise ConflictError("somebody else changed it at the same moment")
+    return True
+
+
+def delete_row(conn: Connection, table: Table, identifier: str) -> bool:
+    """Delete by id; whether it existed."""
+    return conn.execute(delete(table).where(table.c.id == identifier)).rowcount == 1
+
+
+def require_version(row: Row, expected: str | None) -> None:
+    """Refuse a change made on an older version.
+
+    Raises:
+        ConflictError: `expected` is not the current version.
+    """
+    current = str(row["version"])
+    if expected is not None and expected != current:
+        raise ConflictError(
+            f"version {expected[:40]} is stale; the current one is {current}", current_version=current
+        )
+
+
+def is_id(value: str) -> bool:
+    """Whether a text has the form of our ids, and so cannot be a key."""
+    return len(value) == ID_LENGTH and all(char in "0123456789abcdef" for char in value)
+
+
+def project_id_of(conn: Connection, id_or_key: str) -> str | None:
+    """Id of a project by id or key (keys without regard to case); `None` when there is none."""
+    found = conn.scalar(select(projects.c.id).where(projects.c.id == id_or_key))
+    if found is None and not is_id(id_or_key):
+        found = conn.scalar(select(projects.c.id).where(projects.c.key_folded == fold(id_or_key)))
+    return found
+
+
+def require_project(conn: Connection, id_or_key: str) -> str:
+    """Id of a project by id or key.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = project_id_of(conn, id_or_key)
+    if found is None:
+        raise NotFoundError(f"no project {id_or_key[:60]!r}")
+    return found
+
+
+def require_known(conn: Connection, table: Table, fields: Fields, name: str, what: str) -> None:
+    """Refuse a reference to what does not exist.
+
+    Raises:
+        ValidationError: naming field and value.
+    """
+    value = fields.get(name)
+    if value is not None and not known_ids(conn, table, [value]):
+        raise dangling(name, what, value)
+
+
+def dangling(name: str, what: str, value: str) -> ValidationError:
+    """The error of a reference to what does not exist."""
+    return ValidationError(fields={name: f"there is no {what} {value[:60]!r}"})
+
+
+def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> RowMapping | None:
+    """Row of the user who writes; made on demand when known by login name only.
+
+    Raises:
+        ConfigurationError: `user_id` is configured, but there is no such user.
+    """
+    if caller.user_id is not None:
+        row = get_row(conn, users, caller.user_id)
+        if row is None:
+            raise ConfigurationError(f"there is no user {caller.user_id[:60]!r}", setting="user_id")
+        return row
+    by_name = select(users).where(users.c.username_folded == fold(caller.username))
+    row = conn.execute(by_name).mappings().one_or_none()
+    if row is None and create:
+        _make_user(conn, caller.username)
+        row = conn.execute(by_name).mappings().one()
+    return row
+
+
+def _make_user(conn: Connection, username: str) -> None:
+    now = datetime.now(UTC)
+    values = {
+        "id": new_ids(1)[0], "name": username, "username": username, "username_folded": fold(username),
+        "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    conn.execute(_insert_ignoring(conn)(users).values(**values).on_conflict_do_nothing())
+
+
+def _insert_ignoring(conn: Connection) -> Callable[[Table], Any]:
+    """The dialect's INSERT that leaves a row alone which another writer made first."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert

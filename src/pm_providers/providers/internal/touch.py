@@ -1,0 +1,37 @@
+"""Marking tasks as changed, and as gone from a project, for `changes()`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, update
+
+from pm_providers.database.schema import tasks, tombstones
+from pm_providers.providers.internal.client import Stamp, chunks, stamp
+
+__all__ = ["bury", "revive", "touch_where"]
+
+
+def touch_where(conn: Connection, condition: ColumnElement[bool], **values: Any) -> None:
+    """Set columns of the tasks that fit, and count that as a change of each."""
+    changed = {**values, **stamp(conn).change, "version": tasks.c.version + 1}
+    conn.execute(update(tasks).where(condition).values(**changed))
+
+
+def bury(conn: Connection, project_id: str, task_ids: Sequence[str], at: Stamp) -> None:
+    """Record that tasks are gone from a project: deleted, or moved away."""
+    revive(conn, project_id, task_ids)
+    rows = [
+        {"project_id": project_id, "task_id": one, "change_tx": at.tx, "change_no": at.no} for one in task_ids
+    ]
+    if rows:
+        conn.execute(insert(tombstones), rows)
+
+
+def revive(conn: Connection, project_id: str, task_ids: Sequence[str]) -> None:
+    """Forget that tasks are gone from a project: they are back."""
+    for part in chunks(task_ids):
+        conn.execute(
+            delete(tombstones).where(tombstones.c.project_id == project_id, tombstones.c.task_id.in_(part))
+        )
