@@ -1,0 +1,1 @@
+"""Ways in for people and programs. They parse, call and show; nothing else."""

@@ -1,0 +1,5 @@
+"""`python -m pm_providers.surfaces.cli`."""
+
+from pm_providers.surfaces.cli import main
+
+main()

@@ -1,0 +1,156 @@
+"""How the demo looks: numbered steps with the code that does them, tables that fit the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from pm_providers.contract import HealthReport
+from pm_providers.errors import PMError
+from pm_providers.model import Entity, PMTask, Record
+from pm_providers.service import CopyReport
+from pm_providers.service.settings import MASK
+from pm_providers.surfaces.cli.state import ProgressCall, State
+from pm_providers.surfaces.cli.tables import Names, records_table, short
+from pm_providers.surfaces.cli.text import line
+
+__all__ = ["Stage"]
+
+_WIDTH = 100
+_INDENT = 3
+
+
+class Stage:
+    """Everything that the demo prints; silent with `--json`.
+
+    Args:
+        state: options of the run.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        columns = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
+        self.width = max(72, min(columns, 130))
+        self._console: Console = state.console(width=self.width)
+        self._number = 0
+
+    def _print(self, part: RenderableType, indent: int = _INDENT) -> None:
+        if not self.state.as_json:
+            self._console.print(Padding(part, (0, 0, 0, indent)))
+
+    def step(self, text: str, code: str) -> None:
+        """Announce a step, with the code that does it."""
+        self._number += 1
+        head = Text.assemble((f" {self._number} ", "bold reverse cyan"), " ", (line(text), "bold"))
+        self._print(Text(""), 0)
+        self._print(head, 0)
+        self._print(Text(code, style="dim", no_wrap=True, overflow="ellipsis"), _INDENT + 1)
+
+    def settings(self, settings: Mapping[str, str]) -> None:
+        """Settings as they would stand in the environment; keys are masked."""
+        for name, value in settings.items():
+            shown = value if "://" in value else f"{MASK}"
+            self._print(Text.assemble((name, "green"), "=", shown), _INDENT + 1)
+
+    def health(self, report: HealthReport, title: str) -> None:
+        """Who we are on the system."""
+        user = line(report.user.name) if report.user else "unknown"
+        version = f" {report.version}" if report.version else ""
+        text = f"connected to {title}{version} as {user}, {report.latency_ms or 0:.0f} ms"
+        self._print(Text.assemble(("✓ ", "green"), text), _INDENT + 1)
+
+    def records(self, entity: Entity, records: Sequence[Record], names: Names) -> None:
+        """A table."""
+        self._print(records_table(entity, records, names))
+
+    def facts(self, **facts: Any) -> None:
+        """Some values on one line."""
+        parts = [Text.assemble((f"{name} ", "dim"), short(value) or "") for name, value in facts.items()]
+        self._print(Text.assemble(("✓ ", "green"), Text("   ").join(parts)), _INDENT + 1)
+
+    def written(self, before: PMTask, after: PMTask, names: Sequence[str]) -> None:
+        """What a write changed."""
+        parts = [
+            Text.assemble(
+                (f"{name.replace('_', ' ')} ", "dim"),
+                short(getattr(before, name)) or "none",
+                (" → ", "cyan"),
+                (short(getattr(after, name)) or "none", "bold"),
+            )
+            for name in names
+        ]
+        self._print(Text.assemble(("✓ ", "green"), Text("   ").join(parts)), _INDENT + 1)
+        for warning in after.warnings:
+            self._print(Text(f"warning: {line(str(warning))}", style="yellow"), _INDENT + 1)
+
+    def refusal(self, error: PMError) -> str:
+        """An error that was to be expected; returns its line."""
+        text = line(str(error))
+        name = type(error).__name__
+        self._print(Text.assemble(("✗ ", "red"), (name, "bold red"), f": {text}"), _INDENT + 1)
+        return f"{name}: {text}"
+
+    def progress(self) -> AbstractContextManager[ProgressCall]:
+        """A progress bar, where there is a terminal."""
+        return self.state.progress()
+
+    def report(self, report: CopyReport) -> None:
+        """What the copy created, and what the target does not hold."""
+        made = ", ".join(
+            f"{count} {entity.plural.replace('_', ' ')}" for entity, count in sorted(report.created.items())
+        )
+        self._print(Text.assemble(("✓ ", "green"), f"created {made}"), _INDENT + 1)
+        for title, notes in (("left out", report.left_out), ("held differently", report.altered)):
+            reasons: dict[tuple[Entity, str], list[str]] = {}
+            for note in notes:
+                reasons.setdefault((note.entity, note.reason), []).append(note.field or "records")
+            for (entity, reason), fields in reasons.items():
+                what = f"{entity.value.replace('_', ' ')}: {', '.join(fields)}"
+                self._print(
+                    Text.assemble((f"{title} ", "yellow"), what, (f" · {line(reason)}", "dim")), _INDENT + 1
+                )
+
+    def side_by_side(self, *sides: tuple[str, Sequence[PMTask], Names]) -> None:
+        """The same tasks on both systems."""
+        grid = Table.grid(padding=(0, 2), expand=False)
+        each = (self.width - _INDENT - 4) // len(sides)
+        for _ in sides:
+            grid.add_column(width=each)
+        only = ("title", "status", "assignee", "due")
+        tables = [
+            records_table(Entity.TASK, tasks, names, title=title, only=only) for title, tasks, names in sides
+        ]
+        grid.add_row(*tables)
+        self._print(grid)
+
+    def counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Counts of both systems, one under the other."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("")
+        names = list(next(iter(counts.values())))
+        for name in names:
+            table.add_column(name.replace("_", " "), justify="right")
+        for side, found in counts.items():
+            table.add_row(side, *(str(found[name]) for name in names))
+        self._print(table)
+
+    def close(self, result: Mapping[str, Any]) -> None:
+        """One line: what was proven."""
+        sides = list(result["counts"])
+        total = sum(count for name, count in result["counts"][sides[0]].items() if name != "subtasks")
+        self._print(Rule(style="dim"), 0)
+        text = (
+            f"{result['project']}: {total} records on {sides[0]} and on {sides[1]}, read back and equal; "
+            f"2 unsafe writes refused by name; {result['seconds']} s; nothing left behind."
+        )
+        self._print(Text.assemble(("✓ ", "bold green"), (line(text), "bold")), 0)
