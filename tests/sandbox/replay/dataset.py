@@ -117,7 +117,7 @@ def _users(state: State, first: dict[tuple[str, int], dict[str, Any]]) -> None:
 
 
 def _projects(state: State, first: dict[tuple[str, int], dict[str, Any]]) -> None:
-    modules = {1: frozenset({"work_package_tracking"}), 2: frozenset({"work_package_tracking", "backlogs"})}
+    modules = {1: frozenset({"github"}), 2: frozenset({"github", "backlogs"})}
     for key in DEMO_PROJECTS:
         body = first["projects", key]
         status = (body["_links"].get("status") or {}).get("href") or ""
@@ -258,6 +258,6 @@ def _relation(state: State, key: int, body: dict[str, Any]) -> None:
     ends = {name: int(body["_links"][name]["href"].rpartition("/")[2]) for name in ("from", "to")}
     state.relations.put(
         Relation(
-            id=key, kind=body["type"], from_id=ends["from"], to_id=ends["to"], lag=body.get("delay") or 0, **_stamps()
+            id=key, kind=body["type"], from_id=ends["from"], to_id=ends["to"], lag=body.get("delay"), **_stamps()
         )
     )

@@ -111,7 +111,7 @@ HAPPENINGS: dict[str, tuple[Happening, ...]] = {
     "05:42": (setting("users_deletable_by_admins", True),),
     "05:44": (jobs,),
     "05:48": (locked(on=True),),
-    "06:1": (locked(on=False), setting("users_deletable_by_admins", False)),
+    "06:1": (locked(on=False),),
     "07:20": (categories,),
     "15:51": (required(on=True),),
     "16:1": (required(on=False), tasks(105, 106, 107, 108, 109)),

@@ -43,6 +43,7 @@ class Replay:
         self.sandbox = OpenProjectSandbox(dataset="empty", version="12.0", clock=clock)
         self.state = self.sandbox.state
         self.state.settings["login_required"] = False
+        self.state.settings["job_delay_s"] = 1_000_000  # only when a step says so
         seed(self.state, self.recordings)
         self.ids = IdMap()
         self._seen: dict[str, dict[int, dict[str, Any]]] = {}

@@ -73,6 +73,7 @@ class OpenProjectApp:
         outside = _outside(path, headers)
         if outside is not None:
             return outside
+        self._state.run_jobs(due_only=True)
         found = find_route(self._router, path[len(ROOT) :])
         if found is None:
             return _unknown(headers)
@@ -160,8 +161,10 @@ def _wrong_type(method: str, path: str, headers: dict[str, str], state: State) -
     bare = given.partition(";")[0].strip().lower()
     if bare in _BARE_TYPES or (bare == "multipart/form-data" and path.endswith("attachments")):
         return None
-    if path.endswith("attachments") and method == "POST":
+    if method == "POST" and path.endswith(("attachments", "attachments/prepare")):
         return None  # the handler words this one
+    if method == "POST" and bare == "text/plain" and path.startswith(ROOT + "/render/"):
+        return None
     if bare in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         message = f"Expected CONTENT-TYPE to be 'application/json application/hal+json' but got '{given}'."
         raise ApiError(415, "TypeNotSupported", message)

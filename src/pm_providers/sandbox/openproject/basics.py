@@ -136,7 +136,7 @@ def categories(call: Call) -> Reply:
     project, view = project_of(call), View(call.state, call.user)
     rows = call.state.categories.where("project_id", project.id)
     elements = [view.category(row) for row in rows]
-    return Reply(unpaged(f"/projects/{project.id}/categories", elements))
+    return Reply(unpaged(f"/projects/{project.identifier}/categories", elements))
 
 
 @routes("GET", "/categories/{id}")
@@ -163,7 +163,9 @@ def custom_option(call: Call) -> Reply:
     field = call.state.custom_fields[row.field_id]
     if not access.allowed_anywhere(call.state, call.user, "view_work_packages"):
         raise not_found()
-    if field.owner != "WorkPackage":
+    for_all = field.project_ids is None and call.state.features.number < (13, 0)
+    if field.owner != "WorkPackage" or for_all:
+        # 12.0 shows only options of fields that projects chose, recorded 07-…: step 27
         raise not_found()
     links = {"self": link(row.value, "custom_options", row.id)}
     body = {"_type": "CustomOption", "id": row.id, "value": row.value, "_links": links}

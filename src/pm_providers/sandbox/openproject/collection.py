@@ -136,9 +136,9 @@ def select_parts(call: Call, allowed: frozenset[str]) -> list[str] | None:
 
 def apply_select(body: dict[str, Any], signals: list[str]) -> dict[str, Any]:
     """Cut a collection down to the selected members."""
-    top = {key: body[key] for key in ("total", "count", "pageSize", "offset") if key in signals}
+    names = ("total", "count", "pageSize", "offset")
     picked = [s.removeprefix("elements/") for s in signals if s.startswith("elements/")]
-    result: dict[str, Any] = {**top}
+    result: dict[str, Any] = {name: body[name] for name in names if name in signals}
     if picked:
         elements = [_pick(element, picked) for element in body["_embedded"]["elements"]]
         result["_embedded"] = {"elements": elements}

@@ -9,7 +9,7 @@ from typing import Any
 from pm_providers.sandbox.openproject.errors import Fault422, internal, violation
 from pm_providers.sandbox.openproject.links import parse_href
 from pm_providers.sandbox.openproject.records import CustomField, Project
-from pm_providers.sandbox.openproject.values import text, to_bool
+from pm_providers.sandbox.openproject.values import text
 from pm_providers.sandbox.openproject.web import Call
 
 __all__ = ["allowed_values", "read_custom"]
@@ -62,7 +62,8 @@ def _read_plain(field: CustomField, value: Any) -> Any:
     if value is None:
         return None
     if field.format == "bool":
-        return to_bool(value)
+        # the raw text is what is stored: "yes" and 1 differ, recorded 15-…: steps 22 and 23
+        return ("t" if value else "f") if isinstance(value, bool) else text(value)
     if field.format == "int":
         return int(value) if re.fullmatch(r"[+-]?\d+", str(value)) else str(value)
     if field.format == "float":
@@ -142,4 +143,4 @@ def allowed_values(call: Call, field: CustomField, project: Project | None) -> l
         return sorted(members)
     from pm_providers.sandbox.openproject.sharing import shared_versions
 
-    return [version.id for version in shared_versions(state, project)]
+    return [v.id for v in shared_versions(state, project) if v.status == "open"]

@@ -111,6 +111,7 @@ def instance_settings(features: Features) -> dict[str, Any]:
         "attachment_max_size_kib": 5120,
         "users_deletable_by_admins": False,
         "journal_aggregation_minutes": 5,
+        "job_delay_s": 1,
         "story_types": (4, 5, 6, 7),
         "task_type": 1,
         "default_modules": DEFAULT_MODULES,

@@ -72,7 +72,8 @@ def _fields(state: State) -> dict[str, int]:
         {"id": FIELD_REFERENCE, "name": "External reference", "max_length": 255},
         {"id": FIELD_PLATFORMS, "name": "Platforms", "format": "list", "multi": True},
         {"id": FIELD_SEVERITY, "name": "Severity", "format": "list", "type_ids": (_KINDS["bug"],)},
-    ):
+    )
+    for values in rows:
         state.custom_fields.put(CustomField(**values, **stamps))
     pairs = [(FIELD_PLATFORMS, name) for name in PLATFORMS]
     pairs += [(FIELD_SEVERITY, name) for name in ("Minor", "Major", "Critical")]
@@ -265,7 +266,7 @@ def seed_scale(state: State, count: int, seed: int = 0) -> None:
     """Add `count` work packages in one project: tasks of five, each under a parent of ten."""
     rng = random.Random(seed)
     moment = state.now()
-    stamps = {"created": moment, "updated": moment}
+    stamps: dict[str, Any] = {"created": moment, "updated": moment}
     project = Project(
         id=state.projects.next_id(),
         identifier="scale",

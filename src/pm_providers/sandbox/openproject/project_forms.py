@@ -34,10 +34,9 @@ _COPIED = (
     ("copyWiki", "Wiki pages"),
     ("copyWikiPageAttachments", "Wiki page attachments"),
     ("copyForums", "Forums"),
-    ("copyQueries", "Work package views"),
+    ("copyQueries", "Custom queries"),
     ("copyBoards", "Boards"),
-    ("copyOverview", "Project overview"),
-    ("sendNotifications", "Send notifications"),
+    ("copyOverview", "Overview"),
 )
 
 
@@ -83,11 +82,13 @@ def copy_form(call: Call) -> Reply:
     own = ("projects", row.id, "copy")
     body = _form(call, (*own, "form"), ("post", own), draft, None)
     content = body["_embedded"]
-    content["payload"]["_meta"] = {name: True for name, _ in _COPIED}
+    content["payload"]["_meta"] = {name: True for name, _ in _COPIED} | {"sendNotifications": True}
     none = formattable("No objects of this type")
     for name, human in _COPIED:
         member = property_schema("Boolean", human, default=True)
         content["schema"][name] = {**member, "location": "_meta", "description": none}
+    send = property_schema("Boolean", "Send email notifications during the project copy", default=True)
+    content["schema"]["sendNotifications"] = {**send, "location": "_meta"}
     parent = api("projects", "available_parent_projects")
     allow_href(content["schema"]["parent"], f"{parent}?of={row.id}")
     return Reply(body)

@@ -62,6 +62,9 @@ def draft_project(call: Call, current: Project | None, body: dict[str, Any]) -> 
     custom, faults = read_custom(call, "Project", body, current.custom if current else None, project=current)
     values["custom"] = custom
     _check(call.state, current, draft)
+    if any(fault.attribute == "status" for fault in draft.faults):
+        # checked after the row was inserted: its id is lost (recorded 02-…: steps 27 and 28)
+        call.state.projects.next_id()
     draft.faults += faults
     _check_read_only(call, current, body, draft)
     return draft

@@ -24,6 +24,7 @@ from pm_providers.sandbox.openproject.filters import (
     FilterSpec,
     run_query,
 )
+from pm_providers.sandbox.openproject.jobs import copy_contents, remove_project
 from pm_providers.sandbox.openproject.links import ROOT
 from pm_providers.sandbox.openproject.project_write import draft_project, store_project
 from pm_providers.sandbox.openproject.records import Project
@@ -58,7 +59,8 @@ def available_parents(call: Call) -> Reply:
         if p.id not in blocked
         and (call.user.admin or access.allowed(call.state, call.user, "add_subprojects", p))
     ]
-    return Reply(list_projects(call, "/projects/available_parent_projects", rows))
+    old = not call.state.features.projects_paged
+    return Reply(list_projects(call, "/projects" if old else "/projects/available_parent_projects", rows))
 
 
 @routes("GET", "/projects/{id}")
@@ -100,6 +102,7 @@ def delete_project(call: Call) -> Reply:
         raise forbidden()
     for gone in (row, *call.state.project_descendants(row.id)):
         call.state.projects.change(gone, active=False, deleting=True)
+    call.state.later(lambda: remove_project(call.state, row.id))
     return Reply(None, 204)
 
 
@@ -111,7 +114,12 @@ def copy_project(call: Call) -> Reply:
         raise forbidden()
     draft = draft_project(call, None, {"name": row.name, **call.object()})
     raise_faults(draft.faults)
-    store_project(call, draft, None)
+    draft.values |= {
+        name: getattr(row, name)
+        for name in ("description", "status_explanation", "type_ids", "modules")
+        if name not in draft.values
+    }
+    call.state.later(lambda: copy_contents(call, draft, row.id))
     href = f"{ROOT}/job_statuses/{uuid.UUID(int=row.id)}"
     code = 303 if call.state.features.number < (13, 0) else 302
     text = f"An alternate resource is located at {href}."
@@ -141,10 +149,9 @@ def list_projects(call: Call, path: str, rows: list[Project], size: int | None =
         params.setdefault("filters", "[]")
     page = read_page(call, size)
     cut = page.cut(found) if call.state.features.projects_paged else found
-    elements = [view.project(row, embed=False) for row in cut]
+    elements = [view.project(row, embed=False, listed=True) for row in cut]
     body = paged(path, page, len(found), elements, params)
-    if path.startswith("/projects"):
-        body["_links"]["representations"] = _representations(body["_links"]["self"]["href"])
+    body["_links"]["representations"] = _representations(body["_links"]["self"]["href"])
     signals = select_parts(call, SELECTABLE)
     return body if signals is None else apply_select(body, signals)
 

@@ -42,6 +42,7 @@ class Principal(Record, frozen=True, kw_only=True):
     """User, group or placeholder user; they share one sequence of ids.
 
     `custom` maps a custom field's id to its value, here and below. `members` are user ids of a group.
+    `deleting`: a DELETE was accepted and the background job has not run yet, here and below.
     """
 
     kind: str = "User"
@@ -56,6 +57,7 @@ class Principal(Record, frozen=True, kw_only=True):
     members: tuple[int, ...] = ()
     custom: dict[int, Any] = {}
     preferences: dict[str, Any] = {}
+    deleting: bool = False
 
     @property
     def name(self) -> str:
@@ -70,8 +72,6 @@ class Principal(Record, frozen=True, kw_only=True):
 
 class Project(Record, frozen=True, kw_only=True):
     """A project. `kind` is Project, Program or Portfolio; `type_ids` the enabled types.
-
-    `deleting`: a DELETE was accepted and the background job has not run yet.
     """
 
     identifier: str
@@ -210,6 +210,7 @@ class WorkPackage(Record, frozen=True, kw_only=True):
     """A work package.
 
     Dates are ISO texts here and below (the vendor accepts years above 9999). Hours are numbers (`estimated_hours`, `remaining_hours`); `done` is per cent.
+    `derived_hours` is what a parent took from below at its last roll-up (up to 13.x).
     """
 
     subject: str
@@ -227,6 +228,7 @@ class WorkPackage(Record, frozen=True, kw_only=True):
     duration: int | None = None
     estimated_hours: float | None = None
     remaining_hours: float | None = None
+    derived_hours: float | None = None
     done: int | None = 0
     story_points: int | None = None
     position: int | None = None
@@ -241,12 +243,12 @@ class WorkPackage(Record, frozen=True, kw_only=True):
 
 
 class Relation(Record, frozen=True, kw_only=True):
-    """A relation in its stored direction; `kind` is a canonical type, `lag` in days."""
+    """A relation in its stored direction; `kind` is a canonical type, `lag` in days (None: not given)."""
 
     from_id: int
     to_id: int
     kind: str
-    lag: int = 0
+    lag: int | None = None
     description: str | None = None
 
 

@@ -50,7 +50,7 @@ def relation(view: View, row: Relation) -> dict[str, Any]:
         "description": row.description,
     }
     if row.kind == "follows":
-        body["lag" if view.features.lag else "delay"] = row.lag
+        body |= {"lag": row.lag or 0} if view.features.lag else {"delay": row.lag}
     links: dict[str, Any] = {"self": {"href": api(*own)}}
     if view.can("manage_work_package_relations", source.project_id):
         links["updateImmediately"] = write_link("patch", *own)
@@ -61,21 +61,21 @@ def relation(view: View, row: Relation) -> dict[str, Any]:
 
 
 def visible_relations(view: View, row: WorkPackage) -> list[Relation]:
-    """Relations from or to a work package whose both ends the user sees, by id."""
+    """Relations from or to a work package whose both ends the user sees, last changed last."""
     state = view.state
-    found = {
-        r.id: r
-        for r in (*state.relations.where("from_id", row.id), *state.relations.where("to_id", row.id))
+    found = [r for end in ("from_id", "to_id") for r in state.relations.where(end, row.id)]
+    return [
+        r
+        for r in sorted(found, key=lambda r: (r.updated, r.id))
         if all(
             view.can("view_work_packages", state.work_packages[end].project_id)
             for end in (r.from_id, r.to_id)
         )
-    }
-    return [found[key] for key in sorted(found)]
+    ]
 
 
 def relations_of(view: View, row: WorkPackage) -> dict[str, Any]:
-    """The list of a work package's relations."""
+    """The list of a work package's relations, as it is embedded."""
     elements = [relation(view, r) for r in visible_relations(view, row)]
     return unpaged(f"/work_packages/{row.id}/relations", elements)
 

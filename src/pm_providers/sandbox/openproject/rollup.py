@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pm_providers.sandbox.openproject.records import WorkPackage
@@ -47,22 +48,32 @@ def spent_hours(state: State, row: WorkPackage) -> float:
 def roll_up(state: State, parent_id: int | None) -> set[int]:
     """Recompute what parents take from their children, up to the root.
 
-    A parent that changes gets a new `updatedAt` and its lockVersion raised by two (recorded
-    10-…: step 5, 11-…: steps 34 to 39).
+    A parent that changes gets a new `updatedAt` and its lockVersion raised: by one for dates, by
+    one for everything else (recorded 10-…: step 5, 11-…: steps 34 to 39 and 67 to 72).
 
     Returns:
         Ids of the parents that changed.
     """
     changed: set[int] = set()
+    moment = state.now()
     row = state.work_packages.get(parent_id)
     while row is not None:
+        # a parent counts as changed just before its child, recorded 13-…: step 89
+        moment -= timedelta(microseconds=1)
         changes = _from_children(state, row)
         changes = {k: v for k, v in changes.items() if getattr(row, k) != v}
         if changes:
-            row = state.work_packages.change(row, **changes, lock=row.lock + 2, updated=state.now())
+            row = state.work_packages.change(
+                row, **changes, lock=row.lock + _raised(changes), updated=moment
+            )
             changed.add(row.id)
         row = state.work_packages.get(row.parent_id)
     return changed
+
+
+def _raised(changes: dict[str, Any]) -> int:
+    dates = changes.keys() & {"start", "due"}
+    return bool(dates) + bool(changes.keys() - dates)
 
 
 def _from_children(state: State, row: WorkPackage) -> dict[str, Any]:
@@ -76,8 +87,9 @@ def _from_children(state: State, row: WorkPackage) -> dict[str, Any]:
         changes["due"] = max(starts, key=date_key) if starts else None
     if not state.features.progress:
         changes["done"] = _done_of_leaves(state, row)
-        if any(c.remaining_hours is not None for c in children):
-            changes["remaining_hours"] = sum(c.remaining_hours or 0 for c in children)
+        left = [c.remaining_hours for c in children if c.remaining_hours is not None]
+        changes["remaining_hours"] = sum(left) if left else None
+        changes["derived_hours"] = derived_hours(state, row, "estimated_hours")
     return changes
 
 

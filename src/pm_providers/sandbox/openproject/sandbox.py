@@ -10,13 +10,21 @@ from starlette.types import ASGIApp
 
 from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
 from pm_providers.sandbox.openproject import (
+    activities,
+    attachments,
     basics,
     configuration,
+    extras,
+    memberships,
+    principals,
     project_forms,
     projects,
+    relations,
     sprints,
+    time_entries,
     users,
     versions,
+    watchers,
     work_packages,
     wp_forms,
 )
@@ -35,13 +43,21 @@ DATASETS = ("empty", "demo")
 ROUTES = tuple(
     module.routes
     for module in (
+        activities,
+        attachments,
         basics,
         configuration,
+        extras,
+        memberships,
+        principals,
         project_forms,
         projects,
+        relations,
         sprints,
+        time_entries,
         users,
         versions,
+        watchers,
         work_packages,
         wp_forms,
     )
@@ -117,10 +133,8 @@ class OpenProjectSandbox(Sandbox):
         raise KeyError(login)
 
     def run_jobs(self) -> None:
-        """Do what background jobs would do: remove deleted projects and users."""
-        from pm_providers.sandbox.openproject.jobs import run_jobs
-
-        run_jobs(self.state)
+        """Run the queued background jobs now: removal of projects and users, copies."""
+        self.state.run_jobs()
 
 
 class _OpenProjectFaults:

@@ -25,7 +25,7 @@ def earliest_start(state: State, row: WorkPackage) -> str | None:
             before = state.work_packages.get(relation.to_id)
             last = (before.due or before.start) if before is not None else None
             if relation.kind == "follows" and last:
-                limits.append(_next_day(state, last, relation.lag))
+                limits.append(_next_day(state, last, relation.lag or 0))
     return max(limits, key=date_key) if limits else None
 
 
@@ -58,8 +58,13 @@ def _push_followers(state: State, key: int) -> list[int]:
 
 def _push(state: State, row: WorkPackage) -> bool:
     soonest = earliest_start(state, row)
-    if row.manual or soonest is None or not (row.start or row.due):
+    if row.manual or soonest is None:
         return False
+    if not (row.start or row.due):
+        # recorded 16-relations: step 43; since there are durations, only the start is set
+        due = None if state.features.duration else soonest
+        state.work_packages.change(row, start=soonest, due=due, lock=row.lock + 1, updated=state.now())
+        return True
     start = row.start or row.due or soonest
     if date_key(start) >= date_key(soonest) or len(soonest) != 10 or len(start) != 10:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -143,6 +143,7 @@ class State:
         self.writes = WriteLog()
         self.keys: dict[str, int] = {}
         self.settings: dict[str, Any] = {}
+        self.jobs: list[tuple[datetime, Callable[[], None]]] = []
         self.listeners: list[Callable[[str, int, int], None]] = []
         w = self.writes
         self.principals: Table[records.Principal] = Table(w)
@@ -172,6 +173,18 @@ class State:
         """`created` and `updated` of a new record."""
         moment = self.now()
         return {"created": moment, "updated": moment}
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Queue a background job; it is due after the setting `job_delay_s`."""
+        self.jobs.append((self.now() + timedelta(seconds=self.settings["job_delay_s"]), job))
+
+    def run_jobs(self, *, due_only: bool = False) -> None:
+        """Run the queued background jobs, oldest first; `due_only` leaves the later ones."""
+        moment = self.now()
+        ready = [entry for entry in self.jobs if not due_only or entry[0] <= moment]
+        self.jobs = [entry for entry in self.jobs if entry not in ready]
+        for _, job in ready:
+            job()
 
     def emit(self, event: str, key: int, actor_id: int) -> None:
         """Tell the listeners about a write, for example `("work_package:updated", 12, 3)`."""

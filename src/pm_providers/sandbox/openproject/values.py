@@ -50,11 +50,11 @@ def parse_duration(attribute: str, value: Any) -> float | None:
     return -hours if match.group(1) == "-" else hours
 
 
-def duration_text(hours: float | None) -> str | None:
-    """ISO 8601 with days of 24 h: 40 hours are `P1DT16H`."""
+def duration_text(hours: float | None, *, cut: bool = False) -> str | None:
+    """ISO 8601 with days of 24 h: 40 hours are `P1DT16H`; `cut` drops fractions instead of rounding."""
     if hours is None:
         return None
-    seconds = round(abs(hours) * 3600)
+    seconds = int(abs(hours) * 3600) if cut else round(abs(hours) * 3600)
     days, seconds = divmod(seconds, 86_400)
     clock = [
         f"{amount}{unit}"

@@ -24,7 +24,7 @@ from pm_providers.sandbox.openproject.records import (
     Version,
 )
 from pm_providers.sandbox.openproject.state import State
-from pm_providers.sandbox.openproject.values import formattable, time_text
+from pm_providers.sandbox.openproject.values import formattable, time_text, to_bool
 
 __all__ = ["STATUS_NAMES", "View", "filter_query", "principal_path"]
 
@@ -37,6 +37,9 @@ STATUS_NAMES = {
     "discontinued": "Discontinued",
 }
 _COLLECTION = {"User": "users", "Group": "groups", "PlaceholderUser": "placeholder_users"}
+UNDISCLOSED = (
+    "Undisclosed - The selected parent is invisible because of lacking permissions."
+)
 LINKED_FORMATS = frozenset({"list", "user", "version"})
 
 
@@ -106,7 +109,7 @@ class View:
         if full:
             shown = "active" if row.status == "builtin" else row.status
             body |= {"status": shown, "identityUrl": None, "language": row.language}
-        if row.status not in {"builtin", "locked"}:
+        if row.status != "builtin":
             body |= self.plain_custom("User", row.custom)
         return {**body, "_links": self._user_links(row)}
 
@@ -126,7 +129,8 @@ class View:
                 title = {"lock": "Set lock on", "unlock": "Remove lock on"}[name]
                 href = api("users", row.id, "lock")
                 links[name] = {"href": href, "title": f"{title} {row.login}", "method": method}
-            if self.state.settings["users_deletable_by_admins"]:
+            deletable = self.state.settings["users_deletable_by_admins"]
+            if deletable and row.id != self.user.id:
                 title = f"Delete {row.login}"
                 links["delete"] = {"href": api("users", row.id), "title": title, "method": "delete"}
         return links
@@ -220,12 +224,19 @@ class View:
         row = self.state.projects.get(project_id)
         return link(row.name, *self.project_path(row)) if row is not None else {"href": None}
 
-    def project(self, row: Project, *, embed: bool = True) -> dict[str, Any]:
-        """A project in full; `embed` adds its parent and status."""
+    def project(
+        self, row: Project, *, embed: bool = True, listed: bool = False
+    ) -> dict[str, Any]:
+        """A project in full; `embed` adds its parent and status.
+
+        `listed`: as an element of a list, where 12.x leaves out the links that need a permission
+        (recorded 03-projects-list-filter-sort-page: step 14).
+        """
         body: dict[str, Any] = {}
         embedded: dict[str, Any] = {}
         parent = self.state.projects.get(row.parent_id)
         parent_seen = access.project_visible(self.state, self.user, parent)
+        parent_seen = parent_seen and parent is not None and parent.active
         if parent is not None and parent_seen:
             embedded["parent"] = self.project(parent, embed=False)
         if row.status_code:
@@ -246,7 +257,7 @@ class View:
         if self.features.workspaces:
             body["favorited"] = False
         body |= self.plain_custom("Project", row.custom)
-        links = self._project_links(row)
+        links = self._project_links(row, bare=listed and not self.features.projects_paged)
         links["status"] = {"href": None}
         if row.status_code:
             name = STATUS_NAMES[row.status_code]
@@ -255,30 +266,34 @@ class View:
         if parent is not None and parent_seen:
             links["parent"] = self.project_link(parent.id)
         elif parent is not None:
-            links["parent"] = {"href": "urn:openproject-org:api:v3:undisclosed", "title": "Undisclosed"}
+            links["parent"] = {"href": "urn:openproject-org:api:v3:undisclosed", "title": UNDISCLOSED}
         return {**body, "_links": links | self.linked_custom("Project", row.custom)}
 
-    def _project_links(self, row: Project) -> dict[str, Any]:
+    def _project_links(self, row: Project, *, bare: bool) -> dict[str, Any]:
         path = self.project_path(row)
+
+        def may(permission: str, project: Project) -> bool:
+            return not bare and self.can(permission, project)
+
         links: dict[str, Any] = {"self": link(row.name, *path)}
         if self.features.workspaces:
             links["ancestors"] = [
                 self.project_link(p.id) for p in reversed(self.state.project_ancestors(row))
             ]
-        if self.can("add_work_packages", row):
+        if may("add_work_packages", row):
             href = ("projects", row.id, "work_packages")
             links["createWorkPackage"] = write_link("post", *href, "form")
             links["createWorkPackageImmediately"] = write_link("post", *href)
-        if self.can("view_work_packages", row):
+        if may("view_work_packages", row):
             links["workPackages"] = {"href": api("projects", row.id, "work_packages")}
         links["categories"] = {"href": api("projects", row.id, "categories")}
-        if self.can("view_work_packages", row):
+        if may("view_work_packages", row):
             links["versions"] = {"href": api("projects", row.id, "versions")}
-        if self.can("view_members", row):
+        if may("view_members", row):
             links["memberships"] = {"href": f"{ROOT}/memberships?{one_filter('project', row.id)}"}
-        if self.can("view_work_packages", row):
+        if may("view_work_packages", row):
             links["types"] = {"href": api("projects", row.id, "types")}
-        if self.can("edit_project", row):
+        if may("edit_project", row):
             links["update"] = write_link("post", *path, "form")
             links["updateImmediately"] = write_link("patch", *path)
         if self.user.admin:
@@ -298,7 +313,7 @@ class View:
         project = self.state.projects[row.project_id]
         body: dict[str, Any] = {}
         if embed and access.project_visible(self.state, self.user, project):
-            body["_embedded"] = {"definingProject": self.project(project)}
+            body["_embedded"] = {"definingProject": self.project(project, embed=False)}
         body |= {
             "_type": "Version",
             "id": row.id,
@@ -386,7 +401,9 @@ class View:
 
 
 def _plain_value(field: CustomField, value: Any) -> Any:
-    return formattable(value or "") if field.format == "text" else value
+    if field.format == "text":
+        return formattable(value or "")
+    return to_bool(value) if field.format == "bool" else value
 
 
 def _avatar(row: Principal) -> str:

@@ -134,10 +134,13 @@ def _create(call: Call, project: Project | None) -> Reply:
         if not access.allowed(call.state, call.user, "add_work_packages", place):
             raise forbidden()
     raise_faults(draft.faults)
+    # the vendor shows the parent as it was before it took values from the new child, recorded 10-…: step 4
+    parent = call.state.work_packages.get(draft.values["parent_id"])
     row = store_work_package(call, draft, None)
     claim_attachments(call, body, row)
     view = View(call.state, call.user)
-    return Reply(work_package(view, call.state.work_packages[row.id], embed=True), 201)
+    stored = call.state.work_packages[row.id]
+    return Reply(work_package(view, stored, embed=True, parent=parent), 201)
 
 
 def claim_attachments(call: Call, body: dict[str, Any], row: WorkPackage) -> None:

@@ -20,6 +20,7 @@ from pm_providers.sandbox.openproject.filters import (
 from pm_providers.sandbox.openproject.records import Principal, Project, WorkPackage
 from pm_providers.sandbox.openproject.sharing import shared_versions
 from pm_providers.sandbox.openproject.state import State
+from pm_providers.sandbox.openproject.values import to_bool
 from pm_providers.sandbox.openproject.web import Call
 
 __all__ = ["wp_specs"]
@@ -99,15 +100,9 @@ def wp_specs(call: Call, project: Project | None) -> dict[str, FilterSpec]:
         **_custom_specs(call),
     }
     if project is not None:
-        below = lambda row: row.project_id if row.project_id != project.id else None  # noqa: E731
-        specs["subproject_id"] = FilterSpec("Subproject", frozenset({"*", "!*", "=", "!"}), _always)
-        specs["subproject"] = FilterSpec("Subproject", frozenset({"*", "!*"}), below)
+        scope = FilterSpec("Subproject", frozenset({"*", "!*", "=", "!"}), lambda _row: None)
+        specs["subproject_id"] = specs["subproject"] = scope
     return specs
-
-
-def _always(_row: WorkPackage) -> str:
-    """The subproject filter narrows the scope, not the rows; see `wp_list`."""
-    return ""
 
 
 def _me(user: Principal) -> Callable[[str], str]:
@@ -261,6 +256,8 @@ def _custom_specs(call: Call) -> dict[str, FilterSpec]:
         if field.format == "list":
             allowed = lambda key=field.id: {str(o.id) for o in call.state.options(key)}  # noqa: E731
         value = lambda row, key=field.id: row.custom.get(key)  # noqa: E731
+        if field.format == "bool":
+            value = lambda row, key=field.id: to_bool(row.custom.get(key))  # noqa: E731
         spec = FilterSpec(field.name, _FIELD_OPERATORS[field.format], value, kind, allowed)
         specs[f"cf_{field.id}"] = specs[f"custom_field{field.id}"] = spec
     return specs

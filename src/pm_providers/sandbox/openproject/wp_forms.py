@@ -10,7 +10,7 @@ from pm_providers.sandbox.openproject.basics import project_of
 from pm_providers.sandbox.openproject.collection import query_string, unpaged
 from pm_providers.sandbox.openproject.custom_write import allowed_values
 from pm_providers.sandbox.openproject.errors import Fault422, forbidden, not_found
-from pm_providers.sandbox.openproject.filters import filters_json, read_filters
+from pm_providers.sandbox.openproject.filters import read_filters
 from pm_providers.sandbox.openproject.links import ROOT, api, link
 from pm_providers.sandbox.openproject.projects import list_projects
 from pm_providers.sandbox.openproject.records import CustomField, Project, Type, WorkPackage
@@ -73,7 +73,7 @@ def schemas(call: Call) -> Reply:
     elements = [body for key in keys if (body := _schema(call, key)) is not None]
     body = unpaged("/work_packages/schemas", elements)
     if conditions:
-        query = query_string({"filters": filters_json(conditions)})
+        query = query_string({"filters": call.query["filters"]})
         body["_links"]["self"]["href"] += f"?{query}"
     return Reply(body)
 
@@ -181,6 +181,9 @@ def _form(
     _allow_all(call, view, members, project, kind, current)
     locked = _lock_members(call, members, current)
     inner = schema_body({"_attributeGroups": attribute_groups(view, project, kind), **members})
+    if project is not None and kind is not None:
+        key = f"{project.id}-{kind.id}"
+        inner["_links"]["baseSchema"] = {"href": api("work_packages", "schemas", key)}
     payload = _payload(view, draft, current, locked)
     return form_body(form, commit, payload, inner, _last_per_attribute(draft.faults), links)
 
@@ -229,8 +232,7 @@ def _allow_all(
     ranks = sorted(state.priorities, key=lambda p: p.position)
     allow(members["priority"], [view.priority(p) for p in ranks if p.active])
     if project is None:
-        if "version" in members:
-            allow(members["version"], [])
+        allow(members["status"], [view.status(s) for s in statuses if s.default])
         return
     people = api("projects", project.id, "available_assignees")
     other = people.replace("assignees", "responsibles") if view.features.responsibles else people

@@ -51,7 +51,7 @@ def add_groups(
 ) -> None:
     """Add `groups` and `totalSums` to a list."""
     if sums:
-        body["totalSums"] = _sums(call, rows)
+        body["totalSums"] = _sums(call, rows, empty=0)
     if group is None:
         return
     buckets: dict[int | None, list[WorkPackage]] = {}
@@ -85,7 +85,7 @@ def _group(
     return body
 
 
-def _sums(call: Call, rows: list[WorkPackage]) -> dict[str, Any]:
+def _sums(call: Call, rows: list[WorkPackage], *, empty: int | None = None) -> dict[str, Any]:
     def total(name: str) -> Any:
         found = [value for row in rows if (value := getattr(row, name)) is not None]
         return sum(found) if found else None
@@ -99,5 +99,7 @@ def _sums(call: Call, rows: list[WorkPackage]) -> dict[str, Any]:
     for field in call.state.custom_fields.where("owner", "WorkPackage"):
         if field.format in {"int", "float"}:
             found = [row.custom[field.id] for row in rows if field.id in row.custom]
-            sums[f"customField{field.id}"] = sum(found) if found else None
+            sums[f"customField{field.id}"] = sum(found) if found else empty
+    if empty is None and sums["estimatedTime"] is None:
+        del sums["estimatedTime"]
     return sums

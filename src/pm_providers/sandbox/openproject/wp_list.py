@@ -39,6 +39,8 @@ from pm_providers.sandbox.openproject.wp_schema import schema
 __all__ = ["list_work_packages"]
 
 OPEN_ONLY = (Condition("status", "o", ("",)),)
+# these narrow the projects of the list, not its rows
+SCOPE_FILTERS = frozenset({"subproject_id", "subproject"})
 SELECTABLE = frozenset(
     {"total", "count", "pageSize", "offset", "self", "*"}
     | {
@@ -88,7 +90,7 @@ def list_work_packages(call: Call, project: Project | None) -> dict[str, Any]:
     if group or params["showSums"] == "true":
         add_groups(call, view, body, rows, group, sums=params["showSums"] == "true")
     _embed_schemas(call, view, body, cut)
-    _add_links(call, body, project, cut)
+    _add_links(call, body, project)
     return body
 
 
@@ -110,7 +112,7 @@ def _subprojects(call: Call, below: set[int], conditions: list[Condition]) -> se
     if call.query.get("includeSubprojects") == "false":
         return set()
     for condition in conditions:
-        if condition.name in {"subproject_id", "subproject"}:
+        if condition.name in SCOPE_FILTERS:
             chosen = {int(v) for v in condition.values if v.isdigit()}
             return {
                 "*": below,
@@ -142,6 +144,8 @@ def _filtered(
         raise invalid_query(messages, listed=False)
     now = call.state.now()
     for condition in conditions:
+        if condition.name in SCOPE_FILTERS:
+            continue
         test = compile_test(condition, specs[condition.name], now)
         rows = [row for row in rows if test(row)]
     return rows
@@ -221,7 +225,7 @@ def _group_by(call: Call) -> str | None:
 
 def _params(call: Call, conditions: list[Condition], group: str | None) -> dict[str, Any]:
     order = read_sort(call, listed=False) or [("id", "asc")]
-    pairs = [[camel(name), direction] for name, direction in order]
+    pairs = [[camel(name), "desc" if way == "desc" else "asc"] for name, way in order]
     params = {
         "filters": filters_json(conditions),
         "showHierarchies": "false" if group else "true",
@@ -229,7 +233,7 @@ def _params(call: Call, conditions: list[Condition], group: str | None) -> dict[
         "sortBy": msgspec.json.encode(pairs).decode(),
     }
     if group:
-        params["groupBy"] = camel(group)
+        params["groupBy"] = "assigned_to" if group == "assignee" else camel(group)
     return params
 
 
@@ -252,7 +256,7 @@ def _embed_schemas(call: Call, view: View, body: dict[str, Any], rows: list[Work
     body["_links"]["schemas"] = {"href": href}
 
 
-def _add_links(call: Call, body: dict[str, Any], project: Project | None, rows: list[WorkPackage]) -> None:
+def _add_links(call: Call, body: dict[str, Any], project: Project | None) -> None:
     links, user = body["_links"], call.user
     if _may(call, "edit_work_packages", project):
         href = "/api/v3/work_packages/{work_package_id}/form"

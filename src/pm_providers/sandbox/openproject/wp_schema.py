@@ -15,7 +15,7 @@ __all__ = ["attribute_groups", "schema", "schema_members"]
 def schema_members(view: View, project: Project | None, kind: Type | None) -> dict[str, Any]:
     """Schemas of all properties of a work package of this type in this project."""
     fields = view.state.fields_for("WorkPackage", project.id if project else None, kind.id if kind else None)
-    return {
+    members = {
         **_plain_members(view),
         **_date_members(view, kind),
         **_hour_members(view, project),
@@ -23,6 +23,14 @@ def schema_members(view: View, project: Project | None, kind: Type | None) -> di
         **_module_members(view, project, kind),
         **({f"customField{f.id}": custom_schema(f, "Other") for f in fields} if project else {}),
     }
+    if project is not None and not _may_write(view, project):
+        for member in members.values():
+            member["writable"] = False
+    return members
+
+
+def _may_write(view: View, project: Project) -> bool:
+    return view.can("edit_work_packages", project) or view.can("add_work_packages", project)
 
 
 def schema(view: View, project: Project, kind: Type) -> dict[str, Any]:
@@ -42,25 +50,28 @@ def attribute_groups(view: View, project: Project | None, kind: Type | None) -> 
     if project is None or kind is None:
         return []
     details = ["date", "percentageDone", "category", "version", "priority"]
-    times = ["estimatedTime", "spentTime", "remainingTime"]
+    times = ["estimatedTime", "spentTime"]
+    if view.features.progress or "backlogs" in project.modules:
+        times.append("remainingTime")
+    costs = ["overallCosts", "laborCosts", "materialCosts", "costsByType"]
     fields = [f"customField{f.id}" for f in view.state.fields_for("WorkPackage", project.id, kind.id)]
     groups = [
         ("People", ["assignee", "responsible"]),
         ("Estimates and time", times),
         ("Details", details),
         ("Other", fields),
-        ("Costs", ["overallCosts", "laborCosts", "materialCosts", "costsByType"]),
+        ("Costs", costs if "costs" in project.modules else []),
     ]
     return [
         {"_type": "WorkPackageFormAttributeGroup", "name": name, "attributes": names}
         for name, names in groups
-        if names
+        if names or name == "Costs"
     ]
 
 
 def _plain_members(view: View) -> dict[str, Any]:
     fixed: dict[str, Any] = {"required": True, "writable": False}
-    text = {"required": True, "minLength": 1, "maxLength": 255}
+    text: dict[str, Any] = {"required": True, "minLength": 1, "maxLength": 255}
     members = {
         "lockVersion": property_schema("Integer", "Lock Version", **fixed),
         "id": property_schema("Integer", "ID", **fixed),
@@ -81,7 +92,7 @@ def _plain_members(view: View) -> dict[str, Any]:
 
 def _date_members(_view: View, kind: Type | None) -> dict[str, Any]:
     if kind is not None and kind.milestone:
-        return {"date": property_schema("Date", "Date")}
+        return {"date": property_schema("Date", "Date", group="Details")}
     return {
         "startDate": property_schema("Date", "Start date"),
         "dueDate": property_schema("Date", "Finish date"),
@@ -122,8 +133,7 @@ def _link_members(view: View, project: Project | None, _kind: Type | None) -> di
             "Priority", "Priority", required=True, default=True, group=details, linked=True
         ),
     }
-    if project is not None:
-        members["category"] = property_schema("Category", "Category", group=details, linked=True)
+    members["category"] = property_schema("Category", "Category", group=details, linked=True)
     members["version"] = property_schema("Version", "Version", group=details, linked=True)
     if view.features.sprints:
         members["sprint"] = property_schema("Sprint", "Sprint", group=details, linked=True)

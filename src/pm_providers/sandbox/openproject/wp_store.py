@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pm_providers.sandbox.openproject.errors import raise_faults, violation
 from pm_providers.sandbox.openproject.journals import add_journal, changes_between
 from pm_providers.sandbox.openproject.records import WorkPackage
@@ -11,12 +13,18 @@ from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.web import Call
 from pm_providers.sandbox.openproject.wp_draft import Draft, is_backlog_task
 
+# a change of anything else leaves the parents alone, recorded 18-…: step 23
+ROLLED_UP = frozenset(
+    {"start", "due", "estimated_hours", "remaining_hours", "done", "parent_id", "manual", "story_points"}
+)
+
 __all__ = ["delete_work_package", "store_work_package"]
 
 
 def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) -> WorkPackage:
     """Write a draft without faults; a draft without changes writes nothing."""
     state = call.state
+    changes: dict[str, Any] = {}
     if current is None:
         row = WorkPackage(
             **{**draft.values, "id": state.work_packages.next_id(), "lock": 1, **state.stamps()}
@@ -31,7 +39,8 @@ def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) ->
         _move_subtree(state, row, current)
     row = _push_to_limit(state, row)
     add_journal(state, call.user, row.id, changes_between(current, row))
-    propagate(state, row.id)
+    if current is None or set(changes) & ROLLED_UP:
+        propagate(state, row.id)
     if current is not None and current.parent_id not in {None, row.parent_id}:
         roll_up(state, current.parent_id)
     state.emit("work_package:updated" if current else "work_package:created", row.id, call.user.id)
