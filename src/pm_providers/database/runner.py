@@ -2,11 +2,12 @@
 
 Work is a plain function of a SQLAlchemy `Connection`. Sync databases run it in a worker thread, async ones
 through SQLAlchemy's greenlet bridge; the event loop is never blocked. The one exception is a database that
-lives in one connection (in-memory SQLite): its work runs where it is called, as it has no disk to wait for and
-its driver refuses other threads.
+lives in one connection (in-memory SQLite): its work runs where it is called, as it has no disk to wait for
+and its driver refuses other threads.
 
-Given an engine or a factory, each operation is a transaction of its own. Given a session, the transaction is
-the host's: each operation is a SAVEPOINT in it, nothing is committed, and a failed operation leaves it usable.
+Given an engine or a factory, each operation is a transaction of its own. Given a session, the transaction
+is the host's: each operation is a SAVEPOINT in it, nothing is committed, and a failed operation leaves it
+usable.
 
 A cancelled operation is waited for before the cancellation goes on, so that a session is never used by two at
 a time; unless it was committed already, it is undone.
@@ -68,12 +69,12 @@ class Database(abc.ABC):
     @abc.abstractmethod
     async def _run(self, work: Work[T], *, write: bool) -> T: ...
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 - most kinds have nothing to release
         """Release threads of our own. Engines and sessions stay with whoever made them."""
 
 
 class _Lane:
-    """Where sync jobs run: worker threads, or in place. Held by a session's `info`, it ends with the session."""
+    """Where sync jobs run: worker threads, or in place. Held by a session's `info`, it ends with that."""
 
     def __init__(self, threads: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="pm-database") if threads else None
@@ -279,7 +280,7 @@ def database_for(source: Any = None) -> Database:
     Args:
         source: a SQLAlchemy `Session`, `AsyncSession`, `sessionmaker`, `async_sessionmaker`, `Engine` or
             `AsyncEngine`; the scoped kinds stand for their current session; text is an address as in
-            `PM_DATABASE_URL`; a `Database` is returned as it is; nothing is the database of `PM_DATABASE_URL`.
+            `PM_DATABASE_URL`; a `Database` is returned as it is; nothing is that of `PM_DATABASE_URL`.
 
     Raises:
         ConfigurationError: none of these, or `PM_DATABASE_URL` is malformed.

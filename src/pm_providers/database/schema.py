@@ -5,8 +5,8 @@ the internal provider.
 
 Change numbers: a task (and a tombstone of one that left its project) carries `change_tx` and `change_no`.
 On PostgreSQL `change_tx` is the id of the transaction that wrote it, because numbers of a sequence become
-visible out of order; on SQLite, where writers take turns, it is 0 and `change_no` comes from `pm_counters`. All
-rows of one operation share the numbers, and follow each other by id.
+visible out of order; on SQLite, where writers take turns, it is 0 and `change_no` comes from `pm_counters`.
+All rows of one operation share the numbers, and follow each other by id.
 """
 
 from __future__ import annotations

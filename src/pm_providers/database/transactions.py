@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pm_providers.database.upgrade import driver_in_transaction, ensure_schema
 from pm_providers.errors import TransportError
 
-__all__ = ["Guard", "has_uncommitted_work", "in_host_transaction", "in_own_transaction"]
+__all__ = ["Guard", "committing", "has_uncommitted_work", "in_host_transaction", "in_own_transaction"]
 
 T = TypeVar("T")
 _DIRTY = "pm_providers.dirty"
@@ -46,7 +48,8 @@ def in_own_transaction(
     result = work(connection)
     if write:
         guard.check()
-        connection.commit()
+        with committing():
+            connection.commit()
     return result
 
 
@@ -65,6 +68,19 @@ def in_host_transaction(
         transaction = connection.get_transaction()
         connection.info[_DIRTY] = None if transaction is None else weakref.ref(transaction)
     return result
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """Say of a connection that breaks during COMMIT that nobody knows whether it took effect."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise TransportError(
+            "the connection broke while the change was committed", maybe_applied=True
+        ) from error
 
 
 def has_uncommitted_work(connection: Connection) -> bool:

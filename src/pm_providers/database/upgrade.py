@@ -1,7 +1,7 @@
 """The schema's version: checked before first use, upgraded by Alembic.
 
-The migrations ship inside the package; the version stands in `pm_schema_version`, so a host's own Alembic in the
-same database is not disturbed.
+The migrations ship inside the package; the version stands in `pm_schema_version`, so a host's own Alembic in
+the same database is not disturbed.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def _ensure_sqlite(connection: Connection) -> None:
 def _refusal(found: str | None) -> ConfigurationError:
     if found is not None and found not in REVISIONS:
         return ConfigurationError(
-            f"the database has schema {found[:40]!r}, newer than {HEAD!r} of this version: update pm-providers",
+            f"the database has schema {found[:40]!r}, newer than {HEAD!r} of this version: "
+            "update pm-providers",
             setting=SETTING,
         )
     state = "has no schema yet" if found is None else f"has schema {found!r}, older than {HEAD!r}"

@@ -36,9 +36,9 @@ CAPABILITIES = Capabilities(
         ),
         Entity.TASK: declare_fields(
             Entity.TASK,
-            native="title description priority project_id parent_task_id assignee_id estimated_hours due_date "
-            "status_name priority_name type start_date sprint_id assignee_ids label_ids author_id progress "
-            "remaining_hours story_points created_at updated_at completed_at version custom_fields",
+            native="title description priority project_id parent_task_id assignee_id estimated_hours "
+            "due_date status_name priority_name type start_date sprint_id assignee_ids label_ids author_id "
+            "progress remaining_hours story_points created_at updated_at completed_at version custom_fields",
             status=_native("always set: `todo` when missing or cleared"),
             actual_hours=_native("the sum of the task's time entries as soon as it has some"),
             key=unsupported("a task has no name but its id"),
@@ -89,9 +89,9 @@ CAPABILITIES = Capabilities(
     conventions={
         "moving": "A task that moves to another project takes its subtasks along, and leaves its parent, its "
         "sprint and the labels of the old project behind; the write says so.",
-        "deleting": "A task is deleted with its subtasks and all that stands on them. A deleted sprint, label or "
-        "user is taken off its tasks. Subprojects of a deleted project move up to its parent.",
-        "committed changes": "changes() reports what is committed; on a session that holds uncommitted writes of "
-        "its own it refuses.",
+        "deleting": "A task is deleted with its subtasks and all that stands on them. A deleted sprint, "
+        "label or user is taken off its tasks. Subprojects of a deleted project move up to its parent.",
+        "committed changes": "changes() reports what is committed; on a session that holds uncommitted "
+        "writes of its own it refuses.",
     },
 )  # fmt: skip

@@ -1,8 +1,9 @@
 """SQL of the change stream.
 
-The stream reports what is committed. On PostgreSQL transactions become visible in another order than they began,
-so a change counts only when no transaction that is still open could come before it: its transaction id lies below
-`pg_snapshot_xmin`. A long transaction anywhere in the server therefore delays the stream, but nothing is skipped.
+The stream reports what is committed. On PostgreSQL transactions become visible in another order than they
+began, so a change counts only when no transaction that is still open could come before it: its transaction id
+lies below `pg_snapshot_xmin`. A long transaction anywhere in the server therefore delays the stream, but
+nothing is skipped.
 """
 
 from __future__ import annotations

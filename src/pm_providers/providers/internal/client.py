@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, text, update
 
 from pm_providers.contract import Fields
 from pm_providers.database.schema import counters, projects, users
@@ -21,6 +21,8 @@ __all__ = [
     "Caller",
     "Row",
     "Stamp",
+    "all_rows",
+    "author_id",
     "chunks",
     "current_user",
     "delete_row",
@@ -29,6 +31,7 @@ __all__ = [
     "known_ids",
     "lock_hierarchy",
     "new_ids",
+    "one_row",
     "project_id_of",
     "require_project",
     "require_version",
@@ -133,12 +136,23 @@ def known_ids(conn: Connection, table: Table, ids: Iterable[str]) -> set[str]:
     return found
 
 
-def get_row(conn: Connection, table: Table, identifier: str, *, lock: bool = False) -> RowMapping | None:
+def get_row(conn: Connection, table: Table, identifier: str, *, lock: bool = False) -> Row | None:
     """One row by id; locked against other writers when asked."""
     statement = select(table).where(table.c.id == identifier)
     if lock:
         statement = statement.with_for_update(key_share=True)
-    return conn.execute(statement).mappings().one_or_none()
+    return one_row(conn, statement)
+
+
+def one_row(conn: Connection, statement: Select[Any]) -> Row | None:
+    """The row of a statement that finds at most one."""
+    found = conn.execute(statement).mappings().one_or_none()
+    return None if found is None else dict(found)
+
+
+def all_rows(conn: Connection, statement: Select[Any]) -> list[Row]:
+    """The rows of a statement."""
+    return [dict(row) for row in conn.execute(statement).mappings()]
 
 
 def insert_row(conn: Connection, table: Table, values: Row) -> None:
@@ -225,7 +239,13 @@ def dangling(name: str, what: str, value: str) -> ValidationError:
     return ValidationError(fields={name: f"there is no {what} {value[:60]!r}"})
 
 
-def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> RowMapping | None:
+def author_id(conn: Connection, caller: Caller) -> str | None:
+    """Id of the user who writes. Errors as in `current_user`."""
+    row = current_user(conn, caller)
+    return None if row is None else str(row["id"])
+
+
+def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> Row | None:
     """Row of the user who writes; made on demand when known by login name only.
 
     Raises:
@@ -237,10 +257,10 @@ def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> Ro
             raise ConfigurationError(f"there is no user {caller.user_id[:60]!r}", setting="user_id")
         return row
     by_name = select(users).where(users.c.username_folded == fold(caller.username))
-    row = conn.execute(by_name).mappings().one_or_none()
+    row = one_row(conn, by_name)
     if row is None and create:
         _make_user(conn, caller.username)
-        row = conn.execute(by_name).mappings().one()
+        row = one_row(conn, by_name)
     return row
 
 

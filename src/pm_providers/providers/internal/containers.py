@@ -60,7 +60,7 @@ def page(conn: Connection, entity: Entity, query: ListQuery, after: str, size: i
     if entity is Entity.PROJECT and not query.include_archived:
         conditions.append(projects.c.status != ProjectStatus.ARCHIVED.value)
     statement = select(table).where(*conditions).order_by(table.c.id).limit(size)
-    return list(conn.execute(statement).mappings())
+    return client.all_rows(conn, statement)
 
 
 def get(conn: Connection, entity: Entity, identifier: str) -> Row | None:
@@ -71,7 +71,7 @@ def get(conn: Connection, entity: Entity, identifier: str) -> Row | None:
         found = None if project_id is None else client.get_row(conn, projects, project_id)
     if found is None and entity is Entity.USER:
         statement = select(users).where(users.c.username_folded == fold(identifier))
-        found = conn.execute(statement).mappings().one_or_none()
+        found = client.one_row(conn, statement)
     return found
 
 
@@ -190,9 +190,9 @@ def delete_project(conn: Connection, identifier: str) -> bool:
     for table in (tasks, sprints, labels, tombstones):
         conn.execute(delete(table).where(table.c.project_id == row["id"]))
     below = projects.c.parent_project_id == row["id"]
-    conn.execute(update(projects).where(below).values(
-        parent_project_id=row["parent_project_id"], version=projects.c.version + 1, updated_at=datetime.now(UTC)
-    ))  # fmt: skip
+    changed = {"version": projects.c.version + 1, "updated_at": datetime.now(UTC)}
+    changed["parent_project_id"] = row["parent_project_id"]
+    conn.execute(update(projects).where(below).values(**changed))
     return client.delete_row(conn, projects, row["id"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from pm_providers.contract import Fields
@@ -57,13 +58,13 @@ DEFAULT_STATUS = {
     Entity.TASK: TaskStatus.TODO.value,
     Entity.SPRINT: SprintStatus.PLANNED.value,
 }
-_KINDS = (TaskStatus, ProjectStatus, SprintStatus, Priority)
-NAMES: dict[str | None, str] = {
+_KINDS: tuple[type[StrEnum], ...] = (TaskStatus, ProjectStatus, SprintStatus, Priority)
+NAMES: dict[str, str] = {
     value.value: value.value.replace("_", " ").capitalize() for kind in _KINDS for value in kind
 } | {TaskStatus.TODO.value: "To do"}
 """Unified value -> what people see."""
 
-_CHOICES: dict[tuple[Entity, str], type] = {
+_CHOICES: dict[tuple[Entity, str], type[StrEnum]] = {
     (Entity.PROJECT, "status"): ProjectStatus,
     (Entity.PROJECT, "priority"): Priority,
     (Entity.TASK, "status"): TaskStatus,
@@ -71,7 +72,7 @@ _CHOICES: dict[tuple[Entity, str], type] = {
     (Entity.SPRINT, "status"): SprintStatus,
 }
 _SPELLINGS = {
-    place: {spelling: value.value for value in kind for spelling in (value.value, NAMES[value.value].casefold())}
+    place: {word: value.value for value in kind for word in (value.value, NAMES[value.value].casefold())}
     for place, kind in _CHOICES.items()
 }  # fmt: skip
 
@@ -172,8 +173,9 @@ def to_tasks(
     """
     names, found = NAMES, []
     for row in rows:
-        (id_, title, description, status, priority, project, parent, estimated, actual, logged, due, type_, start,
-         sprint, author, progress, remaining, points, created, updated, completed, version, custom) = row  # fmt: skip
+        (id_, title, description, status, priority, project, parent, estimated, actual, logged, due, type_,
+         start, sprint, author, progress, remaining, points, created, updated, completed, version,
+         custom) = row  # fmt: skip
         users = assignees.get(id_)
         users = users[:] if users else []
         marks = labels.get(id_)
@@ -183,10 +185,10 @@ def to_tasks(
             raw = dict(zip(TASK_COLUMNS, row, strict=True))
             raw["assignee_ids"], raw["label_ids"] = users[:], marks[:]
         found.append(PMTask(
-            id_, title, description, status, priority, project, parent, users[0] if users else None, estimated,
-            actual if logged is None else logged, due, raw, None, names[status],
-            None if priority is None else names[priority], type_, start, sprint, users, marks, author, progress,
-            remaining, points, False, None, created, updated, completed, str(version),
+            id_, title, description, status, priority, project, parent, users[0] if users else None,
+            estimated, actual if logged is None else logged, due, raw, None, names[status],
+            None if priority is None else names[priority], type_, start, sprint, users, marks, author,
+            progress, remaining, points, False, None, created, updated, completed, str(version),
             decode_custom(custom) if custom else {},
         ))  # fmt: skip
     return found

@@ -76,7 +76,7 @@ def page(conn: Connection, entity: Entity, query: ListQuery, after: Row | None, 
         order = [table.c.id]
         if after is not None:
             statement = statement.where(table.c.id > after["id"])
-    return list(conn.execute(statement.order_by(*order).limit(size)).mappings())
+    return client.all_rows(conn, statement.order_by(*order).limit(size))
 
 
 def _conditions(conn: Connection, entity: Entity, query: ListQuery) -> list[ColumnElement[bool]]:
@@ -99,7 +99,7 @@ def _conditions(conn: Connection, entity: Entity, query: ListQuery) -> list[Colu
 
 
 def _stored(conn: Connection, entity: Entity, identifier: str) -> Row:
-    row = conn.execute(_base(entity).where(_TABLES[entity].c.id == identifier)).mappings().one_or_none()
+    row = client.one_row(conn, _base(entity).where(_TABLES[entity].c.id == identifier))
     if row is None:
         raise NotFoundError(f"no {_NAMES[entity]} {identifier[:60]!r}")
     return row
@@ -149,8 +149,7 @@ def create(
 
 
 def _sign(conn: Connection, values: dict[str, Any], caller: Caller) -> None:
-    author = client.current_user(conn, caller)
-    values["author_id"] = author and author["id"]
+    values["author_id"] = client.author_id(conn, caller)
 
 
 def _new_label(conn: Connection, values: dict[str, Any], _caller: Caller) -> None:
@@ -206,8 +205,7 @@ def _refuse_circle(conn: Connection, values: Row, own_id: str | None) -> None:
 def _new_entry(conn: Connection, values: dict[str, Any], caller: Caller) -> None:
     client.require_known(conn, users, values, "user_id", "user")
     if values.get("user_id") is None:
-        user = client.current_user(conn, caller)
-        values["user_id"] = user and user["id"]
+        values["user_id"] = client.author_id(conn, caller)
 
 
 def _nothing(_conn: Connection, _values: dict[str, Any], _caller: Caller) -> None:

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any, ClassVar, Self, TypeVar
 
 from sqlalchemy import Connection
 
 from pm_providers.contract import (
     BasePMProvider,
-    BatchResult,
     Capabilities,
     ChangePage,
     Fields,
     ListQuery,
     PMProviderConfig,
-    Progress,
     Setting,
     TaskQuery,
-    check_id,
-    draft_fields,
-    patch_fields,
 )
 from pm_providers.database import HEAD, Database, database_for
-from pm_providers.errors import NotFoundError, PMError, ValidationError
+from pm_providers.errors import NotFoundError
 from pm_providers.model import Entity, PMProject, PMSprint, PMTask, PMUser
-from pm_providers.providers.internal import batch, client, containers, mapping, tasks
+from pm_providers.providers.internal import client, containers, mapping, tasks
+from pm_providers.providers.internal.batch import BatchHooks
 from pm_providers.providers.internal.capabilities import CAPABILITIES
 from pm_providers.providers.internal.changes import change_page
 from pm_providers.providers.internal.client import Caller, Row
 from pm_providers.providers.internal.config import SETTINGS, options_of
 from pm_providers.providers.internal.discovery import DiscoveryHooks
 from pm_providers.providers.internal.part_hooks import PartHooks
+from pm_providers.providers.internal.patching import update_one
+from pm_providers.providers.internal.removal import delete_all
 
 __all__ = ["InternalProvider"]
 
 T = TypeVar("T")
 
 
-class InternalProvider(PartHooks, DiscoveryHooks, BasePMProvider):
+class InternalProvider(BatchHooks, PartHooks, DiscoveryHooks, BasePMProvider):
     """Projects, tasks and all around them in SQLite or PostgreSQL.
 
     The current user is a row of the database: `additional_config["user_id"]`, else the login name of
-    `config.username` (`PM_INTERNAL_USER`), else that of the operating system; a login name that is not known yet
-    becomes a user when first needed.
+    `config.username` (`PM_INTERNAL_USER`), else that of the operating system; a login name that is not known
+    yet becomes a user when first needed.
 
     Args:
         config: options; see `SETTINGS`, and `additional_config` for `user_id`, `page_size`, `raw_data`.
@@ -219,99 +217,17 @@ class InternalProvider(PartHooks, DiscoveryHooks, BasePMProvider):
 
     async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
         return await self._db.write(
-            lambda conn: tasks.update_one(conn, task_id, fields, expected_version, keep_raw=self._keep_raw)
+            lambda conn: update_one(conn, task_id, fields, expected_version, keep_raw=self._keep_raw)
         )
 
     async def _delete_task(self, task_id: str) -> bool:
-        return (await self._db.write(lambda conn: tasks.delete_all(conn, [task_id])))[0]
+        return (await self._db.write(lambda conn: delete_all(conn, [task_id])))[0]
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         size = limit or self._page_size
         return await self._db.read(
             lambda conn: change_page(conn, project_id, cursor, size, keep_raw=self._keep_raw)
         )
-
-    # batches
-
-    async def _create_tasks(self, new: list[PMTask], progress: Progress | None) -> BatchResult[PMTask]:
-        checked: list[Fields | PMError] = [self._attempt(self._draft, task) for task in new]
-        return await self._batch(
-            "create_tasks", checked, progress,
-            lambda conn, part: batch.create_chunk(conn, part, self._caller, keep_raw=self._keep_raw),
-        )  # fmt: skip
-
-    def _draft(self, task: PMTask) -> Fields:
-        return mapping.checked_choices(Entity.TASK, draft_fields(self.capabilities, Entity.TASK, task))
-
-    async def _update_tasks(
-        self, updates: list[tuple[str, Mapping[str, Any]]], progress: Progress | None
-    ) -> BatchResult[PMTask]:
-        checked = [self._attempt(self._patch, pair) for pair in updates]
-        for index, pair in enumerate(checked):
-            if not isinstance(pair, PMError):
-                checked[index] = (pair[0], await self._resolve(Entity.TASK, pair[1]))
-        return await self._batch(
-            "update_tasks", checked, progress,
-            lambda conn, part: batch.update_chunk(conn, part, keep_raw=self._keep_raw),
-            lambda pair, task: self._reported(pair[1], task),
-        )  # fmt: skip
-
-    def _patch(self, pair: tuple[str, Mapping[str, Any]]) -> tuple[str, Fields]:
-        task_id, updates = pair
-        fields = patch_fields(self.capabilities, Entity.TASK, updates)
-        if not fields:
-            raise ValidationError("updates are empty: nothing to change")
-        return check_id(task_id, "task_id"), mapping.checked_choices(Entity.TASK, fields)
-
-    async def _delete_tasks(self, task_ids: list[str], progress: Progress | None) -> BatchResult[bool]:
-        checked = [self._attempt(lambda one: check_id(one, "task_id"), one) for one in task_ids]
-        return await self._batch("delete_tasks", checked, progress, tasks.delete_all)
-
-    @staticmethod
-    def _attempt(check: Callable[[Any], T], item: Any) -> T | PMError:
-        try:
-            return check(item)
-        except PMError as error:
-            return error
-
-    async def _batch(
-        self,
-        operation: str,
-        checked: Sequence[Any],
-        progress: Progress | None,
-        work: Callable[[Connection, Sequence[Any]], Sequence[Any]],
-        after: Callable[[Any, Any], Any] | None = None,
-    ) -> BatchResult[Any]:
-        """Run the items that passed their checks, a transaction for each chunk; an outcome for every item."""
-        results: list[Any] = list(checked)
-        for start in range(0, len(checked), batch.CHUNK):
-            places = range(start, min(start + batch.CHUNK, len(checked)))
-            good = [place for place in places if not isinstance(checked[place], PMError)]
-            for place, result in zip(
-                good, await self._chunk(work, [checked[one] for one in good]), strict=True
-            ):
-                failed = after is None or isinstance(result, PMError)
-                results[place] = (
-                    result if failed else self._attempt(lambda one: after(*one), (checked[place], result))
-                )
-            if progress is not None:
-                for place in places:
-                    progress(place + 1, len(checked))
-        return BatchResult(batch.outcomes_of(results, lambda error: self._named(error, operation)))
-
-    async def _chunk(
-        self, work: Callable[[Connection, Sequence[Any]], Sequence[Any]], items: list[Any]
-    ) -> Sequence[Any]:
-        if not items:
-            return ()
-        try:
-            return await self._db.write(lambda conn: work(conn, items))
-        except PMError as error:
-            return [error] * len(items)
-
-    def _named(self, error: PMError, operation: str) -> PMError:
-        error.provider, error.operation = error.provider or self.name, error.operation or operation
-        return error
 
 
 def _nothing(_conn: Connection) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, exists, select
+from sqlalchemy import Column, Connection, Table, select
 
 from pm_providers.contract import Fields
 from pm_providers.database.schema import labels, projects, sprints, tasks, users
-from pm_providers.errors import ValidationError
 from pm_providers.providers.internal.client import chunks, held, known_ids
 
-__all__ = ["References", "gather", "refuse_circle"]
+__all__ = ["References", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +105,3 @@ def _owned(conn: Connection, table: Table, ids: set[str], *, whole: bool = False
         rows = conn.execute(held(select(table.c.id, owner).where(table.c.id.in_(part)), whole=whole))
         found.update((row[0], row[1]) for row in rows)
     return found
-
-
-def refuse_circle(conn: Connection, task_id: str, parent_id: str) -> None:
-    """Refuse a parent that stands below the task. `lock_hierarchy` must be held.
-
-    Raises:
-        ValidationError: it does, or is the task itself.
-    """
-    chain = (
-        select(tasks.c.id, tasks.c.parent_task_id).where(tasks.c.id == parent_id).cte("above", recursive=True)
-    )
-    chain = chain.union(
-        select(tasks.c.id, tasks.c.parent_task_id).where(tasks.c.id == chain.c.parent_task_id)
-    )
-    if conn.scalar(select(exists().where(chain.c.id == task_id))):
-        raise ValidationError(fields={"parent_task_id": "a task cannot stand below itself"})

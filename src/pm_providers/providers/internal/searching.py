@@ -57,7 +57,8 @@ def _collation(conn: Connection) -> str:
     """A collation that knows the cases of all scripts; the database's own where there is none."""
     if _READY not in conn.info:
         known = set(conn.scalars(text(
-            "SELECT collname FROM pg_collation WHERE collname IN ('pg_unicode_fast', 'und-x-icu', 'pg_c_utf8') "
+            "SELECT collname FROM pg_collation "
+            "WHERE collname IN ('pg_unicode_fast', 'und-x-icu', 'pg_c_utf8') "
             "AND collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))"
         )))  # fmt: skip
         order = ("pg_unicode_fast", "und-x-icu", "pg_c_utf8")

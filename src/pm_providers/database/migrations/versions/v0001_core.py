@@ -85,17 +85,18 @@ def _containers() -> None:
     )  # fmt: skip
     op.create_table(
         "pm_projects", _id(), _name(), *_texts("description"), _status(),
-        sa.Column("priority", sa.String(20)), sa.Column("start_date", sa.Date), sa.Column("end_date", sa.Date),
-        _ref("owner_id"), *_texts("key", "key_folded", "status_note"), _ref("parent_project_id"),
-        sa.Column("is_public", sa.Boolean), _created(), _updated(), _integer("version"), *_texts("custom_fields"),
-        _pk("pm_projects"), _unique("pm_projects", "key_folded"),
+        sa.Column("priority", sa.String(20)), sa.Column("start_date", sa.Date),
+        sa.Column("end_date", sa.Date), _ref("owner_id"), *_texts("key", "key_folded", "status_note"),
+        _ref("parent_project_id"), sa.Column("is_public", sa.Boolean), _created(), _updated(), _integer("version"),
+        *_texts("custom_fields"), _pk("pm_projects"), _unique("pm_projects", "key_folded"),
         _fk("pm_projects", "owner_id", "pm_users"), _fk("pm_projects", "parent_project_id", "pm_projects"),
     )  # fmt: skip
     _index("pm_projects", "owner_id")
     _index("pm_projects", "parent_project_id")
     op.create_table(
         "pm_sprints", _id(), _name(), _ref("project_id", nullable=False), sa.Column("start_date", sa.Date),
-        sa.Column("end_date", sa.Date), _status(), *_hours("capacity_hours", "planned_hours"), *_texts("goal"),
+        sa.Column("end_date", sa.Date), _status(), *_hours("capacity_hours", "planned_hours"),
+        *_texts("goal"),
         _created(), _updated(), _integer("version"), *_texts("custom_fields"),
         _pk("pm_sprints"), _fk("pm_sprints", "project_id", "pm_projects"),
     )  # fmt: skip
