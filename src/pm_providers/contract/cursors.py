@@ -45,9 +45,14 @@ def _inflate(cursor: str) -> bytes:
     if len(cursor) > _MAX_CURSOR_BYTES:
         raise ValueError("too long")
     raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+    return _decompress(raw)
+
+
+def _decompress(raw: bytes) -> bytes:
+    """One whole stream, its checksum included, and nothing after it."""
     inflater = zlib.decompressobj()
     plain = inflater.decompress(raw, _MAX_PLAIN_BYTES)
-    if inflater.unconsumed_tail or not inflater.eof:
+    if inflater.unconsumed_tail or inflater.unused_data or not inflater.eof:
         raise ValueError("too long or cut short")
     return plain
 
@@ -70,8 +75,7 @@ def unpack_ids(packed: str) -> set[str]:
         ValidationError: not such a text.
     """
     try:
-        inflater = zlib.decompressobj()
-        plain = inflater.decompress(base64.b85decode(packed), _MAX_PLAIN_BYTES)
+        plain = _decompress(base64.b85decode(packed))
         steps, other = msgspec.json.decode(plain, type=tuple[list[int], list[str]])
     except (ValueError, zlib.error) as error:
         raise ValidationError(fields={"cursor": "its id set is damaged"}) from error
