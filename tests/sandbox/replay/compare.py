@@ -13,7 +13,9 @@ __all__ = ["compare_answers", "compare_bodies"]
 
 # Times, renderings of text, and what is generated from secrets or sentences in prose.
 # The recorded server gave every attachment the type `application/binary`, which its notes call doubtful.
-VOLATILE = frozenset({"contentType", "createdAt", "updatedAt", "html", "avatar", "message", "details", "parseError"})
+VOLATILE = frozenset(
+    {"contentType", "createdAt", "updatedAt", "html", "avatar", "message", "details", "parseError"}
+)
 # Lists that the vendor gives as its database happens to return them.
 UNORDERED = (".projects",)
 SHORTENED = re.compile(r"^(.*)\.\.\.<shortened: \d+ characters, sha256 [0-9a-f]+>$", re.DOTALL)

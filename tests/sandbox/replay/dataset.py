@@ -258,6 +258,11 @@ def _relation(state: State, key: int, body: dict[str, Any]) -> None:
     ends = {name: int(body["_links"][name]["href"].rpartition("/")[2]) for name in ("from", "to")}
     state.relations.put(
         Relation(
-            id=key, kind=body["type"], from_id=ends["from"], to_id=ends["to"], lag=body.get("delay"), **_stamps()
+            id=key,
+            kind=body["type"],
+            from_id=ends["from"],
+            to_id=ends["to"],
+            lag=body.get("delay"),
+            **_stamps(),
         )
     )

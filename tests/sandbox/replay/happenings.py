@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pm_providers.sandbox.openproject.records import Category, Version, WorkPackage
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ def categories(replay: Replay) -> None:
 def required(*, on: bool) -> Happening:
     def change(replay: Replay) -> None:
         fields = replay.state.custom_fields
-        fields.change(fields[5], required=on)
+        field = msgspec.structs.replace(fields[5], required=on)
+        # the database moves a changed row to the end, and forms list the fields in that order
+        fields.remove(5)
+        fields.put(field)
 
     return change
 
@@ -120,7 +125,11 @@ HAPPENINGS: dict[str, tuple[Happening, ...]] = {
     "19:32": (setting("journal_aggregation_minutes", 0),),
     "20:16": (setting("attachment_max_size_kib", 1),),
     "20:17": (setting("attachment_max_size_kib", 5120),),
-    "24:1": (ids_used("work_packages", 120), ids_used("attachments", 12), setting("journal_aggregation_minutes", 5)),
+    "24:1": (
+        ids_used("work_packages", 120),
+        ids_used("attachments", 12),
+        setting("journal_aggregation_minutes", 5),
+    ),
     "24:12": (setting("journal_aggregation_minutes", 0),),
     "24:30": (ids_used("time_entries", 18),),
     "24:35": (ids_used("projects", 18),),

@@ -68,7 +68,10 @@ class IdMap:
 
     def query(self, query: str, path: str) -> str:
         """A query string as we have to send it; broken ones stay as they are."""
-        if not query.startswith(("filters=%5B", "pageSize=", "offset=", "sortBy=")) or "filters=" not in query:
+        if (
+            not query.startswith(("filters=%5B", "pageSize=", "offset=", "sortBy="))
+            or "filters=" not in query
+        ):
             return query
         params = dict(parse_qsl(query, keep_blank_values=True))
         try:

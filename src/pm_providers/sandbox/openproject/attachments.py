@@ -49,6 +49,9 @@ def upload(call: Call) -> Reply:
     state.emit("attachment:created", stored.id, call.user.id)
     add_journal(state, call.user, row.id, (("attachment", None, stored.file_name),))
     state.work_packages.change(state.work_packages[row.id], updated=state.now())
+    if state.features.number < (13, 0):
+        # recorded 20-attachments: steps 1 to 25
+        state.bare["work_packages", row.id] = state.now()
     state.emit("work_package:updated", row.id, call.user.id)
     return Reply(_full(call, stored), 201)
 
@@ -160,9 +163,7 @@ def _metadata(part: Part | None) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(part.content)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ApiError(
-            400, "InvalidRequestBody", "The request could not be parsed as JSON."
-        ) from error
+        raise ApiError(400, "InvalidRequestBody", "The request could not be parsed as JSON.") from error
     return value if isinstance(value, dict) else {}
 
 

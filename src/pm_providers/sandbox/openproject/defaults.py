@@ -59,7 +59,14 @@ _PRIORITIES = (
 _ACTIVITIES = ("Management", "Specification", "Development", "Testing", "Support", "Other")
 
 _SEE = frozenset({"view_project", "view_work_packages"})
-_READER = _SEE | {"view_members", "view_time_entries", "view_cost_entries", "view_sprints"}
+_READER = _SEE | {
+    "add_work_package_notes",
+    "edit_own_work_package_notes",
+    "view_members",
+    "view_time_entries",
+    "view_cost_entries",
+    "view_sprints",
+}
 _MEMBER = _READER | {
     "add_work_packages",
     "edit_work_packages",

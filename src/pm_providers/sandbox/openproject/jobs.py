@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pm_providers.sandbox.openproject.defaults import DELETED_ID
 from pm_providers.sandbox.openproject.project_write import ProjectDraft, store_project
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.web import Call
 
-__all__ = ["copy_contents", "remove_project"]
+__all__ = ["copy_contents", "remove_principal", "remove_project"]
 
 
 def remove_project(state: State, key: int) -> None:
@@ -51,3 +52,34 @@ def copy_contents(call: Call, draft: ProjectDraft, source: int) -> None:
     for table in tables:
         for item in table.where("project_id", source):
             table.change(item, id=table.next_id(), project_id=target.id, **state.stamps())
+
+
+def remove_principal(state: State, key: int) -> None:
+    """Remove a user or group; what a user wrote stays, under the builtin "Deleted user"."""
+    for membership in state.memberships.where("principal_id", key):
+        state.memberships.remove(membership.id)
+    for group in [p for p in state.principals if key in p.members]:
+        state.principals.change(group, members=tuple(m for m in group.members if m != key))
+    for row in state.work_packages.as_of(0):
+        changes: dict[str, Any] = {
+            name: DELETED_ID if name == "author_id" else None
+            for name in ("author_id", "assignee_id", "responsible_id")
+            if getattr(row, name) == key
+        }
+        if key in row.watcher_ids:
+            changes["watcher_ids"] = tuple(w for w in row.watcher_ids if w != key)
+        if changes:
+            state.work_packages.change(row, **changes)
+    _hand_over(state, key)
+    state.principals.remove(key)
+
+
+def _hand_over(state: State, key: int) -> None:
+    owned: tuple[tuple[Any, str], ...] = (
+        (state.time_entries, "user_id"),
+        (state.journals, "user_id"),
+        (state.attachments, "author_id"),
+    )
+    for table, name in owned:
+        for row in [r for r in table if getattr(r, name) == key]:
+            table.change(row, **{name: DELETED_ID})

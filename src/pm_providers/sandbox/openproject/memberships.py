@@ -131,9 +131,7 @@ def update_membership(call: Call) -> Reply:
     _may_manage(call, call.state.projects.get(row.project_id))
     draft = _draft(call, row, call.object())
     raise_faults(draft.faults)
-    stored = call.state.memberships.change(
-        row, role_ids=draft.role_ids, updated=call.state.now()
-    )
+    stored = call.state.memberships.change(row, role_ids=draft.role_ids, updated=call.state.now())
     return Reply(_body(View(call.state, call.user), stored, embed=True))
 
 
@@ -228,8 +226,7 @@ def _faults(call: Call, row: Membership | None, draft: _Draft) -> list[Fault422]
     if draft.principal_id is None:
         found.append(violation("principal", "Principal can't be blank."))
     elif row is None and any(
-        m.project_id == draft.project_id
-        for m in state.memberships.where("principal_id", draft.principal_id)
+        m.project_id == draft.project_id for m in state.memberships.where("principal_id", draft.principal_id)
     ):
         found.append(violation("user", "User has already been taken."))
     unit = "system" if draft.project_id is None else "project"
@@ -252,7 +249,7 @@ def _body(view: View, row: Membership, *, embed: bool = False) -> dict[str, Any]
     body: dict[str, Any] = {"_type": "Membership", "id": row.id, **view.stamps(row)}
     project = state.projects.get(row.project_id)
     if embed:
-        embedded: dict[str, Any] = {} if project is None else {"project": view.project(project)}
+        embedded: dict[str, Any] = {} if project is None else {"project": view.project(project, embed=False)}
         embedded |= {"principal": view.principal(principal), "roles": [view.role(r) for r in roles]}
         body["_embedded"] = embedded
     own = ("memberships", row.id)

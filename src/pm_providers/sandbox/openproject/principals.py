@@ -20,6 +20,7 @@ from pm_providers.sandbox.openproject.filters import (
     FilterSpec,
     run_query,
 )
+from pm_providers.sandbox.openproject.jobs import remove_principal
 from pm_providers.sandbox.openproject.links import parse_href
 from pm_providers.sandbox.openproject.records import Principal
 from pm_providers.sandbox.openproject.users import PEOPLE_PAGE, principal_visible
@@ -128,11 +129,9 @@ def create_group(call: Call) -> Reply:
         raise forbidden()
     body, state = call.object(), call.state
     name = text(body.get("name") or "")
-    members = _members(call, body, ())
+    members = _members(body, ())
     raise_faults(_faults(call, None, name, members))
-    row = Principal(
-        id=state.principals.next_id(), kind="Group", last=name, members=members, **state.stamps()
-    )
+    row = Principal(id=state.principals.next_id(), kind="Group", last=name, members=members, **state.stamps())
     return Reply(_full(call, state.principals.put(row)), 201)
 
 
@@ -144,11 +143,9 @@ def update_group(call: Call) -> Reply:
         raise forbidden()
     body = call.object()
     name = text(body["name"] or "") if "name" in body else row.last
-    members = _members(call, body, row.members)
+    members = _members(body, row.members)
     raise_faults(_faults(call, row, name, members))
-    stored = call.state.principals.change(
-        row, last=name, members=members, updated=call.state.now()
-    )
+    stored = call.state.principals.change(row, last=name, members=members, updated=call.state.now())
     return Reply(_full(call, stored))
 
 
@@ -158,7 +155,7 @@ def delete_group(call: Call) -> Reply:
     row = _group_of(call)
     if not call.user.admin:
         raise forbidden()
-    call.state.principals.change(row, status="locked", deleting=True)
+    call.state.later(lambda: remove_principal(call.state, row.id))
     return Reply(None, 202)
 
 
@@ -178,7 +175,7 @@ def _full(call: Call, row: Principal) -> dict[str, Any]:
     return {**body, "_embedded": {"members": members}}
 
 
-def _members(call: Call, body: dict[str, Any], current: tuple[int, ...]) -> tuple[int, ...]:
+def _members(body: dict[str, Any], current: tuple[int, ...]) -> tuple[int, ...]:
     links = body.get("_links")
     given = links.get("members") if isinstance(links, dict) else None
     if not isinstance(given, list):
@@ -188,9 +185,7 @@ def _members(call: Call, body: dict[str, Any], current: tuple[int, ...]) -> tupl
     return tuple(dict.fromkeys(int(key) if key.isdigit() else -1 for key in keys))
 
 
-def _faults(
-    call: Call, row: Principal | None, name: str, members: tuple[int, ...]
-) -> list[Fault422]:
+def _faults(call: Call, row: Principal | None, name: str, members: tuple[int, ...]) -> list[Fault422]:
     found: list[Fault422] = []
     others = [p for p in call.state.principals if p.kind == "Group" and (row is None or p.id != row.id)]
     if not name.strip():

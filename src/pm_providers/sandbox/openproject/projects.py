@@ -262,7 +262,8 @@ def available_assignees(call: Call) -> Reply:
     members = sorted({m.principal_id for m in state.memberships.where("project_id", row.id)})
     people = [state.principals[key] for key in reversed(members)]
     elements = [view.principal(p) for p in people if p.status in {"active", "registered", "invited"}]
-    return Reply(unpaged(f"/projects/{row.id}/available_assignees", elements))
+    path = "/principals" if state.features.number < (13, 0) else f"/projects/{row.id}/available_assignees"
+    return Reply(unpaged(path, elements))
 
 
 @routes("GET", "/projects/{id}/available_responsibles")

@@ -42,7 +42,6 @@ class Principal(Record, frozen=True, kw_only=True):
     """User, group or placeholder user; they share one sequence of ids.
 
     `custom` maps a custom field's id to its value, here and below. `members` are user ids of a group.
-    `deleting`: a DELETE was accepted and the background job has not run yet, here and below.
     """
 
     kind: str = "User"
@@ -57,7 +56,6 @@ class Principal(Record, frozen=True, kw_only=True):
     members: tuple[int, ...] = ()
     custom: dict[int, Any] = {}
     preferences: dict[str, Any] = {}
-    deleting: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +70,8 @@ class Principal(Record, frozen=True, kw_only=True):
 
 class Project(Record, frozen=True, kw_only=True):
     """A project. `kind` is Project, Program or Portfolio; `type_ids` the enabled types.
+
+    `deleting`: a DELETE was accepted and the background job has not run yet.
     """
 
     identifier: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
@@ -70,7 +70,7 @@ def relations(call: Call) -> Reply:
         return relation(view, row)
 
     if state.features.number < (13, 0):
-        query = f"?filters={quote_plus(call.query['filters'])}" if "filters" in call.query else ""
+        query = f"?{urlencode(call.query)}" if call.query else ""
         return Reply(unpaged("/relations" + query, [represent(r) for r in found]))
     return Reply(paged_list(call, "/relations", found, represent, params))
 
@@ -185,9 +185,7 @@ def _may_manage(call: Call, row: WorkPackage) -> None:
 def _full(call: Call, row: Relation) -> dict[str, Any]:
     view = View(call.state, call.user)
     ends = {"from": row.from_id, "to": row.to_id}
-    embedded = {
-        name: work_package(view, call.state.work_packages[key]) for name, key in ends.items()
-    }
+    embedded = {name: work_package(view, call.state.work_packages[key]) for name, key in ends.items()}
     return {**relation(view, row), "_embedded": embedded}
 
 
@@ -230,9 +228,7 @@ def _refusal(fault: Fault422) -> ApiError:
     return ApiError(422, "", "", body=fault.body())
 
 
-def _faults(
-    state: State, source: WorkPackage, target: WorkPackage, kind: str
-) -> list[Fault422]:
+def _faults(state: State, source: WorkPackage, target: WorkPackage, kind: str) -> list[Fault422]:
     """Recorded 16-relations: steps 7 to 14 and 21 to 23: one relation per pair, no circles."""
     if source.id == target.id:
         taken = [violation("from", TAKEN)] if state.features.number < (13, 0) else []

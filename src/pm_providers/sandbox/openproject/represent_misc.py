@@ -89,7 +89,7 @@ def attachment(view: View, row: Attachment) -> dict[str, Any]:
         "id": row.id,
         "fileName": row.file_name,
         "fileSize": len(row.content),
-        "description": formattable(row.description, plain=True),
+        "description": formattable(row.description or None, plain=True),
         "contentType": row.content_type,
         "digest": {"algorithm": "md5", "hash": digest},
         "createdAt": view.time(row.created),
@@ -121,6 +121,6 @@ def may_delete(view: View, row: Attachment) -> bool:
 
 
 def attachments_of(view: View, collection: str, key: int) -> dict[str, Any]:
-    """The list of files of one object."""
-    rows = view.state.attachments.where("container", (collection, key))
+    """The list of files of one object, newest first."""
+    rows = reversed(view.state.attachments.where("container", (collection, key)))
     return unpaged(f"/{collection}/{key}/attachments", [attachment(view, row) for row in rows])

@@ -11,14 +11,13 @@ from pm_providers.sandbox.openproject.represent_wp import work_package
 from pm_providers.sandbox.openproject.values import duration_text, formattable
 from pm_providers.sandbox.openproject.view import View
 
-__all__ = ["activity_body", "time_entry"]
+__all__ = ["activity_body", "activity_link", "time_entry"]
 
 
 def activity_body(view: View, row: TimeActivity) -> dict[str, Any]:
     """An activity; its projects are linked by identifier, recorded 17-time-entries: step 1."""
     keys = access.projects_allowing(view.state, view.user, "view_time_entries")
     using = [p for p in view.state.projects if p.id in keys and "costs" in p.modules]
-    own = {"href": f"{ROOT}/time_entries/activities/{row.id}", "title": row.name}
     return {
         "_type": "TimeEntriesActivity",
         "id": row.id,
@@ -26,10 +25,15 @@ def activity_body(view: View, row: TimeActivity) -> dict[str, Any]:
         "position": row.position,
         "default": row.default,
         "_links": {
-            "self": own,
+            "self": activity_link(row),
             "projects": [link(p.name, "projects", p.identifier) for p in using],
         },
     }
+
+
+def activity_link(row: TimeActivity) -> dict[str, Any]:
+    """Link to an activity."""
+    return {"href": f"{ROOT}/time_entries/activities/{row.id}", "title": row.name}
 
 
 def time_entry(view: View, row: TimeEntry, *, embed: bool = False) -> dict[str, Any]:
@@ -68,17 +72,16 @@ def _value_links(view: View, row: TimeEntry) -> dict[str, Any]:
         links["workPackage"] = shown
         if view.features.entity:
             links["entity"] = shown
-    elif view.features.entity:
-        links["entity"] = {"href": None}
+    else:
+        links["entity" if view.features.entity else "workPackage"] = {"href": None}
     links["user"] = view.principal_link(row.user_id)
-    href = f"{ROOT}/time_entries/activities/{activity.id}"
-    links["activity"] = {"href": href, "title": activity.name}
+    links["activity"] = activity_link(activity)
     return links
 
 
 def _embedded(view: View, row: TimeEntry) -> dict[str, Any]:
     state = view.state
-    embedded: dict[str, Any] = {"project": view.project(state.projects[row.project_id])}
+    embedded: dict[str, Any] = {"project": view.project(state.projects[row.project_id], embed=False)}
     package = state.work_packages.get(row.work_package_id)
     if package is not None:
         body = work_package(view, package)

@@ -26,7 +26,8 @@ def work_package(
     state = view.state
     project = state.projects[row.project_id]
     kind = state.types[row.type_id]
-    fields = state.fields_for("WorkPackage", row.project_id, row.type_id)
+    bare = state.bare.get(("work_packages", row.id)) == row.updated
+    fields = [] if bare else state.fields_for("WorkPackage", row.project_id, row.type_id)
     body = {
         "_type": "WorkPackage",
         "id": row.id,
@@ -96,9 +97,7 @@ def _hours(view: View, row: WorkPackage, project: Project) -> dict[str, Any]:
     hours: dict[str, Any] = {
         "estimatedTime": duration_text(row.estimated_hours),
         "derivedEstimatedTime": duration_text(
-            derived_hours(state, row, "estimated_hours")
-            if view.features.progress
-            else row.derived_hours
+            derived_hours(state, row, "estimated_hours") if view.features.progress else row.derived_hours
         ),
     }
     if view.features.progress:
@@ -368,9 +367,7 @@ def _embedded(view: View, row: WorkPackage, parent: WorkPackage | None) -> dict[
     return embedded | _embedded_optional(view, row, parent)
 
 
-def _embedded_optional(
-    view: View, row: WorkPackage, parent: WorkPackage | None
-) -> dict[str, Any]:
+def _embedded_optional(view: View, row: WorkPackage, parent: WorkPackage | None) -> dict[str, Any]:
     state = view.state
     embedded: dict[str, Any] = {}
     for name, key in (("assignee", row.assignee_id), ("responsible", row.responsible_id)):

@@ -63,9 +63,7 @@ def roll_up(state: State, parent_id: int | None) -> set[int]:
         changes = _from_children(state, row)
         changes = {k: v for k, v in changes.items() if getattr(row, k) != v}
         if changes:
-            row = state.work_packages.change(
-                row, **changes, lock=row.lock + _raised(changes), updated=moment
-            )
+            row = state.work_packages.change(row, **changes, lock=row.lock + _raised(changes), updated=moment)
             changed.add(row.id)
         row = state.work_packages.get(row.parent_id)
     return changed
@@ -97,8 +95,5 @@ def _done_of_leaves(state: State, row: WorkPackage) -> int:
     leaves = [w for w in state.descendants(row.id) if not state.children(w.id)]
     known = [w.estimated_hours for w in leaves if w.estimated_hours]
     average = sum(known) / len(known) if known else 1.0
-    weighted = sum(
-        (w.estimated_hours or average) * (100 if state.statuses[w.status_id].closed else w.done or 0)
-        for w in leaves
-    )
+    weighted = sum((w.estimated_hours or average) * (w.done or 0) for w in leaves)
     return round(weighted / (average * len(leaves)))

@@ -16,11 +16,12 @@ from pm_providers.sandbox.openproject.filters import (
     run_query,
 )
 from pm_providers.sandbox.openproject.forms import fixed_members, split_custom
-from pm_providers.sandbox.openproject.links import ROOT, api, link
+from pm_providers.sandbox.openproject.links import api, link, write_link
 from pm_providers.sandbox.openproject.projects import list_projects
-from pm_providers.sandbox.openproject.records import Project, TimeActivity, TimeEntry
-from pm_providers.sandbox.openproject.represent_time import activity_body, time_entry
+from pm_providers.sandbox.openproject.records import Project, TimeEntry
+from pm_providers.sandbox.openproject.represent_time import activity_body, activity_link, time_entry
 from pm_providers.sandbox.openproject.schemas import (
+    allow,
     allow_href,
     custom_members,
     form_body,
@@ -51,7 +52,11 @@ def time_entries(call: Call) -> Reply:
     }
     found, params = run_query(call, rows, _specs(call), columns)
     shown = {"filters": "[]", **params}
-    return Reply(paged_list(call, "/time_entries", found, lambda t: time_entry(view, t), shown))
+    body = paged_list(call, "/time_entries", found, lambda t: time_entry(view, t), shown)
+    if access.allowed_anywhere(state, call.user, "log_time"):
+        body["_links"]["createTimeEntry"] = write_link("post", "time_entries", "form")
+        body["_links"]["createTimeEntryImmediately"] = write_link("post", "time_entries")
+    return Reply(body)
 
 
 def _specs(call: Call) -> dict[str, FilterSpec]:
@@ -112,7 +117,7 @@ def activity(call: Call) -> Reply:
         raise not_found()
     view = View(call.state, call.user)
     body = activity_body(view, row)
-    projects = [view.project(p) for p in _using(call)]
+    projects = [view.project(p, embed=False) for p in _using(call)]
     return Reply({**body, "_embedded": {"projects": projects}})
 
 
@@ -134,9 +139,7 @@ def create_entry(call: Call) -> Reply:
     _may_log(call, draft)
     raise_faults(draft.faults)
     state = call.state
-    row = state.time_entries.put(
-        TimeEntry(id=state.time_entries.next_id(), **draft.values, **state.stamps())
-    )
+    row = state.time_entries.put(TimeEntry(id=state.time_entries.next_id(), **draft.values, **state.stamps()))
     state.emit("time_entry:created", row.id, call.user.id)
     return Reply(time_entry(View(state, call.user), row, embed=True), 201)
 
@@ -254,16 +257,9 @@ def _form(call: Call, draft: Draft, method: str, own: tuple[object, ...]) -> dic
     return form_body((*own, "form"), (method, own), payload, schema, draft.faults)
 
 
-def activity_link(row: TimeActivity) -> dict[str, Any]:
-    """Link to an activity."""
-    return {"href": f"{ROOT}/time_entries/activities/{row.id}", "title": row.name}
-
-
 def _with_values(view: View, member: dict[str, Any], project_id: int | None) -> dict[str, Any]:
-    """The activities to choose from, whole in `_embedded`, as 12.0 does; later also as links."""
+    """The activities to choose from; none before a project or work package is named."""
     rows = list(view.state.time_activities) if project_id is not None else []
-    shown = {key: value for key, value in member.items() if key != "_links"}
-    shown["_embedded"] = {"allowedValues": [activity_body(view, row) for row in rows]}
-    if view.features.number >= (13, 0):
-        shown["_links"] = {"allowedValues": [activity_link(row) for row in rows]}
+    shown = dict(member)
+    allow(shown, [activity_body(view, row) for row in rows])
     return shown

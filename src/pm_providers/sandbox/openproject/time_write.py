@@ -63,9 +63,7 @@ def _start(call: Call, row: TimeEntry | None) -> dict[str, Any]:
     }
 
 
-def _read_links(
-    call: Call, row: TimeEntry | None, body: dict[str, Any], values: dict[str, Any]
-) -> bool:
+def _read_links(call: Call, row: TimeEntry | None, body: dict[str, Any], values: dict[str, Any]) -> bool:
     """Take over the links; says whether a work package was named that is not there."""
     state = call.state
     package = linked_id(body, "workPackage", "work_packages")
@@ -92,9 +90,7 @@ def _read_links(
     return gone and (package is not None or (row is not None and row.work_package_id is not None))
 
 
-def _faults(
-    call: Call, row: TimeEntry | None, values: dict[str, Any], *, missing: bool
-) -> list[Fault422]:
+def _faults(call: Call, row: TimeEntry | None, values: dict[str, Any], *, missing: bool) -> list[Fault422]:
     """Recorded 17-time-entries: steps 10 to 24 and 34."""
     found: list[Fault422] = []
     if missing and row is None:

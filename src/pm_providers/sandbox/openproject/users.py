@@ -24,6 +24,7 @@ from pm_providers.sandbox.openproject.filters import (
     run_query,
 )
 from pm_providers.sandbox.openproject.forms import fixed_members, split_custom
+from pm_providers.sandbox.openproject.jobs import remove_principal
 from pm_providers.sandbox.openproject.records import Principal
 from pm_providers.sandbox.openproject.schemas import (
     custom_members,
@@ -117,9 +118,7 @@ def create_user(call: Call) -> Reply:
     values, faults = _draft(call, None, call.object())
     raise_faults(faults)
     state = call.state
-    row = state.principals.put(
-        Principal(id=state.principals.next_id(), **values, **state.stamps())
-    )
+    row = state.principals.put(Principal(id=state.principals.next_id(), **values, **state.stamps()))
     return Reply(View(state, call.user).principal(row), 201)
 
 
@@ -141,7 +140,8 @@ def delete_user(call: Call) -> Reply:
     row = user_of(call)
     if not (call.user.admin and call.state.settings["users_deletable_by_admins"]):
         raise forbidden()
-    call.state.principals.change(row, status="locked", deleting=True, updated=call.state.now())
+    call.state.principals.change(row, status="locked", updated=call.state.now())
+    call.state.later(lambda: remove_principal(call.state, row.id))
     return Reply(None, 202)
 
 
@@ -205,7 +205,8 @@ def _switch(call: Call, status: str, possible: set[str]) -> Reply:
     stored = call.state.principals.change(row, status=status, updated=call.state.now())
     body = View(call.state, call.user).principal(stored)
     if call.state.features.number < (13, 0):
-        # recorded 05-users: steps 35 to 39
+        # recorded 05-users: steps 35 to 39; the cache then shows it so until the next change
+        call.state.bare["users", stored.id] = stored.updated
         body = {name: value for name, value in body.items() if not name.startswith("customField")}
     return Reply(body)
 
@@ -219,9 +220,7 @@ def _groups(call: Call, row: Principal) -> list[int]:
     return [g.id for g in call.state.principals if g.kind == "Group" and row.id in g.members]
 
 
-def _draft(
-    call: Call, row: Principal | None, body: dict[str, Any]
-) -> tuple[dict[str, Any], list[Fault422]]:
+def _draft(call: Call, row: Principal | None, body: dict[str, Any]) -> tuple[dict[str, Any], list[Fault422]]:
     """New values of a user, and what is wrong with them."""
     values = _values(row, body)
     if row is None and values["status"] == "invited":

@@ -37,9 +37,7 @@ STATUS_NAMES = {
     "discontinued": "Discontinued",
 }
 _COLLECTION = {"User": "users", "Group": "groups", "PlaceholderUser": "placeholder_users"}
-UNDISCLOSED = (
-    "Undisclosed - The selected parent is invisible because of lacking permissions."
-)
+UNDISCLOSED = "Undisclosed - The selected parent is invisible because of lacking permissions."
 LINKED_FORMATS = frozenset({"list", "user", "version"})
 
 
@@ -109,7 +107,7 @@ class View:
         if full:
             shown = "active" if row.status == "builtin" else row.status
             body |= {"status": shown, "identityUrl": None, "language": row.language}
-        if row.status != "builtin":
+        if row.status != "builtin" and self.state.bare.get(("users", row.id)) != row.updated:
             body |= self.plain_custom("User", row.custom)
         return {**body, "_links": self._user_links(row)}
 
@@ -224,9 +222,7 @@ class View:
         row = self.state.projects.get(project_id)
         return link(row.name, *self.project_path(row)) if row is not None else {"href": None}
 
-    def project(
-        self, row: Project, *, embed: bool = True, listed: bool = False
-    ) -> dict[str, Any]:
+    def project(self, row: Project, *, embed: bool = True, listed: bool = False) -> dict[str, Any]:
         """A project in full; `embed` adds its parent and status.
 
         `listed`: as an element of a list, where 12.x leaves out the links that need a permission

@@ -44,8 +44,7 @@ def available_watchers(call: Call) -> Reply:
         if _could_watch(call, row, state.principals[key])
     ]
     found, _ = run_query(call, rows, principal_specs(call), {"id": lambda p: p.id})
-    path = f"/work_packages/{row.id}/available_watchers"
-    return Reply(paged_list(call, path, found, view.principal, None, PEOPLE_PAGE))
+    return Reply(paged_list(call, "/users", found, view.principal, None, PEOPLE_PAGE))
 
 
 @routes("POST", "/work_packages/{id}/watchers")

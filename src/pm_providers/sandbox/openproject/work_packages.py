@@ -14,6 +14,7 @@ from pm_providers.sandbox.openproject.errors import (
     not_found,
     raise_faults,
 )
+from pm_providers.sandbox.openproject.journals import add_journal
 from pm_providers.sandbox.openproject.records import Project, WorkPackage
 from pm_providers.sandbox.openproject.represent_wp import work_package
 from pm_providers.sandbox.openproject.view import View
@@ -160,9 +161,14 @@ def claim_attachments(call: Call, body: dict[str, Any], row: WorkPackage) -> Non
     for found in rows:
         if found is None or found.container not in {None, place}:
             raise not_found()
+    changes: list[tuple[str, Any, Any]] = []
     for old in call.state.attachments.where("container", place):
         if old.id not in keys:
             call.state.attachments.remove(old.id)
+            changes.append(("attachment", old.file_name, None))
     for found in rows:
         if found is not None and found.container is None:
             call.state.attachments.change(found, container=place)
+            changes.append(("attachment", None, found.file_name))
+    if changes:
+        add_journal(call.state, call.user, row.id, tuple(changes))

@@ -273,6 +273,7 @@ def _allow_custom(
         )
     elif field.format == "version":
         found = [state.versions[key] for key in allowed_values(call, field, project)]
+        found.sort(key=lambda v: v.name.lower())
         allow(member, [view.version(v) for v in found])
     elif field.format == "user":
         query = (

@@ -24,8 +24,10 @@ def schema_members(view: View, project: Project | None, kind: Type | None) -> di
         **({f"customField{f.id}": custom_schema(f, "Other") for f in fields} if project else {}),
     }
     if project is not None and not _may_write(view, project):
-        for member in members.values():
-            member["writable"] = False
+        for name, member in members.items():
+            # these keep their flag in the vendor's schema, recorded 13-…: step 111
+            if name != "parent" and not name.startswith("customField"):
+                member["writable"] = False
     return members
 
 
@@ -51,10 +53,15 @@ def attribute_groups(view: View, project: Project | None, kind: Type | None) -> 
         return []
     details = ["date", "percentageDone", "category", "version", "priority"]
     times = ["estimatedTime", "spentTime"]
+    story = "backlogs" in project.modules and kind.id in view.state.settings["story_types"]
+    if story:
+        times.append("storyPoints")
     if view.features.progress or "backlogs" in project.modules:
         times.append("remainingTime")
     costs = ["overallCosts", "laborCosts", "materialCosts", "costsByType"]
     fields = [f"customField{f.id}" for f in view.state.fields_for("WorkPackage", project.id, kind.id)]
+    if story:
+        fields.insert(0, "position")
     groups = [
         ("People", ["assignee", "responsible"]),
         ("Estimates and time", times),
@@ -159,6 +166,7 @@ def _module_members(view: View, project: Project | None, kind: Type | None) -> d
             group = "Estimates and time"
             members["remainingTime"] = property_schema("Duration", "Remaining hours", group=group)
         if kind is not None and kind.id in view.state.settings["story_types"]:
-            members["position"] = property_schema("Integer", "Position", writable=False)
-            members["storyPoints"] = property_schema("Integer", "Story Points")
+            members["position"] = property_schema("Integer", "Position", writable=False, group="Other")
+            times = "Estimates and time"
+            members["storyPoints"] = property_schema("Integer", "Story Points", group=times)
     return members

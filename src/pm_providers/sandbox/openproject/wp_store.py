@@ -26,6 +26,7 @@ def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) ->
     state = call.state
     changes: dict[str, Any] = {}
     if current is None:
+        draft.values["position"] = _position(state, draft.values)
         row = WorkPackage(
             **{**draft.values, "id": state.work_packages.next_id(), "lock": 1, **state.stamps()}
         )
@@ -39,7 +40,7 @@ def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) ->
         _move_subtree(state, row, current)
     row = _push_to_limit(state, row)
     add_journal(state, call.user, row.id, changes_between(current, row))
-    if current is None or set(changes) & ROLLED_UP:
+    if current is None or _rolls_up(state, row, changes):
         propagate(state, row.id)
     if current is not None and current.parent_id not in {None, row.parent_id}:
         roll_up(state, current.parent_id)
@@ -64,6 +65,30 @@ def delete_work_package(call: Call, row: WorkPackage) -> None:
             state.attachments.remove(attachment.id)
         state.work_packages.remove(gone.id)
     roll_up(state, row.parent_id)
+
+
+def _position(state: State, values: dict[str, Any]) -> int | None:
+    """Place of a new story at the end of its backlog; None for other types."""
+    if values["type_id"] not in state.settings["story_types"]:
+        return None
+    taken = [
+        row.position or 0
+        for row in state.work_packages.where("project_id", values["project_id"])
+        if row.version_id == values["version_id"]
+    ]
+    return max(taken, default=0) + 1
+
+
+def _rolls_up(state: State, row: WorkPackage, changes: dict[str, Any]) -> bool:
+    """Whether parents and followers hear of a change.
+
+    In 12.x a change of the version hides all others from them (the backlogs module saves twice),
+    recorded 11-…: steps 11 to 16 and 49.
+    """
+    backlogs = "backlogs" in state.projects[row.project_id].modules
+    if "version_id" in changes and backlogs and state.features.number < (13, 0):
+        return False
+    return bool(set(changes) & ROLLED_UP)
 
 
 def _push_to_limit(state: State, row: WorkPackage) -> WorkPackage:
