@@ -1,0 +1,78 @@
+"""What is asked once and kept for a while: one request however many coroutines want it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
+
+__all__ = ["Cache", "KeyedLocks"]
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class KeyedLocks:
+    """One lock for each key, for as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def hold(self, key: Hashable | None) -> AsyncIterator[None]:
+        """Be alone with `key`; `None` waits for nobody."""
+        if key is None:
+            yield
+            return
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield
+
+
+class Cache(Generic[K, V]):
+    """Values by key, loaded when first asked for and again when they are old.
+
+    Args:
+        load: key -> value.
+        max_age_s: seconds after which a value is loaded again.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[K], Awaitable[V]],
+        max_age_s: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load = load
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._values: dict[K, tuple[float, V]] = {}
+        self._locks = KeyedLocks()
+
+    async def get(self, key: K, *, max_age_s: float | None = None) -> V:
+        """Value of a key, not older than `max_age_s`; 0 loads it anew."""
+        asked = self._clock()
+        limit = self._max_age_s if max_age_s is None else max_age_s
+        found = self._values.get(key)
+        if found is not None and asked - found[0] < limit:
+            return found[1]
+        async with self._locks.hold(key):
+            found = self._values.get(key)
+            # Loaded by somebody else while this one waited: new enough, whatever the age asked for.
+            if found is None or found[0] < asked:
+                found = (self._clock(), await self._load(key))
+                self._values[key] = found
+            return found[1]
+
+    def age_s(self, key: K) -> float | None:
+        """Seconds since a key was loaded; `None` when it was not."""
+        found = self._values.get(key)
+        return None if found is None else self._clock() - found[0]
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value that came along with something else."""
+        self._values[key] = (self._clock(), value)

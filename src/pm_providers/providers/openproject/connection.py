@@ -1,0 +1,315 @@
+"""What all parts of the provider stand on: life cycle, references by key, names of what stands behind ids."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+import httpx2
+
+from pm_providers.contract import BasePMProvider, Capabilities, PMProviderConfig, Setting
+from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ValidationError
+from pm_providers.model import Entity
+from pm_providers.providers.openproject.cache import KeyedLocks
+from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE_SPRINTS_READ_ONLY
+from pm_providers.providers.openproject.catalog import Catalog
+from pm_providers.providers.openproject.client import Api
+from pm_providers.providers.openproject.config import SETTINGS, read_options
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField
+from pm_providers.providers.openproject.mapping.hal import identifier
+from pm_providers.providers.openproject.mapping.projects import is_project
+from pm_providers.transport import Timing, path_segment
+
+__all__ = ["Connection", "is_number", "task_reference"]
+
+_NUMBER = re.compile(r"[1-9]\d{0,17}")
+_TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,18}")
+_POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+
+
+def is_number(value: str) -> bool:
+    """Whether an id has the vendor's form.
+
+    Others are not sent: `1.5` would read work package 1 (recorded 23-http-edges).
+    """
+    return _NUMBER.fullmatch(value) is not None
+
+
+def task_reference(value: str) -> str | None:
+    """Id or semantic key (`PROJ-42`, 17.5+) of a work package as it may stand in an address."""
+    return value if is_number(value) or _TASK_KEY.fullmatch(value) else None
+
+
+class Connection(BasePMProvider):
+    """Connection to one OpenProject installation.
+
+    Args:
+        config: see `SETTINGS`; options in `additional_config`: `sprint_source`, `notify`, `page_size`,
+            `concurrency`, `delete_wait_s`, `auth_scheme`, and those that all providers share.
+        transport: replaces the network, for tests and in-process servers.
+        timing: replaces clock, sleep and chance, for tests.
+
+    Raises:
+        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    """
+
+    name: ClassVar[str] = "openproject"
+    title: ClassVar[str] = "OpenProject"
+    CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
+    SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
+
+    def __init__(
+        self,
+        config: PMProviderConfig,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._timing = timing or Timing()
+        self._options = read_options(config)
+        self._api = Api(self._options, transport=transport, timing=self._timing)
+        self._catalog = Catalog(self._api, time.monotonic)
+        self._trees = KeyedLocks()
+        self._deleted_projects: set[str] = set()
+        self._deleted_users: set[str] = set()
+        self._native_sprints: bool | None = {"version": False, "sprint": True}.get(
+            self._options.sprint_source
+        )
+        self._version: str | None = None
+        limits = replace(
+            CAPABILITIES.limits, page_size=self._options.page_size, concurrency=self._options.concurrency
+        )
+        self._capabilities = CAPABILITIES.narrowed(limits=limits)
+        if self._native_sprints:
+            self._narrow_sprints()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._options.base_url})"
+
+    async def aclose(self) -> None:
+        """Release the connections. The provider cannot be used afterwards."""
+        await self._api.aclose()
+
+    async def _connect(self) -> None:
+        """Who we are, which version, what it has: four small requests."""
+        await self._api.identify()
+        root = await self._api.get("")
+        version = root.get("coreVersion")
+        self._version = version if isinstance(version, str) else None
+        await self._uses_native_sprints()
+        await self._learn_limits()
+
+    async def _learn_limits(self) -> None:
+        found = await self._api.find("configuration") or {}
+        size = found.get("maximumAttachmentFileSize")
+        if isinstance(size, int) and size > 0:
+            limits = replace(self._capabilities.limits, attachment_bytes=size)
+            self._capabilities = self._capabilities.narrowed(limits=limits)
+
+    # sprints: versions or native ones
+
+    async def _uses_native_sprints(self) -> bool:
+        """Whether sprints are native ones here; with `auto`, where the system has some."""
+        if self._native_sprints is None:
+            try:
+                found = await self._api.find("sprints", {"pageSize": 1, "offset": 1})
+            except PermissionDeniedError:
+                found = None
+            total = (found or {}).get("total")
+            self._native_sprints = isinstance(total, int) and total > 0
+            if self._native_sprints:
+                self._narrow_sprints()
+        return self._native_sprints
+
+    async def _sprint_link(self) -> str:
+        return "sprint" if await self._uses_native_sprints() else "version"
+
+    def _narrow_sprints(self) -> None:
+        names = ("create_sprint", "update_sprint", "delete_sprint")
+        refused = dict.fromkeys(names, NATIVE_SPRINTS_READ_ONLY)
+        self._capabilities = self._capabilities.narrowed(operations=refused)
+
+    # references
+
+    async def _project_id(self, value: str) -> str:
+        """Id of a project by id or identifier.
+
+        Raises:
+            NotFoundError: no such project, for a key; ids are not looked up.
+        """
+        if is_number(value):
+            return value
+        return identifier(await self._project_document(value), "project")
+
+    async def _project_document(self, value: str) -> dict[str, Any]:
+        found = await self._api.find(f"projects/{path_segment(value)}")
+        if found is None or not is_project(found) or self._is_deleted(found):
+            raise NotFoundError(f"there is no project {value!r:.80}")
+        return found
+
+    def _is_deleted(self, project: Mapping[str, Any]) -> bool:
+        """Whether this connection deleted a project that a background job has not removed yet."""
+        return str(project.get("id")) in self._deleted_projects and project.get("active") is False
+
+    async def _task_document(self, value: str) -> dict[str, Any]:
+        """A work package by id or key.
+
+        Raises:
+            NotFoundError: no such work package.
+        """
+        reference = task_reference(value)
+        found = await self._api.find(f"work_packages/{reference}") if reference else None
+        if found is None:
+            raise NotFoundError(f"there is no task {value!r:.80}")
+        return found
+
+    async def _task_id(self, value: str) -> str:
+        """Id of a work package by id or key.
+
+        Raises:
+            NotFoundError: no such work package, for a key; ids are not looked up.
+        """
+        if is_number(value):
+            return value
+        return identifier(await self._task_document(value), "work package")
+
+    async def _user_id(self, value: str) -> str:
+        """Id of a user by id or login.
+
+        Raises:
+            NotFoundError: no such user, for a login; ids are not looked up.
+        """
+        if is_number(value):
+            return value
+        found = await self._api.find(f"users/{path_segment(value)}")
+        if found is None:
+            raise NotFoundError(f"there is no user {value!r:.80}")
+        return identifier(found, "user")
+
+    async def _resolve(self, entity: Entity, fields: dict[str, Any]) -> dict[str, Any]:
+        """Keys become ids, and ids of statuses, priorities and types the names that are read back."""
+        resolved = dict(fields)
+        for name, lookup in (
+            ("project_id", self._project_id),
+            ("parent_project_id", self._project_id),
+            ("task_id", self._task_id),
+            ("from_task_id", self._task_id),
+            ("to_task_id", self._task_id),
+            ("parent_task_id", self._task_id),
+            ("assignee_id", self._user_id),
+            ("user_id", self._user_id),
+        ):
+            if isinstance(resolved.get(name), str):
+                try:
+                    resolved[name] = await lookup(resolved[name])
+                except NotFoundError as error:
+                    raise ValidationError(fields={name: error.message}) from None
+        if entity is Entity.TASK:
+            await self._resolve_choices(resolved)
+        if entity is Entity.PROJECT and resolved.get("status"):
+            resolved["status"] = self._project_choice(resolved["status"])
+        return resolved
+
+    async def _resolve_choices(self, fields: dict[str, Any]) -> None:
+        if fields.get("status"):
+            found = await self._catalog.status_candidates(fields["status"])
+            fields["status"] = found[0].name if found[0].id == fields["status"] else fields["status"]
+        for name, load in (("priority", self._catalog.priorities), ("type", self._catalog.types)):
+            value = fields.get(name)
+            for one in await load() if value else ():
+                if one.id == value or one.name.casefold() == str(value).strip().casefold():
+                    fields[name] = one.name
+
+    def _project_choice(self, value: str) -> str:
+        if value == "archived":
+            return value
+        found = self._catalog.project_statuses().candidates(value)[0]
+        return found.name if found.id == value.strip().casefold() else value
+
+    # custom fields of projects, versions, users
+
+    async def _checked_custom(
+        self, fields: dict[str, Any], known: tuple[CustomField, ...]
+    ) -> tuple[CustomField, ...]:
+        """Check `custom_fields` in place, so that they are compared in the form in which they are read back.
+
+        Raises:
+            ValidationError: an unknown field (lists those that exist), or a value that it cannot hold.
+        """
+        asked: Mapping[str, Any] = fields.get("custom_fields") or {}
+        by_name = {one.name: one for one in known}
+        unknown = [name for name in asked if name not in by_name]
+        if unknown:
+            has = ", ".join(by_name) or "none"
+            raise ValidationError(
+                fields={f"custom_fields.{one}": f"is unknown here; there is: {has}" for one in unknown}
+            )
+        if asked:
+            fields["custom_fields"] = {name: by_name[name].checked(value) for name, value in asked.items()}
+        return tuple(by_name[name] for name in asked)
+
+    async def _known_plain(self, kind: str, fields: Mapping[str, Any]) -> tuple[CustomField, ...]:
+        """Custom fields of `projects`, `versions` or `users`, asked anew when one is not known."""
+        asked = fields.get("custom_fields") or {}
+        known = await self._catalog.plain_fields(kind)
+        if all(name in {one.name for one in known} for name in asked):
+            return known
+        return await self._catalog.plain_fields(kind, fresh=True)
+
+    # the rest
+
+    async def _gone(self, path: str) -> bool:
+        """Wait until an asynchronous delete is done, for `delete_wait_s` at most.
+
+        The vendor gives no job to ask about: the object stays readable until a background job ran
+        (recorded 02-…: steps 66 to 71; 05-users: steps 42 to 44).
+        """
+        waited = 0.0
+        delays = iter(_POLL_S)
+        while True:
+            if await self._api.find(path) is None:
+                return True
+            delay = next(delays, 1.0)
+            if waited + delay > self._options.delete_wait_s:
+                return False
+            await self._timing.sleep(delay)
+            waited += delay
+
+    def _quiet(self) -> dict[str, str]:
+        """Parameter that keeps mails from being sent."""
+        return {} if self._options.notify else {"notify": "false"}
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._timing.wall(), UTC).date()
+
+    @staticmethod
+    def _no_version(expected_version: str | None, kind: str) -> None:
+        """Refuse an expected version where the vendor has none.
+
+        Raises:
+            ValidationError: one was given.
+        """
+        if expected_version is not None:
+            raise ValidationError(fields={"expected_version": f"{kind} have no version in OpenProject"})
+
+    async def _health_facts(self) -> dict[str, Any]:
+        if self._version is None:
+            self._version = await self._core_version()
+        quota = self._api.http.governor.quota_left
+        facts: dict[str, Any] = {"version": self._version, "details": {"base_url": self._options.base_url}}
+        if quota is not None:
+            facts.update(quota_limit=quota.limit, quota_remaining=quota.remaining)
+        return facts
+
+    async def _core_version(self) -> str | None:
+        """Version of the system; only administrators are told (recorded 01-…: steps 1, 3)."""
+        try:
+            found = (await self._api.get("")).get("coreVersion")
+        except PMError:
+            return None
+        return found if isinstance(found, str) else None

@@ -1,0 +1,346 @@
+"""Writing tasks: creation, updates under the lock version, deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pm_providers.contract import Fields, holds
+from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
+from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
+from pm_providers.providers.openproject.connection import task_reference
+from pm_providers.providers.openproject.errors import server_failed
+from pm_providers.providers.openproject.mapping.choices import to_status
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
+from pm_providers.providers.openproject.mapping.hal import identifier, link_id
+from pm_providers.providers.openproject.mapping.tasks import from_task, project_of, type_of
+from pm_providers.providers.openproject.task_reading import TaskReader
+
+__all__ = ["TaskWriter"]
+
+_ATTEMPTS = 4
+_DATES = ("start_date", "due_date")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a task is, or will be, when it is written.
+
+    Attributes:
+        project: project id.
+        type: task type; `None` when the project does not tell.
+        task: the work package, `None` on creation.
+    """
+
+    project: str
+    type: PMTaskType | None
+    task: dict[str, Any] | None = None
+
+
+class TaskWriter(TaskReader):
+    """Tasks, written."""
+
+    async def _create_task(self, fields: Fields) -> PMTask:
+        async with self._trees.hold(fields.get("parent_task_id")):
+            place = _Place(fields["project_id"], await self._new_type(fields))
+            wire, custom = await self._wire(fields, place)
+            # A date that is left out may be defaulted by the server, to today or to the parent's.
+            wire = {**dict.fromkeys(_DATES), **wire}
+            body = await self._body(wire, place, custom)
+            try:
+                document = await self._post_task(body, fields, place)
+            except PMError as error:
+                raise await self._explained(error, fields) from error
+            return await self._task(document)
+
+    async def _new_type(self, fields: Mapping[str, Any]) -> PMTaskType | None:
+        try:
+            if fields.get("type"):
+                return await self._catalog.type_named(fields["type"], fields["project_id"])
+            return next(iter(await self._catalog.types(fields["project_id"])), None)
+        except NotFoundError:
+            why = f"there is no project {fields['project_id']!r:.80}"
+            raise ValidationError(fields={"project_id": why}) from None
+
+    async def _post_task(
+        self, body: dict[str, Any], fields: Mapping[str, Any], place: _Place
+    ) -> dict[str, Any]:
+        try:
+            return await self._api.post("work_packages", body, self._quiet())
+        except ValidationError as error:
+            if "status" not in error.fields or not fields.get("status"):
+                raise
+            form = await self._api.post(f"projects/{place.project}/work_packages/form", body, safe=True)
+            status = await self._allowed_status(fields["status"], form, body, error)
+            body["_links"]["status"] = {"href": f"/api/v3/statuses/{status.id}"}
+            return await self._api.post("work_packages", body, self._quiet())
+
+    async def _explained(self, error: PMError, fields: Mapping[str, Any]) -> PMError:
+        """An unknown parent is a server error (recorded 10-…: step 86); say so instead."""
+        parent = fields.get("parent_task_id")
+        if not parent or not server_failed(error) or await self._api.find(f"work_packages/{parent}"):
+            return error
+        return ValidationError(fields={"parent_task_id": f"there is no task {parent!r:.80}"})
+
+    # updates
+
+    async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
+        base = await self._task_document(task_id)
+        async with self._trees.hold(link_id(base, "parent") or identifier(base, "work package")):
+            before = await self._task(base)
+            if expected_version is not None and expected_version != before.version:
+                raise _stale(before)
+            await self._check_parent(fields)
+            place = await self._place_of(base, fields)
+            wire, custom = await self._wire(fields, place, before)
+            body = await self._body(wire, place, custom)
+            document = await self._patch_task(before, body, fields, expected_version)
+            return _with_losses(await self._task(document), before, fields)
+
+    async def _check_parent(self, fields: Mapping[str, Any]) -> None:
+        parent = fields.get("parent_task_id")
+        if parent and await self._api.find(f"work_packages/{parent}") is None:
+            raise ValidationError(fields={"parent_task_id": f"there is no task {parent!r:.80}"})
+
+    async def _place_of(self, base: dict[str, Any], fields: Mapping[str, Any]) -> _Place:
+        project = fields.get("project_id") or project_of(base) or ""
+        if fields.get("type"):
+            return _Place(project, await self._catalog.type_named(fields["type"], project), base)
+        current = type_of(base)
+        types = await self._catalog.types()
+        if current and current not in {one.id for one in types}:
+            types = await self._catalog.types(fresh=True)
+        return _Place(project, next((one for one in types if one.id == current), None), base)
+
+    async def _patch_task(
+        self, before: PMTask, body: dict[str, Any], fields: Fields, expected_version: str | None
+    ) -> dict[str, Any]:
+        """Send the change under the current lock version.
+
+        When somebody else was faster, their change is looked at: if it touches none of our fields, ours is
+        sent again on top of theirs; otherwise nothing is written.
+        """
+        lock, path = before.version, f"work_packages/{before.id}"
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                locked = {"lockVersion": int(lock or 0), **body}
+                return await self._patch_once(path, locked, fields, safe=expected_version is None)
+            except ConflictError as error:
+                now = await self._task(await self._task_document(before.id))
+                if expected_version is not None:
+                    raise _stale(now) from error
+                clash = self._clash(fields, before, now)
+                if clash or attempt == _ATTEMPTS:
+                    raise _stale(now, clash) from error
+                lock = now.version
+        raise _stale(before)
+
+    async def _patch_once(
+        self, path: str, body: dict[str, Any], fields: Mapping[str, Any], *, safe: bool
+    ) -> dict[str, Any]:
+        # Repeating is safe under a lock version: what was carried out once is a conflict the second time,
+        # in which our own values are found.
+        try:
+            return await self._api.patch(path, body, self._quiet(), safe=safe)
+        except ValidationError as error:
+            if "status" not in error.fields or not fields.get("status"):
+                raise
+            current = await self._api.post(f"{path}/form", {"lockVersion": body["lockVersion"]}, safe=True)
+            status = await self._allowed_status(fields["status"], current, body, error)
+            body["_links"]["status"] = {"href": f"/api/v3/statuses/{status.id}"}
+            return await self._api.patch(path, body, self._quiet(), safe=safe)
+
+    async def _allowed_status(
+        self, asked: str, form: Mapping[str, Any], body: Mapping[str, Any], error: ValidationError
+    ) -> PMStatus:
+        """Best status of several with the meaning asked for that the workflow allows next.
+
+        Raises:
+            ValidationError: the workflow leads to none of them from here; lists where it leads.
+        """
+        allowed = allowed_statuses(form)
+        sent = str(body.get("_links", {}).get("status", {}).get("href", "")).rpartition("/")[2]
+        candidates = await self._catalog.status_candidates(asked)
+        for one in candidates:
+            if one.id != sent and one.id in {status.id for status in allowed}:
+                return one
+        names = ", ".join(status.name for status in allowed) or "none"
+        why = f"the workflow does not lead to {asked!r:.60} from here; it leads to: {names}"
+        raise ValidationError(fields={**error.fields, "status": why}, status=error.status) from error
+
+    def _clash(self, fields: Mapping[str, Any], before: PMTask, now: PMTask) -> tuple[str, ...]:
+        """Fields of ours that somebody else changed, to something else than we want."""
+        return tuple(
+            name for name in fields
+            if _value(before, name, fields) != _value(now, name, fields)
+            and not self._holds(name, fields[name], now)
+        )  # fmt: skip
+
+    async def _delete_task(self, task_id: str) -> bool:
+        reference = task_reference(task_id)
+        if reference is None:
+            return False
+        async with self._trees.hold(reference):
+            return await self._api.delete(f"work_packages/{reference}")
+
+    # fields to wire
+
+    async def _wire(
+        self, fields: Fields, place: _Place, before: PMTask | None = None
+    ) -> tuple[dict[str, Any], tuple[CustomField, ...]]:
+        """Fields with the vendor's ids, and the custom fields among them.
+
+        Raises:
+            ValidationError: a value that the system does not have; nothing was sent.
+        """
+        wire = dict(fields)
+        if "type" in fields:
+            wire["type"] = place.type.id if place.type and fields["type"] else None
+        if fields.get("priority"):
+            wire["priority"] = await self._priority(fields["priority"], before)
+        if fields.get("status"):
+            wire["status"] = await self._status(fields["status"], before)
+        _refuse_clearing(fields)
+        await self._check_sprint(fields, place, before)
+        await self._check_category(fields, place)
+        custom = await self._task_custom(fields, place)
+        if custom:
+            wire["custom_fields"] = fields["custom_fields"]
+        return {name: value for name, value in wire.items() if value is not _UNCHANGED}, custom
+
+    async def _status(self, value: str, before: PMTask | None) -> Any:
+        """Id to write; a task that has the unified status already keeps its own one of the several."""
+        if before is not None and value == before.status and value in set(TaskStatus):
+            return _UNCHANGED
+        return (await self._catalog.status_candidates(value))[0].id
+
+    async def _priority(self, value: str, before: PMTask | None) -> Any:
+        if before is not None and value == before.priority:
+            return _UNCHANGED
+        return await self._catalog.priority_id(value)
+
+    async def _check_sprint(self, fields: Mapping[str, Any], place: _Place, before: PMTask | None) -> None:
+        """On creation the server drops a foreign version without a word (recorded 10-…: step 74)."""
+        value = fields.get("sprint_id")
+        if value is None or (before is not None and value == before.sprint_id):
+            return
+        native = await self._uses_native_sprints()
+        load = self._catalog.sprints if native else self._catalog.versions
+        if value in await load(place.project) or value in (found := await load(place.project, fresh=True)):
+            return
+        has = ", ".join(f"{name} ({key})" for key, name in found.items()) or "none"
+        raise ValidationError(fields={"sprint_id": f"{value!r:.60} is none of the project's: {has:.500}"})
+
+    async def _check_category(self, fields: Mapping[str, Any], place: _Place) -> None:
+        """On creation the server drops a foreign category without a word (recorded 10-…: step 77)."""
+        value = next(iter(fields.get("label_ids") or ()), None)
+        if value is None or value in await self._catalog.categories(place.project):
+            return
+        found = await self._catalog.categories(place.project, fresh=True)
+        if value not in found:
+            has = ", ".join(f"{name} ({key})" for key, name in found.items()) or "none"
+            raise ValidationError(fields={"label_ids": f"{value!r:.60} is none of the project's: {has:.500}"})
+
+    async def _task_custom(self, fields: Fields, place: _Place) -> tuple[CustomField, ...]:
+        asked = fields.get("custom_fields")
+        if not asked or place.type is None:
+            return ()
+        known = custom_fields_of(await self._form_schema(place))
+        if any(name not in {one.name for one in known} for name in asked):
+            known = custom_fields_of(await self._form_schema(place, fresh=True))
+        return await self._checked_custom(fields, known)
+
+    async def _form_schema(self, place: _Place, *, fresh: bool = False) -> Mapping[str, Any]:
+        kind = place.type.id if place.type else ""
+        return await self._catalog.form_schema(place.project, kind, fresh=fresh)
+
+    async def _body(
+        self, wire: Mapping[str, Any], place: _Place, custom: tuple[CustomField, ...]
+    ) -> dict[str, Any]:
+        sprint_link = await self._sprint_link()
+        several = False
+        if "sprint_id" in wire and sprint_link == "version" and place.type is not None:
+            schema = await self._catalog.schema(f"{place.project}-{place.type.id}")
+            several = "targetVersions" in schema
+        milestone = place.type is not None and place.type.is_milestone
+        return from_task(
+            wire, milestone=milestone, sprint_link=sprint_link, target_versions=several, custom=custom
+        )
+
+    # comparison of what was asked with what was stored
+
+    def _holds(self, name: str, asked: Any, result: Record) -> bool:
+        if name == "custom_fields" and isinstance(asked, Mapping):
+            got = getattr(result, name)
+            return all(_plain(got.get(key)) == _plain(value) for key, value in asked.items())
+        if name == "type" and isinstance(result, PMTask):
+            return bool(asked) and str(asked).casefold() == str(result.type).casefold()
+        return holds(name, asked, result)
+
+
+class _Unchanged:
+    """Marks a field that holds what was asked for already."""
+
+
+_UNCHANGED = _Unchanged()
+
+
+def allowed_statuses(form: Mapping[str, Any]) -> list[PMStatus]:
+    """Statuses that the form of a work package offers (recorded 14-…: step 4).
+
+    The current one, and those that the workflow allows these credentials next.
+    """
+    embedded = form.get("_embedded")
+    schema = embedded.get("schema") if isinstance(embedded, Mapping) else None
+    entry = schema.get("status") if isinstance(schema, Mapping) else None
+    inner = entry.get("_embedded") if isinstance(entry, Mapping) else None
+    found = inner.get("allowedValues") if isinstance(inner, Mapping) else None
+    return [to_status(one) for one in found] if isinstance(found, list) else []
+
+
+def _stale(now: PMTask, clash: tuple[str, ...] = ()) -> ConflictError:
+    what = f": {', '.join(clash)}" if clash else ""
+    return ConflictError(
+        f"task {now.id} was changed by somebody else{what}; its version is {now.version}",
+        fields=clash,
+        current_version=now.version,
+    )
+
+
+def _value(task: PMTask, name: str, asked: Mapping[str, Any]) -> Any:
+    if name == "custom_fields":
+        return {key: task.custom_fields.get(key) for key in asked["custom_fields"] or {}}
+    if name == "status":
+        return (task.status, task.status_name)
+    return getattr(task, name)
+
+
+def _refuse_clearing(fields: Mapping[str, Any]) -> None:
+    """Status, priority and type cannot be empty (recorded 11-…: steps 18 to 20; an empty type is a 500)."""
+    empty = {name: "cannot be cleared" for name in ("status", "priority", "type")
+             if name in fields and not fields[name]}  # fmt: skip
+    if empty:
+        raise ValidationError(fields=empty)
+
+
+def _with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -> PMTask:
+    """Warnings for what a move to another project takes away without a word (recorded 18-…)."""
+    if task.project_id == before.project_id:
+        return task
+    why = "the system drops it when a task moves to another project"
+    lost = tuple(
+        WriteWarning(name, getattr(before, name), getattr(task, name), why)
+        for name in ("sprint_id", "label_ids", "parent_task_id")
+        if name not in fields and getattr(before, name) != getattr(task, name)
+    )
+    return replace(task, warnings=lost) if lost else task
+
+
+def _plain(value: Any) -> Any:
+    """A custom value such that the order of a list and the type of a number or date do not matter."""
+    if isinstance(value, list | tuple):
+        return sorted(str(one) for one in value)
+    if value in (None, "", [], ()):
+        return None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
