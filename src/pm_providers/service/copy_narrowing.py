@@ -94,7 +94,8 @@ class Narrower:
     def _value(self, entity: Entity, spec: FieldSpec, value: Any, record: Record) -> Any:
         name, capability = spec.name, self.capabilities.field(entity, spec.name)
         if spec.owner is Owner.SERVER:
-            self.report.leave_out(entity, name, "the target sets it itself", record.id)
+            reason = "the target sets it itself" if capability.is_supported else capability.note
+            self.report.leave_out(entity, name, reason, record.id)
             return None
         if not capability.is_writable:
             self.report.leave_out(entity, name, capability.note or "the target cannot write it", record.id)

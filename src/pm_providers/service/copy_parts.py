@@ -28,7 +28,6 @@ async def copy_parts(
         PMError: one of the systems cannot be reached any more.
     """
     parts = _Parts(source, writer, users, progress)
-    await parts.load()
     await parts.each_task(Entity.RELATION, parts.relations)
     await parts.each_task(Entity.COMMENT, parts.comments)
     await parts.time_entries()
@@ -46,13 +45,7 @@ class _Parts:
         self.users = users
         self.progress = progress
         self._seen: set[str] = set()
-        self._me = ""
         self._fatal: PMError | None = None
-
-    async def load(self) -> None:
-        """Who writes in the target: what this user wrote in the source needs no name in the text."""
-        if self.target.capabilities.supports("get_current_user"):
-            self._me = (await self.target.get_current_user()).id
 
     def _can_copy(self, entity: Entity) -> bool:
         if not self.source.capabilities.supports(f"list_{entity.plural}"):
@@ -117,14 +110,14 @@ class _Parts:
 
     async def _comment(self, comment: PMComment) -> None:
         await self.users.settle([comment.author_id])
-        own = bool(self._me) and self.report.ids[Entity.USER].get(comment.author_id or "") == self._me
+        author = self.report.ids[Entity.USER].get(comment.author_id or "")
         given: dict[str, Any] = {"body": comment.body}
         kept: tuple[str, ...] = ("author_name",)
-        if own:
+        if author and author == self.users.me:
             kept = ("author_name", "author_id")
         elif comment.author_id or comment.author_name:
-            author = comment.author_name or self.users.name(comment.author_id)
-            given["body"] = f"*{_inline(author)}{_on(comment.created_at)}:*\n\n{comment.body}"
+            name = comment.author_name or self.users.name(comment.author_id)
+            given["body"] = f"*{_inline(name)}{_on(comment.created_at)}:*\n\n{comment.body}"
             kept = ("author_name", "author_id", "created_at")
             self.report.alter(Entity.COMMENT, "author_id", _AS_TEXT, comment.id)
         await self._create(Entity.COMMENT, comment, self.target.create_comment, given=given, kept=kept)
@@ -146,7 +139,7 @@ class _Parts:
         await self.users.settle([entry.user_id])
         writable = self.target.capabilities.field(Entity.TIME_ENTRY, "user_id").is_writable
         person = self.report.ids[Entity.USER].get(entry.user_id or "")
-        if not entry.user_id or person == self._me or (person and writable):
+        if not entry.user_id or person == self.users.me or (person and writable):
             kept = () if writable else ("user_id",)
             await self._create(Entity.TIME_ENTRY, entry, self.target.create_time_entry, kept=kept)
             return

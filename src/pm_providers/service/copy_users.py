@@ -9,13 +9,12 @@ from pm_providers.contract import BasePMProvider
 from pm_providers.errors import (
     NotFoundError,
     PermissionDeniedError,
-    PMError,
     UnsupportedError,
     ValidationError,
 )
 from pm_providers.model import Entity, PMUser
 from pm_providers.service.copy_narrowing import Narrower
-from pm_providers.service.copy_report import CopyFailure, UnmatchedUser
+from pm_providers.service.copy_report import UnmatchedUser
 
 __all__ = ["UserMatcher"]
 
@@ -33,6 +32,10 @@ class UserMatcher:
         target: provider that is written.
         narrower: cuts users that are created.
         create: create users in the target that it does not have.
+
+    Attributes:
+        me: id of the target's user whose credentials are used; `""` where that is not known.
+        people: users of the source by id, as far as they were met.
     """
 
     def __init__(
@@ -46,11 +49,15 @@ class UserMatcher:
         self._by_email: defaultdict[str, list[PMUser]] = defaultdict(list)
         self._by_login: defaultdict[str, list[PMUser]] = defaultdict(list)
         self._unreadable = ""
+        self.me = ""
         self.people: dict[str, PMUser] = {}
         self._settled: set[str] = set()
 
     async def load(self, project_id: str) -> None:
         """Read the target's users and the members of the source's project."""
+        if self._target.capabilities.supports("get_current_user"):
+            # First of all, because some systems make this user when it is asked for.
+            self.me = (await self._target.get_current_user()).id
         try:
             async for user in self._target.iter_users(window=2):
                 self._index(user)
@@ -126,14 +133,10 @@ class UserMatcher:
         try:
             made = await self._target.create_user(PMUser(**values))
         except (*_REFUSALS, ValidationError) as error:
-            self._failed(user, error)
-            return error.message
+            return f"it could not be created: {error.message}"
         self._report.created[Entity.USER] += 1
         self._index(made)
         return made
-
-    def _failed(self, user: PMUser, error: PMError) -> None:
-        self._report.failed.append(CopyFailure(Entity.USER, user.id, error))
 
 
 def _folded(text: str) -> str:
