@@ -142,7 +142,7 @@ class _Server(uvicorn.Server):
 
 def _server(app: ASGIApp, host: str, port: int) -> _Server:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # starlette and uvicorn name the same protocol differently
+        app,
         host=host,
         port=port,
         log_config=None,

@@ -104,7 +104,7 @@ _SHOP_TASKS = (
         "epic",
         "doing",
         "high",
-        "Four of ten carts are **abandoned** on the payment page.\n\n- one page instead of five\n- guests may buy",
+        "Four of ten carts are **abandoned** when it comes to paying.\n\n- one page, not five\n- guests buy",
         start=-28,
         due=21,
     ),

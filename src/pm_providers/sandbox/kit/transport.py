@@ -24,7 +24,7 @@ class SandboxTransport(httpx2.AsyncBaseTransport):
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self._inner = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # same protocol, other alias
+        self._inner = httpx2.ASGITransport(app=app)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request to the sandbox."""

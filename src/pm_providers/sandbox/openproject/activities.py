@@ -17,7 +17,7 @@ from pm_providers.sandbox.openproject.view import View
 from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 from pm_providers.sandbox.openproject.work_packages import wp_of
 
-__all__ = ["routes"]
+__all__ = ["activity_body", "routes"]
 
 routes = Routes()
 
@@ -50,7 +50,7 @@ def activities(call: Call) -> Reply:
     row = wp_of(call)
     view = View(call.state, call.user)
     rows = sorted(call.state.journals.where("work_package_id", row.id), key=lambda j: j.number)
-    elements = [_body(view, j) for j in rows]
+    elements = [activity_body(view, j) for j in rows]
     return Reply(unpaged(f"/work_packages/{row.id}/activities", elements))
 
 
@@ -66,18 +66,18 @@ def create_comment(call: Call) -> Reply:
     raw = _new_comment(body)
     if not raw:
         rows = sorted(state.journals.where("work_package_id", row.id), key=lambda j: j.number)
-        return Reply(_body(View(state, call.user), rows[-1]), 201)
+        return Reply(activity_body(View(state, call.user), rows[-1]), 201)
     internal_note = state.features.internal_comments and bool(to_bool(body.get("internal")))
     journal = add_journal(state, call.user, row.id, (), raw, internal=internal_note)
     state.work_packages.change(row, updated=state.now())
     state.emit("work_package:updated", row.id, call.user.id)
-    return Reply(_body(View(state, call.user), journal), 201)
+    return Reply(activity_body(View(state, call.user), journal), 201)
 
 
 @routes("GET", "/activities/{id}")
 def one_activity(call: Call) -> Reply:
     """One activity."""
-    return Reply(_body(View(call.state, call.user), _row(call)))
+    return Reply(activity_body(View(call.state, call.user), _row(call)))
 
 
 @routes("PATCH", "/activities/{id}")
@@ -93,7 +93,7 @@ def update_comment(call: Call) -> Reply:
     if not _may_edit(view, row):
         raise forbidden()
     stored = call.state.journals.change(row, notes=body["comment"], updated=call.state.now())
-    return Reply(_body(view, stored))
+    return Reply(activity_body(view, stored))
 
 
 def _new_comment(body: dict[str, Any]) -> str:
@@ -121,7 +121,8 @@ def _may_edit(view: View, row: Journal) -> bool:
     return own or view.can("edit_work_package_notes", project_id)
 
 
-def _body(view: View, row: Journal) -> dict[str, Any]:
+def activity_body(view: View, row: Journal) -> dict[str, Any]:
+    """An activity as the API shows it."""
     package = view.state.work_packages[row.work_package_id]
     own = ("activities", row.id)
     body: dict[str, Any] = {

@@ -25,7 +25,7 @@ from pm_providers.sandbox.openproject.view import View
 from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 from pm_providers.sandbox.openproject.work_packages import wp_of
 
-__all__ = ["routes", "safe_name"]
+__all__ = ["attachment_body", "routes", "safe_name"]
 
 routes = Routes()
 
@@ -182,8 +182,13 @@ def _check(call: Call, name: str, file: Part | None) -> None:
 
 
 def _full(call: Call, row: Attachment) -> dict[str, Any]:
-    view = View(call.state, call.user)
-    embedded: dict[str, Any] = {"author": view.principal(call.state.principals[row.author_id])}
+    return attachment_body(View(call.state, call.user), row)
+
+
+def attachment_body(view: View, row: Attachment) -> dict[str, Any]:
+    """A file with its author and what it belongs to."""
+    state = view.state
+    embedded: dict[str, Any] = {"author": view.principal(state.principals[row.author_id])}
     if row.container is not None:
-        embedded["container"] = work_package(view, call.state.work_packages[row.container[1]])
+        embedded["container"] = work_package(view, state.work_packages[row.container[1]])
     return {**attachment(view, row), "_embedded": embedded}

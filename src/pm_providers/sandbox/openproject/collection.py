@@ -72,8 +72,7 @@ def paged(
 ) -> dict[str, Any]:
     """One page of a list, with the links to its neighbours.
 
-    Args:
-        params: query parameters that the links repeat, besides offset and pageSize.
+    `params` are the query parameters that the links repeat, besides offset and pageSize.
     """
     known = params or {}
 

@@ -103,7 +103,7 @@ def change_preferences(call: Call) -> Reply:
     if zone is not None and zone not in zoneinfo.available_timezones():
         message = "Time zone is not set to one of the allowed values."
         raise_faults([violation("timeZone", message)])
-    changes = {name: bool(to_bool(body[name])) for name in _FLAGS if name in body}
+    changes: dict[str, Any] = {name: bool(to_bool(body[name])) for name in _FLAGS if name in body}
     if "timeZone" in body:
         changes["timeZone"] = zone
     row = call.state.principals.change(row, preferences={**row.preferences, **changes})

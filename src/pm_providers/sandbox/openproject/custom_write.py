@@ -34,8 +34,7 @@ def read_custom(
     Fields that are not enabled here are ignored without a word; a required field that is empty
     refuses any write (recorded 15-custom-fields).
 
-    Args:
-        current: stored values; None for a new object, which starts with the defaults.
+    `current` are the stored values; None for a new object, which starts with the defaults.
     """
     state = call.state
     fields = state.fields_for(owner, project.id if project else None, type_id)

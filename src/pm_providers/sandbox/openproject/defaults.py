@@ -130,7 +130,12 @@ def seed_instance(state: State) -> None:
     state.settings = instance_settings(state.features)
     stamps = state.stamps()
     for number, (name, closed, color, position) in enumerate(_STATUSES, 1):
-        values = {"closed": closed, "color": color, "position": position, "default": number == 1}
+        values: dict[str, Any] = {
+            "closed": closed,
+            "color": color,
+            "position": position,
+            "default": number == 1,
+        }
         state.statuses.put(Status(id=number, name=name, **values, **stamps))
     for number, (name, color, default, milestone, status_ids) in enumerate(_TYPES, 1):
         state.types.put(

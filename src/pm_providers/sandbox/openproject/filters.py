@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -204,7 +204,7 @@ def check(condition: Condition, spec: FilterSpec) -> str | None:
         return None
     if not any(condition.values):
         return f"{spec.human} can't be blank."
-    if spec.kind == "list" or spec.kind == "bool":
+    if spec.kind in {"list", "bool"}:
         allowed = {"t", "f"} if spec.kind == "bool" else spec.allowed() if spec.allowed else None
         values = {spec.convert(v) if spec.convert else v for v in condition.values}
         if allowed is not None and not values <= allowed:
@@ -273,9 +273,9 @@ def compile_test(condition: Condition, spec: FilterSpec, now: datetime) -> Calla
 def _plain_test(operator: str, values: list[str], kind: str) -> Callable[[Any], bool]:
     wanted = set(values)
     if operator == "*":
-        return lambda v: v is not None and v != "" and v != ()
+        return lambda v: v is not None and v not in ("", ())
     if operator == "!*":
-        return lambda v: v is None or v == "" or v == ()
+        return lambda v: v is None or v in ("", ())
     if operator in {"o", "c", "l"}:
         return lambda v: v is not None and operator in v.marks
     if kind == "number":
@@ -341,9 +341,11 @@ def _interval_test(values: list[str]) -> Callable[[Any], bool]:
 class Marked(str):
     """A value that also answers operators without values, such as `o` and `c` of statuses."""
 
+    __slots__ = ("marks",)
+
     marks: frozenset[str]
 
-    def __new__(cls, value: object, *marks: str) -> Marked:
+    def __new__(cls, value: object, *marks: str) -> Self:
         """Make the text of `value`."""
         self = super().__new__(cls, value)
         self.marks = frozenset(marks)

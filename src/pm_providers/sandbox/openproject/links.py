@@ -5,10 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
 
 from pm_providers.sandbox.openproject.errors import internal, type_mismatch
 
-__all__ = ["ABSENT", "api", "link", "linked_id", "parse_href", "write_link"]
+__all__ = [
+    "ABSENT",
+    "ROOT",
+    "api",
+    "filter_query",
+    "link",
+    "linked_id",
+    "one_filter",
+    "parse_href",
+    "write_link",
+]
 
 ROOT = "/api/v3"
 ABSENT: Any = object()
@@ -64,3 +77,13 @@ def linked_id(body: dict[str, Any], name: str, *kinds: str, attribute: str = "")
         return None
     key = parse_href(attribute or name, value["href"], kinds)
     return int(key) if re.fullmatch(r"\d{1,18}", key) else -1
+
+
+def filter_query(filters: list[dict[str, Any]]) -> str:
+    """`filters=...` for a link, encoded as the vendor encodes it."""
+    return "filters=" + quote_plus(msgspec.json.encode(filters).decode())
+
+
+def one_filter(name: str, *values: object) -> str:
+    """`filters=...` with one equality."""
+    return filter_query([{name: {"operator": "=", "values": [str(v) for v in values]}}])

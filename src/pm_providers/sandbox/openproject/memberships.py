@@ -25,7 +25,15 @@ from pm_providers.sandbox.openproject.filters import (
     run_query,
 )
 from pm_providers.sandbox.openproject.forms import fixed_members
-from pm_providers.sandbox.openproject.links import ABSENT, api, link, linked_id, parse_href, write_link
+from pm_providers.sandbox.openproject.links import (
+    ABSENT,
+    api,
+    filter_query,
+    link,
+    linked_id,
+    parse_href,
+    write_link,
+)
 from pm_providers.sandbox.openproject.projects import list_projects
 from pm_providers.sandbox.openproject.records import Membership, Project
 from pm_providers.sandbox.openproject.schemas import (
@@ -35,7 +43,7 @@ from pm_providers.sandbox.openproject.schemas import (
     schema_body,
 )
 from pm_providers.sandbox.openproject.values import formattable
-from pm_providers.sandbox.openproject.view import View, filter_query, principal_path
+from pm_providers.sandbox.openproject.view import View, principal_path
 from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 
 __all__ = ["routes"]

@@ -126,9 +126,9 @@ def _check(state: State, current: Project | None, draft: ProjectDraft) -> None:
         values["identifier"] = _free_identifier(state, name)
     else:
         _check_identifier(state, current, draft)
-    if current is not None and values.get("active") and not current.active:
-        if any(not p.active for p in state.project_ancestors(current)):
-            faults.append(violation("base", "The project has an archived ancestor."))
+    revived = current is not None and not current.active and values.get("active")
+    if current is not None and revived and any(not p.active for p in state.project_ancestors(current)):
+        faults.append(violation("base", "The project has an archived ancestor."))
 
 
 def _check_identifier(state: State, current: Project | None, draft: ProjectDraft) -> None:

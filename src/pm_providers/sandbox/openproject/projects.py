@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from pm_providers.sandbox.openproject import access
@@ -202,7 +203,7 @@ def _specs(call: Call) -> dict[str, FilterSpec]:
         "id": FilterSpec("ID", LIST, lambda p: p.id),
         "active": FilterSpec("Active", BOOLEAN, lambda p: p.active, "bool"),
         "public": FilterSpec("Public", BOOLEAN, lambda p: p.public, "bool"),
-        "templated": FilterSpec("Template", BOOLEAN, lambda p: False, "bool"),
+        "templated": FilterSpec("Template", BOOLEAN, lambda _project: False, "bool"),
         "parent_id": FilterSpec("Subproject of", LIST, lambda p: p.parent_id),
         "ancestor": FilterSpec("Subproject of", LIST, ancestors),
         "name_and_identifier": FilterSpec(
@@ -226,9 +227,13 @@ def _specs(call: Call) -> dict[str, FilterSpec]:
     if state.features.number >= (13, 0):
         specs["updated_at"] = FilterSpec("Updated on", DATETIMES, lambda p: p.updated, "datetime")
     for field in state.fields_for("Project"):
-        spec = FilterSpec(field.name, TEXT, lambda p, key=field.id: p.custom.get(key), "text")
+        spec = FilterSpec(field.name, TEXT, _custom_value(field.id), "text")
         specs[f"cf_{field.id}"] = specs[f"custom_field{field.id}"] = spec
     return specs
+
+
+def _custom_value(key: int) -> Callable[[Project], Any]:
+    return lambda row: row.custom.get(key)
 
 
 def _name_spec(spec: FilterSpec, call: Call) -> FilterSpec:

@@ -209,8 +209,9 @@ class CustomOption(Record, frozen=True, kw_only=True):
 class WorkPackage(Record, frozen=True, kw_only=True):
     """A work package.
 
-    Dates are ISO texts here and below (the vendor accepts years above 9999). Hours are numbers (`estimated_hours`, `remaining_hours`); `done` is per cent.
-    `derived_hours` is what a parent took from below at its last roll-up (up to 13.x).
+    Dates are ISO texts here and below (the vendor accepts years above 9999). Hours are numbers
+    (`estimated_hours`, `remaining_hours`); `done` is per cent. `derived_hours` is what a parent took
+    from below at its last roll-up (up to 13.x).
     """
 
     subject: str

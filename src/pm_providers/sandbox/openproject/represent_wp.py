@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pm_providers.sandbox.openproject.links import ROOT, api, link, write_link
+from pm_providers.sandbox.openproject.links import api, link
 from pm_providers.sandbox.openproject.records import Project, Type, WorkPackage
 from pm_providers.sandbox.openproject.represent_misc import attachments_of, relations_of
 from pm_providers.sandbox.openproject.rollup import derived_dates, derived_hours, spent_hours
 from pm_providers.sandbox.openproject.values import date_key, duration_text, formattable, work_days
-from pm_providers.sandbox.openproject.view import View, one_filter
+from pm_providers.sandbox.openproject.view import View
+from pm_providers.sandbox.openproject.wp_links import action_links, module_links
 
 __all__ = ["work_package", "work_package_title"]
 
@@ -42,15 +43,14 @@ def work_package(
         **_version_extras(view, row),
         **view.plain_custom("WorkPackage", row.custom, fields),
     }
-    if "backlogs" in project.modules and not kind.milestone and kind.id != state.settings["task_type"]:
-        if kind.id in state.settings["story_types"]:
-            body |= {"position": row.position, "storyPoints": row.story_points}
+    if "backlogs" in project.modules and kind.id in state.settings["story_types"]:
+        body |= {"position": row.position, "storyPoints": row.story_points}
     if embed:
         body["_embedded"] = _embedded(view, row, parent)
     links = {
-        **_action_links(view, row, project, kind),
+        **action_links(view, row, project, kind),
         **value_links(view, row),
-        **_module_links(view, row, project),
+        **module_links(view, row, project),
         **view.linked_custom("WorkPackage", row.custom, fields),
         **_watch_link(view, row),
         **_tree_links(view, row),
@@ -191,155 +191,6 @@ def _watch_link(view: View, row: WorkPackage) -> dict[str, Any]:
         return {"unwatch": {"href": f"{href}/{user.id}", "method": "delete"}}
     payload = {"user": {"href": api("users", user.id)}}
     return {"watch": {"href": href, "method": "post", "payload": payload}}
-
-
-def _module_links(view: View, row: WorkPackage, project: Project) -> dict[str, Any]:
-    links: dict[str, Any] = {}
-    page = f"/work_packages/{row.id}"
-    if "costs" in project.modules and view.can("view_cost_entries", project):
-        html = {"type": "text/html"}
-        log = {"href": f"{page}/cost_entries/new", **html, "title": f"Log costs on {row.subject}"}
-        report = (
-            f"/projects/{project.id}/cost_reports?fields%5B%5D=WorkPackageId&operators%5BWorkPackageId"
-            f"%5D=%3D&set_filter=1&values%5BWorkPackageId%5D={row.id}"
-        )
-        links["logCosts"] = log
-        links["showCosts"] = {"href": report, **html, "title": "Show cost entries"}
-        links["costsByType"] = {"href": api("work_packages", row.id, "summarized_costs_by_type")}
-    if "github" in project.modules:
-        href = api("work_packages", row.id, "github_pull_requests")
-        links["github_pull_requests"] = {"href": href, "title": "GitHub pull requests"}
-    return links
-
-
-def _action_links(view: View, row: WorkPackage, project: Project, kind: Type) -> dict[str, Any]:
-    own, subject = ("work_packages", row.id), row.subject
-    links: dict[str, Any] = {
-        "attachments": {"href": api(*own, "attachments")},
-        "self": link(subject, *own),
-        "schema": {"href": api("work_packages", "schemas", f"{row.project_id}-{row.type_id}")},
-        "availableRelationCandidates": {
-            "href": api(*own, "available_relation_candidates"),
-            "title": "Potential work packages to relate to",
-        },
-        "activities": {"href": api(*own, "activities")},
-        "relations": {"href": api(*own, "relations")},
-        "revisions": {"href": api(*own, "revisions")},
-        "previewMarkup": {
-            "href": f"{ROOT}/render/markdown?context={api(*own)}",
-            "method": "post",
-        },
-    }
-    granted = ((p, view.can(p, project)) for p in _ACTIONS)
-    for permission, ok in granted:
-        if ok:
-            links |= _ACTIONS[permission](row, project, kind)
-    if view.user.admin:
-        links |= _admin_links(project, kind)
-    return links
-
-
-def _edit_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    own = ("work_packages", row.id)
-    return {
-        "addAttachment": write_link("post", *own, "attachments"),
-        "update": write_link("post", *own, "form"),
-        "updateImmediately": write_link("patch", *own),
-    }
-
-
-def _delete_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    return {"delete": write_link("delete", "work_packages", row.id)}
-
-
-def _time_links(row: WorkPackage, project: Project, _kind: Type) -> dict[str, Any]:
-    if "costs" not in project.modules:
-        return {}
-    return {"logTime": {"href": api("time_entries"), "title": f"Log time on {row.subject}"}}
-
-
-def _entries_links(row: WorkPackage, project: Project, _kind: Type) -> dict[str, Any]:
-    if "costs" not in project.modules:
-        return {}
-    href = f"{ROOT}/time_entries?{one_filter('work_package_id', row.id)}"
-    return {"timeEntries": {"href": href, "title": "Time entries"}}
-
-
-def _create_links(row: WorkPackage, project: Project, kind: Type) -> dict[str, Any]:
-    links = {"copy": {"href": f"/work_packages/{row.id}/copy", "title": f"Copy {row.subject}"}}
-    if not kind.milestone:
-        href = api("projects", project.identifier, "work_packages")
-        title = f"Add child of {row.subject}"
-        links["addChild"] = {"href": href, "method": "post", "title": title}
-    return links
-
-
-def _move_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    href = f"/work_packages/{row.id}/move/new"
-    return {"move": {"href": href, "type": "text/html", "title": f"Move {row.subject}"}}
-
-
-def _export_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    page = f"/work_packages/{row.id}"
-    return {
-        "pdf": {"href": f"{page}.pdf", "type": "application/pdf", "title": "Export as PDF"},
-        "atom": {"href": f"{page}.atom", "type": "application/rss+xml", "title": "Atom feed"},
-    }
-
-
-def _watcher_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    href = api("work_packages", row.id, "watchers")
-    return {
-        "availableWatchers": {"href": api("work_packages", row.id, "available_watchers")},
-        "watchers": {"href": href},
-        "addWatcher": {
-            "href": href,
-            "method": "post",
-            "payload": {"user": {"href": "/api/v3/users/{user_id}"}},
-            "templated": True,
-        },
-        "removeWatcher": {"href": f"{href}/{{user_id}}", "method": "delete", "templated": True},
-    }
-
-
-def _relation_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    href = api("work_packages", row.id, "relations")
-    return {"addRelation": {"href": href, "method": "post", "title": "Add relation"}}
-
-
-def _parent_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    title = f"Change parent of {row.subject}"
-    return {"changeParent": {**write_link("patch", "work_packages", row.id), "title": title}}
-
-
-def _comment_links(row: WorkPackage, _project: Project, _kind: Type) -> dict[str, Any]:
-    href = api("work_packages", row.id, "activities")
-    return {"addComment": {"href": href, "method": "post", "title": "Add comment"}}
-
-
-_ACTIONS = {
-    "edit_work_packages": _edit_links,
-    "delete_work_packages": _delete_links,
-    "log_time": _time_links,
-    "view_time_entries": _entries_links,
-    "add_work_packages": _create_links,
-    "move_work_packages": _move_links,
-    "export_work_packages": _export_links,
-    "view_work_package_watchers": _watcher_links,
-    "manage_work_package_relations": _relation_links,
-    "manage_subtasks": _parent_links,
-    "add_work_package_notes": _comment_links,
-}
-
-
-def _admin_links(project: Project, kind: Type) -> dict[str, Any]:
-    page = {"type": "text/html"}
-    fields = f"/projects/{project.identifier}/settings/custom_fields"
-    form = f"/types/{kind.id}/edit?tab=form_configuration"
-    return {
-        "customFields": {"href": fields, **page, "title": "Custom fields"},
-        "configureForm": {"href": form, **page, "title": "Configure form"},
-    }
 
 
 def _embedded(view: View, row: WorkPackage, parent: WorkPackage | None) -> dict[str, Any]:

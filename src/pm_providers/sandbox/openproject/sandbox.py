@@ -35,6 +35,7 @@ from pm_providers.sandbox.openproject.errors import status_error
 from pm_providers.sandbox.openproject.features import Features
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.web import Router
+from pm_providers.sandbox.openproject.webhook import Webhooks
 
 __all__ = ["ADMIN_KEY", "DATASETS", "OpenProjectSandbox"]
 
@@ -75,6 +76,7 @@ class OpenProjectSandbox(Sandbox):
 
     Attributes:
         state: everything stored; tests may read and prepare it.
+        webhooks: receivers to tell about changes, see `Webhooks.add` and `Webhooks.deliver`.
     """
 
     name: ClassVar[str] = "openproject"
@@ -96,6 +98,7 @@ class OpenProjectSandbox(Sandbox):
             raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
         self.state = State(Features.of(version), self.clock)
         seed_instance(self.state)
+        self.webhooks = Webhooks(self.state)
         self.add_key(ADMIN_KEY, ADMIN_ID)
         if dataset == "demo":
             for key, user_id in seed_demo(self.state).items():

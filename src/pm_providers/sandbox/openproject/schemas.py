@@ -115,9 +115,8 @@ def form_body(
 ) -> dict[str, Any]:
     """A form: what would be written, what may be written, what is wrong with it.
 
-    Args:
-        form: path of the form below `/api/v3`.
-        commit: method and path of the real write; linked only while nothing is wrong.
+    `form` is the path of the form below `/api/v3`, `commit` the method and path of the real write,
+    which is linked only while nothing is wrong.
     """
     all_links = {"self": write_link("post", *form), "validate": write_link("post", *form)}
     all_links |= links or {}

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote_plus
-
-import msgspec
 
 from pm_providers.sandbox.openproject import access
-from pm_providers.sandbox.openproject.links import ROOT, api, link, write_link
+from pm_providers.sandbox.openproject.links import ROOT, api, link, one_filter, write_link
 from pm_providers.sandbox.openproject.records import (
     Category,
     CustomField,
@@ -26,7 +23,7 @@ from pm_providers.sandbox.openproject.records import (
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.values import formattable, time_text, to_bool
 
-__all__ = ["STATUS_NAMES", "View", "filter_query", "principal_path"]
+__all__ = ["STATUS_NAMES", "View", "principal_path"]
 
 STATUS_NAMES = {
     "not_started": "Not started",
@@ -44,16 +41,6 @@ LINKED_FORMATS = frozenset({"list", "user", "version"})
 def principal_path(principal: Principal) -> tuple[str, int]:
     """Collection and id, as parts of an href."""
     return _COLLECTION[principal.kind], principal.id
-
-
-def filter_query(filters: list[dict[str, Any]]) -> str:
-    """`filters=...` for a link, encoded as the vendor encodes it."""
-    return "filters=" + quote_plus(msgspec.json.encode(filters).decode())
-
-
-def one_filter(name: str, *values: object) -> str:
-    """`filters=...` with one equality."""
-    return filter_query([{name: {"operator": "=", "values": [str(v) for v in values]}}])
 
 
 class View:

@@ -131,9 +131,9 @@ def _create(call: Call, project: Project | None) -> Reply:
     draft = read_draft(call, body, None, project)
     place = call.state.projects.get(draft.values["project_id"])
     check_work_package(call, draft, None, body)
-    if place is not None and access.project_visible(call.state, call.user, place):
-        if not access.allowed(call.state, call.user, "add_work_packages", place):
-            raise forbidden()
+    seen = access.project_visible(call.state, call.user, place)
+    if place is not None and seen and not access.allowed(call.state, call.user, "add_work_packages", place):
+        raise forbidden()
     raise_faults(draft.faults)
     # the vendor shows the parent as it was before it took values from the new child, recorded 10-…: step 4
     parent = call.state.work_packages.get(draft.values["parent_id"])

@@ -60,10 +60,7 @@ def read_draft(
     Raises:
         ApiError: for what stops the vendor at once: formats, link kinds, its own crashes.
     """
-    if current is None:
-        draft = Draft(_defaults(call, project))
-    else:
-        draft = Draft(msgspec.structs.asdict(current))
+    draft = Draft(msgspec.structs.asdict(current) if current is not None else _defaults(call, project))
     if isinstance(body.get("author"), str):
         raise internal(f'undefined method `fetch\' for "{body["author"]}":String')
     _read_place(call, body, draft, current)

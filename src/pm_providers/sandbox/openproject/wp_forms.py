@@ -181,9 +181,8 @@ def _form(
     _allow_all(call, view, members, project, kind, current)
     locked = _lock_members(call, members, current)
     inner = schema_body({"_attributeGroups": attribute_groups(view, project, kind), **members})
-    if project is not None and kind is not None:
-        key = f"{project.id}-{kind.id}"
-        inner["_links"]["baseSchema"] = {"href": api("work_packages", "schemas", key)}
+    key = f"{project.id if project else 0}-{kind.id if kind else 0}"
+    inner["_links"]["baseSchema"] = {"href": api("work_packages", "schemas", key)}
     payload = _payload(view, draft, current, locked)
     return form_body(form, commit, payload, inner, _last_per_attribute(draft.faults), links)
 
@@ -241,9 +240,9 @@ def _allow_all(
     rows = state.categories.where("project_id", project.id)
     allow(members["category"], [view.category(c) for c in rows])
     found = [v for v in shared_versions(state, project) if v.status == "open"]
-    if current is not None and current.version_id in state.versions:
-        chosen = state.versions[current.version_id]
-        found += [] if chosen in found else [chosen]
+    chosen = state.versions.get(current.version_id) if current is not None else None
+    if chosen is not None and chosen not in found:
+        found.append(chosen)
     found.sort(key=lambda v: v.name.lower())
     allow(members["version"], [view.version(v) for v in found])
     if "sprint" in members:
@@ -306,9 +305,9 @@ def _payload(view: View, draft: Draft, current: WorkPackage | None, locked: set[
     if view.features.duration:
         body["duration"] = f"P{values['duration']}D" if values["duration"] else None
         body["ignoreNonWorkingDays"] = values["ignore_non_working"]
-    if project is not None and kind is not None and "backlogs" in project.modules:
-        if kind.id in state.settings["story_types"]:
-            body["storyPoints"] = values["story_points"]
+    backlogs = project is not None and "backlogs" in project.modules
+    if backlogs and values["type_id"] in state.settings["story_types"]:
+        body["storyPoints"] = values["story_points"]
     body |= view.plain_custom("WorkPackage", values["custom"], fields)
     links = _payload_links(view, values)
     links |= view.linked_custom("WorkPackage", values["custom"], fields)
@@ -318,7 +317,7 @@ def _payload(view: View, draft: Draft, current: WorkPackage | None, locked: set[
 def _payload_links(view: View, values: dict[str, Any]) -> dict[str, Any]:
     state = view.state
     links: dict[str, Any] = {}
-    tables = {"type": state.types, "priority": state.priorities, "status": state.statuses}
+    tables: dict[str, Any] = {"type": state.types, "priority": state.priorities, "status": state.statuses}
     for name, table in tables.items():
         row = table.get(values[f"{name}_id"])
         plural = {"type": "types", "priority": "priorities", "status": "statuses"}[name]

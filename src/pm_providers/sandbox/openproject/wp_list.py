@@ -188,10 +188,13 @@ def _columns(call: Call) -> dict[str, Callable[[WorkPackage], Any]]:
         "position": lambda row: row.position,
         "manual_sorting": lambda row: row.id,
     }
-    for field in state.fields_for("WorkPackage"):
-        column: Callable[[WorkPackage], Any] = lambda row, key=field.id: _sortable(row.custom.get(key))  # noqa: E731
-        columns[f"cf_{field.id}"] = columns[f"custom_field{field.id}"] = column
+    for field in state.custom_fields.where("owner", "WorkPackage"):
+        columns[f"cf_{field.id}"] = columns[f"custom_field{field.id}"] = _custom_column(field.id)
     return columns
+
+
+def _custom_column(key: int) -> Callable[[WorkPackage], Any]:
+    return lambda row: _sortable(row.custom.get(key))
 
 
 def _sortable(value: Any) -> Any:

@@ -146,9 +146,9 @@ def _version_and_category(call: Call, draft: Draft, current: WorkPackage | None)
         if category is None or category.project_id != project.id:
             message = "The category of a work package must be within the same project as the work package."
             draft.fault("category", f"Category {message}")
-    if values["sprint_id"] is not None and _changed(draft, current, "sprint_id"):
-        if values["sprint_id"] not in state.sprints:
-            draft.fault("sprint", f"Sprint {NOT_ALLOWED}")
+    sprint_id = values["sprint_id"]
+    if sprint_id is not None and sprint_id not in state.sprints and _changed(draft, current, "sprint_id"):
+        draft.fault("sprint", f"Sprint {NOT_ALLOWED}")
 
 
 def _parent(call: Call, draft: Draft, current: WorkPackage | None) -> None:
@@ -156,9 +156,9 @@ def _parent(call: Call, draft: Draft, current: WorkPackage | None) -> None:
     parent = state.work_packages.get(draft.values["parent_id"])
     if parent is None:
         return
-    if is_backlog_task(call, draft.values, parent) and draft.values["version_id"] != parent.version_id:
-        if parent.project_id == draft.values["project_id"]:
-            draft.fault("version", "Version must be the same as the parent story's version.")
+    tied = is_backlog_task(call, draft.values, parent) and parent.project_id == draft.values["project_id"]
+    if tied and draft.values["version_id"] != parent.version_id:
+        draft.fault("version", "Version must be the same as the parent story's version.")
     if not _changed(draft, current, "parent_id"):
         return
     if current is not None and parent.id == current.id:
@@ -217,6 +217,6 @@ def _without_right(call: Call, draft: Draft, current: WorkPackage) -> None:
         ("sprint_id", "manage_sprint_items", "sprint", "Sprint"),
     )
     for name, permission, attribute, human in needs:
-        if name in draft.written and _changed(draft, current, name):
-            if not access.allowed(state, user, permission, project):
-                draft.faults.append(read_only(attribute, human))
+        changed = name in draft.written and _changed(draft, current, name)
+        if changed and not access.allowed(state, user, permission, project):
+            draft.faults.append(read_only(attribute, human))

@@ -167,6 +167,6 @@ def _module_members(view: View, project: Project | None, kind: Type | None) -> d
             members["remainingTime"] = property_schema("Duration", "Remaining hours", group=group)
         if kind is not None and kind.id in view.state.settings["story_types"]:
             members["position"] = property_schema("Integer", "Position", writable=False, group="Other")
-            times = "Estimates and time"
-            members["storyPoints"] = property_schema("Integer", "Story Points", group=times)
+            group = "Estimates and time"
+            members["storyPoints"] = property_schema("Integer", "Story Points", group=group)
     return members
