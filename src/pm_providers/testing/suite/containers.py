@@ -89,6 +89,8 @@ class UserSuite(SuiteBase):
         self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject
     ) -> None:
         """Listed users have ids and names, once each, and can be read by id; others are `None`."""
+        if provider.capabilities.field(Entity.TASK, "assignee_id").is_writable:
+            await harness.assignees(project.id)
         users = await provider.list_users()
         assert users
         assert len(set(ids(users))) == len(users)

@@ -190,7 +190,7 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
             writable = (
                 name not in {"id", "raw_data"} and provider.capabilities.field(entity, name).is_writable
             )
-            if spec.owner is Owner.SERVER or not writable or name == "parent_project_id":
+            if spec.owner is Owner.SERVER or not writable:
                 continue
             if not _empty(getattr(record, name)):
                 continue

@@ -1,0 +1,160 @@
+"""What our own providers supply to the conformance suite."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pm_providers import (
+    BasePMProvider,
+    Entity,
+    InternalProvider,
+    OpenProjectProvider,
+    PMProject,
+    PMProviderConfig,
+)
+from pm_providers.database import engine_for, upgrade
+from pm_providers.sandbox.openproject import OpenProjectSandbox
+from pm_providers.sandbox.openproject.records import Category, CustomField
+from pm_providers.testing import ProviderHarness
+
+
+@cache
+def _migrated_sqlite() -> Path:
+    """A SQLite file with the current schema; each test copies it."""
+    path = Path(tempfile.mkdtemp(prefix="pm-conformance-")) / "template.db"
+    url = f"sqlite:///{path}"
+    upgrade(url)
+    engine_for(url).dispose()
+    return path
+
+
+class InternalSqliteHarness(ProviderHarness):
+    """A SQLite file of the test's own."""
+
+    page_options: ClassVar = {"page_size": 3}
+    page_tasks: ClassVar = 8
+    custom_fields: ClassVar = {
+        entity: {"Room": ("Kitchen", "Garden"), "Size": (3, [1.5, None])}
+        for entity in (Entity.PROJECT, Entity.TASK, Entity.SPRINT, Entity.USER)
+    }
+
+    async def start(self) -> None:
+        path = self.tmp_path / "internal.db"
+        shutil.copy(_migrated_sqlite(), path)
+        self.url = f"sqlite:///{path}"
+
+    async def open(self, **options: Any) -> BasePMProvider:
+        config = PMProviderConfig(
+            "internal", username="ada", additional_config={"database_url": self.url, **options}
+        )
+        return InternalProvider.from_config(config)
+
+    async def stop(self) -> None:
+        engine_for(self.url).dispose()
+
+
+class InternalPostgresHarness(InternalSqliteHarness):
+    """A PostgreSQL database of the test's own, made by the fixture that the binding asks for."""
+
+    def __init__(self, tmp_path: Path, url: str) -> None:
+        super().__init__(tmp_path)
+        self.url = url
+
+    async def start(self) -> None:
+        """The fixture made it."""
+
+
+class OpenProjectHarness(ProviderHarness):
+    """The sandbox in this process, with what only administrators make in the web interface."""
+
+    version: ClassVar[str] = "17.6"
+    page_options: ClassVar = {"page_size": 3}
+    page_tasks: ClassVar = 8
+    custom_fields: ClassVar = {
+        Entity.TASK: {"Reference": ("A-1", "B-2"), "Room size": (3, 4)},
+        Entity.PROJECT: {"Cost centre": ("100", "200")},
+        Entity.SPRINT: {"Theme": ("Checkout", "Search")},
+        Entity.USER: {"Team": ("Red", "Blue")},
+    }
+
+    async def start(self) -> None:
+        self.sandbox = OpenProjectSandbox(version=self.version)
+        state = self.sandbox.state
+        fields = [("Reference", "WorkPackage", "string"), ("Room size", "WorkPackage", "int"),
+                  ("Cost centre", "Project", "string"), ("Theme", "Version", "string"), ("Team", "User", "string")]  # fmt: skip
+        for name, owner, kind in fields:
+            state.custom_fields.put(
+                CustomField(
+                    id=state.custom_fields.next_id(), name=name, owner=owner, format=kind, **state.stamps()
+                )
+            )
+
+    async def open(self, *, api_key: str | None = None, **options: Any) -> BasePMProvider:
+        settings = self.sandbox.settings
+        config = PMProviderConfig(
+            "openproject",
+            base_url=settings["OPENPROJECT_URL"],
+            api_key=api_key or settings["OPENPROJECT_API_KEY"],
+            additional_config={"delete_wait_s": 0.0, **options},
+        )
+        return OpenProjectProvider(config, transport=self.sandbox.transport())
+
+    async def open_unauthorised(self) -> BasePMProvider:
+        return await self.open(api_key="opapi-0000000000000000000000000000000000000bad")
+
+    async def settle(self) -> None:
+        self.sandbox.run_jobs()
+
+    def request_count(self) -> int:
+        return self.sandbox.log.count()
+
+    async def make_project(self, **fields: Any) -> PMProject:
+        """Categories can be made in the web interface only."""
+        project = await super().make_project(**fields)
+        state = self.sandbox.state
+        for name in ("Front end", "Back end"):
+            state.categories.put(
+                Category(
+                    id=state.categories.next_id(), name=name, project_id=int(project.id), **state.stamps()
+                )
+            )
+        return project
+
+    async def assignees(self, project_id: str) -> list[str]:
+        """Members of the project with a role that may be assigned."""
+        project = await self.provider.get_project(project_id)
+        assert project is not None
+        known = [user.id for user in await self.provider.list_users(project.id)]
+        while len(known) < 2:
+            user = await self.make_user()
+            await self._make_member(project.id, user.id)
+            known.append(user.id)
+        return known
+
+    async def _make_member(self, project_id: str, user_id: str) -> None:
+        roles = await self.provider.request("GET", "roles")
+        member = next(one for one in roles.data["_embedded"]["elements"] if one["name"] == "Member")
+        links = {
+            "project": {"href": f"/api/v3/projects/{project_id}"},
+            "principal": {"href": f"/api/v3/users/{user_id}"},
+            "roles": [member["_links"]["self"]],
+        }
+        answer = await self.provider.request("POST", "memberships", json={"_links": links})
+        assert answer.status == 201, answer.data
+
+
+class OpenProject13Harness(OpenProjectHarness):
+    """The oldest version that is supported."""
+
+    version: ClassVar[str] = "13.0"
+
+
+HARNESSES: dict[str, list[type[ProviderHarness]]] = {
+    "internal": [InternalSqliteHarness, InternalPostgresHarness],
+    "openproject": [OpenProjectHarness, OpenProject13Harness],
+}
+"""Registered name -> harnesses that the suite runs on."""

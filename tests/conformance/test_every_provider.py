@@ -1,0 +1,38 @@
+"""Nothing is registered that the suite does not run on."""
+
+from __future__ import annotations
+
+import pytest
+
+from pm_providers import provider_names
+from pm_providers.registry import provider_class
+from pm_providers.testing import GapKind
+from tests.conformance import test_internal, test_openproject
+from tests.conformance.harnesses import HARNESSES
+
+BOUND = [
+    member.harness_class
+    for module in (test_internal, test_openproject)
+    for name, member in vars(module).items()
+    if name.startswith("Test")
+]
+
+
+@pytest.mark.parametrize("name", provider_names())
+def test_registered_provider_has_a_harness(name):
+    """A provider without a harness is a provider without proof."""
+    assert HARNESSES.get(name), f"provider {name!r} has no conformance harness"
+    assert provider_class(name).name == name
+
+
+def test_every_harness_is_bound():
+    """Each harness is run by a test class, and each class runs a harness of the table."""
+    known = [harness for harnesses in HARNESSES.values() for harness in harnesses]
+    assert sorted(BOUND, key=repr) == sorted(known, key=repr)
+
+
+@pytest.mark.parametrize("harness", BOUND, ids=lambda harness: harness.__name__)
+def test_gaps_are_the_vendors_own(harness):
+    """No gap of ours is left: only what the vendor itself cannot do, with a reason."""
+    for gap in harness.gaps:
+        assert gap.kind is GapKind.NEVER, f"{gap.test}: {gap.reason}"
