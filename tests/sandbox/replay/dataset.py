@@ -27,7 +27,7 @@ __all__ = ["KEYS", "seed"]
 
 KEYS = {name: f"key-{name}" for name in ("admin", "alice", "bob", "carol", "nina", "wrong")}
 STAMP = datetime(2026, 11, 23, 0, 37, 10, tzinfo=UTC)
-ADMIN, GROUP = 3, 9
+SYSTEM, ADMIN, GROUP = 1, 3, 9
 USERS = {"alice": 5, "bob": 6, "carol": 7, "nina": 8}
 DEMO_PROJECTS, DEMO_WORK_PACKAGES, DEMO_VERSIONS = (1, 2), range(1, 34), (1, 2, 3, 4)
 FIRST_OF_SECOND_PROJECT = 11
@@ -45,9 +45,12 @@ FORMATS = {
 }
 CUSTOM_FIELD = re.compile(r"customField\d+")
 OWNERS = {12: "Project", 13: "User", 14: "Version", 15: "TimeEntry"}
-# Of the demo work packages that appear only as links: values that make the totals of list 13 come out
-# (20 neither New, of which 4 closed; 16 with a version; 35 assigned; ...), in the order of ids.
-FILLED_STATUS = (1, 7, 7, 7, 12, 12, 12, 12, 3, 3, 3, 3, 2, 2, 2, 2)
+# Demo work packages that appear only as links, or not at all: values that make the totals of list 13 come
+# out (8 New, 2 closed, 4 milestones, 4 open tasks, 17 due in December).
+FILLED_NEW, FILLED_CLOSED = frozenset({7, 8, 9, 10, 13, 14, 15, 16}), frozenset({21, 22})
+FILLED_MILESTONES, FILLED_TASKS = frozenset({10, 29, 31, 33}), frozenset({7, 8, 9, 13})
+FILLED_UNDATED = frozenset({13, 14, 15, 16, 17, 18, 19})
+NEW, IN_PROGRESS, CLOSED, TASK, MILESTONE, STORY = 1, 7, 12, 1, 2, 6
 
 
 def seed(state: State, recordings: list[Recording]) -> None:
@@ -196,7 +199,6 @@ def _schemas(recordings: list[Recording]) -> dict[str, dict[str, Any]]:
 def _work_packages(
     state: State, first: dict[tuple[str, int], dict[str, Any]], titles: dict[tuple[str, int], str]
 ) -> None:
-    filled = iter(FILLED_STATUS)
     for key in DEMO_WORK_PACKAGES:
         body = first.get(("work_packages", key))
         if body is not None:
@@ -204,21 +206,28 @@ def _work_packages(
             continue
         title = titles.get(("work_packages", key), f"Demo {key}")
         second = key >= FIRST_OF_SECOND_PROJECT
+        dated = key not in FILLED_UNDATED
         state.work_packages.put(
             WorkPackage(
                 id=key,
                 subject=title,
                 project_id=2 if second else 1,
-                type_id=1,
-                status_id=next(filled, 7),
+                type_id=_pick(key, (FILLED_MILESTONES, MILESTONE), (FILLED_TASKS, TASK)) or STORY,
+                status_id=_pick(key, (FILLED_NEW, NEW), (FILLED_CLOSED, CLOSED)) or IN_PROGRESS,
                 priority_id=8,
-                author_id=ADMIN,
-                assignee_id=ADMIN,
-                version_id=3 if second and key < 28 else None,
+                author_id=SYSTEM,
+                assignee_id=SYSTEM,
+                start="2026-12-02" if dated else None,
+                due="2026-12-03" if dated else None,
+                version_id=3 if second and key < 27 else None,
                 lock=1,
                 **_stamps(),
             )
         )
+
+
+def _pick(key: int, *choices: tuple[frozenset[int], int]) -> int | None:
+    return next((value for keys, value in choices if key in keys), None)
 
 
 def _work_package(key: int, body: dict[str, Any]) -> WorkPackage:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pm_providers.sandbox.openproject.records import Category, Version, WorkPackage
+from pm_providers.sandbox.openproject.webhook import Webhook
 
 if TYPE_CHECKING:
     from tests.sandbox.replay.runner import Replay
@@ -72,19 +73,22 @@ def tasks(*keys: int) -> Happening:
 
     def create(replay: Replay) -> None:
         for key, body in replay.seen("work_packages", keys[0], keys[-1]).items():
-            replay.state.work_packages.put(
-                WorkPackage(
-                    id=key,
-                    subject=body["subject"],
-                    project_id=4,
-                    type_id=1,
-                    status_id=1,
-                    priority_id=8,
-                    author_id=3,
-                    watcher_ids=(3,),
-                    **replay.state.stamps(),
-                )
-            )
+            replay.state.work_packages.put(_task(replay, key, body["subject"]))
+
+    return create
+
+
+def _task(replay: Replay, key: int, subject: str) -> WorkPackage:
+    fixed = {"project_id": 4, "type_id": 1, "status_id": 1, "priority_id": 8, "author_id": 3}
+    return WorkPackage(id=key, subject=subject, watcher_ids=(3,), **fixed, **replay.state.stamps())
+
+
+def unseen(*keys: int) -> Happening:
+    """Plain tasks that only totals show."""
+
+    def create(replay: Replay) -> None:
+        for key in keys:
+            replay.state.work_packages.put(_task(replay, key, f"Unseen {key}"))
 
     return create
 
@@ -108,6 +112,17 @@ def ids_used(table: str, last: int) -> Happening:
     return skip
 
 
+def receiver(secret: str) -> Happening:
+    """A webhook with this secret is entered in place of the one before."""
+
+    def enter(replay: Replay) -> None:
+        replay.secret = secret
+        replay.sandbox.webhooks.clear()
+        replay.sandbox.webhooks.add(Webhook("https://receiver.example/hook", secret))
+
+    return enter
+
+
 # Before which step (short file number and step) what happened.
 HAPPENINGS: dict[str, tuple[Happening, ...]] = {
     "01:23": (setting("login_required", True),),
@@ -126,12 +141,14 @@ HAPPENINGS: dict[str, tuple[Happening, ...]] = {
     "20:16": (setting("attachment_max_size_kib", 1),),
     "20:17": (setting("attachment_max_size_kib", 5120),),
     "24:1": (
-        ids_used("work_packages", 120),
+        unseen(118, 119, 120),
         ids_used("attachments", 12),
         setting("journal_aggregation_minutes", 5),
+        receiver("corpus-webhook-secret"),
     ),
+    "24:59": (receiver(""),),
     "24:12": (setting("journal_aggregation_minutes", 0),),
     "24:30": (ids_used("time_entries", 18),),
     "24:35": (ids_used("projects", 18),),
-    "25:1": (version_made,),
+    "24:44": (version_made,),
 }

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-__all__ = ["Recording", "Step", "load", "resources"]
+__all__ = ["SHORTENED", "Recording", "Step", "load", "resources"]
 
+SHORTENED = re.compile(r"^(.*)\.\.\.<shortened: (\d+) characters(?:, sha256 [0-9a-f]+)?>$", re.DOTALL)
+TAIL = 6
 SELF = re.compile(r"/api/v3/([a-z_/]+)/(\d+)")
 
 
@@ -72,7 +74,7 @@ def _step(file: str, raw: dict[str, Any]) -> Step:
     request, answer = raw["request"], raw["response"]
     if request is None:
         return Step(file, raw["n"], raw["name"], "jobs", deliveries=raw["deliveries"])
-    query = request["query"]
+    query = _whole(request["query"])
     return Step(
         file=file,
         n=raw["n"],
@@ -83,11 +85,24 @@ def _step(file: str, raw: dict[str, Any]) -> Step:
         query=query if isinstance(query, str) else urlencode(query),
         account=request.get("as"),
         headers=request["headers"],
-        body=request["body"],
+        body=_whole(request["body"]),
         status=answer["status"],
         answer_headers=answer.get("headers") or {},
         answer=answer.get("body"),
     )
+
+
+def _whole(value: Any) -> Any:
+    """A request with its shortened strings at their old length, the lost part made of the last characters kept."""
+    if isinstance(value, dict):
+        return {key: _whole(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    match = SHORTENED.match(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    kept, length = match.group(1), int(match.group(2))
+    return (kept + kept[-TAIL:] * length)[:length]
 
 
 def resources(recordings: list[Recording]) -> Iterator[tuple[str, int, dict[str, Any]]]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from pm_providers.sandbox.kit.clock import Clock
 from pm_providers.sandbox.openproject import OpenProjectSandbox
-from tests.sandbox.replay.compare import compare_answers
+from pm_providers.sandbox.openproject.webhook import Delivery, signature
+from tests.sandbox.replay.compare import compare_answers, compare_bodies
 from tests.sandbox.replay.dataset import KEYS, seed
 from tests.sandbox.replay.happenings import HAPPENINGS
 from tests.sandbox.replay.recordings import Step, load, resources
@@ -46,6 +47,8 @@ class Replay:
         self.state.settings["job_delay_s"] = 1_000_000  # only when a step says so
         seed(self.state, self.recordings)
         self.ids = IdMap()
+        self.secret = ""
+        self._deliveries: list[Delivery] = []
         self._seen: dict[str, dict[int, dict[str, Any]]] = {}
         for collection, key, body in resources(self.recordings):
             self._seen.setdefault(collection, {}).setdefault(key, body)
@@ -67,13 +70,36 @@ class Replay:
         for happening in HAPPENINGS.get(step.key, ()):
             happening(self)
         self.sandbox.clock.advance(SECONDS_PER_STEP)
-        if step.kind != "call":
-            return Outcome(step, ("webhooks: not replayed",))
+        if step.kind == "jobs":
+            return Outcome(step, tuple(self._run_jobs(step)))
+        if step.kind == "delivery":
+            return Outcome(step, tuple(self._delivery(step)))
         status, headers, body = await self._send(step)
         if status == step.status:
             self.ids.pair(step.answer, body, created=status == 201)
             self.ids.learn_etag(step.answer_headers.get("etag"), headers.get("etag"))
         return Outcome(step, tuple(compare_answers(step, status, self.ids.answer(body))))
+
+    def _run_jobs(self, step: Step) -> list[str]:
+        """Jobs that send webhooks: as many deliveries as recorded."""
+        found = self.sandbox.webhooks.ready()
+        self._deliveries = found
+        if len(found) != step.deliveries:
+            return [f"deliveries: {step.deliveries} are {len(found)}: {[d.action for d in found]}"]
+        return []
+
+    def _delivery(self, step: Step) -> list[str]:
+        """A delivery: same payload; both signatures are of their own bodies."""
+        if not self._deliveries:
+            return ["delivery: missing"]
+        ours = self._deliveries.pop(0)
+        recorded = step.body_bytes(step.body)
+        found = list(compare_bodies(json.loads(recorded), self.ids.answer(json.loads(ours.body))))
+        for headers, body in ((step.headers or {}, recorded), (ours.headers, ours.body)):
+            given = {k.lower(): v for k, v in headers.items()}.get("x-op-signature")
+            if given != (signature(self.secret, body) if self.secret else None):
+                found.append("signature: wrong")
+        return found
 
     async def _send(self, step: Step) -> tuple[int, dict[str, str], Any]:
         path = self.ids.request(step.path)

@@ -28,6 +28,7 @@ from pm_providers.sandbox.openproject.work_packages import wp_of
 __all__ = ["attachment_body", "routes", "safe_name"]
 
 routes = Routes()
+_CUSTOM = re.compile(r"customField\d+")
 
 
 @routes("GET", "/work_packages/{id}/attachments")
@@ -185,10 +186,18 @@ def _full(call: Call, row: Attachment) -> dict[str, Any]:
     return attachment_body(View(call.state, call.user), row)
 
 
+def _without_custom(body: dict[str, Any]) -> dict[str, Any]:
+    """12.0 leaves custom fields out of containers, recorded 20-attachments: step 20."""
+    kept = {name: value for name, value in body.items() if not _CUSTOM.fullmatch(name)}
+    links = {name: value for name, value in body["_links"].items() if not _CUSTOM.fullmatch(name)}
+    return {**kept, "_links": links}
+
+
 def attachment_body(view: View, row: Attachment) -> dict[str, Any]:
     """A file with its author and what it belongs to."""
     state = view.state
     embedded: dict[str, Any] = {"author": view.principal(state.principals[row.author_id])}
     if row.container is not None:
-        embedded["container"] = work_package(view, state.work_packages[row.container[1]])
+        container = work_package(view, state.work_packages[row.container[1]])
+        embedded["container"] = _without_custom(container) if state.features.number < (13, 0) else container
     return {**attachment(view, row), "_embedded": embedded}

@@ -27,7 +27,7 @@ def work_package(
     state = view.state
     project = state.projects[row.project_id]
     kind = state.types[row.type_id]
-    bare = state.bare.get(("work_packages", row.id)) == row.updated
+    bare = view.bare("work_packages", row)
     fields = [] if bare else state.fields_for("WorkPackage", row.project_id, row.type_id)
     body = {
         "_type": "WorkPackage",

@@ -46,6 +46,8 @@ def principal_path(principal: Principal) -> tuple[str, int]:
 class View:
     """Represents records for `user`; one per request, so that permissions are looked up once."""
 
+    cached = True
+
     def __init__(self, state: State, user: Principal) -> None:
         self.state = state
         self.user = user
@@ -62,6 +64,10 @@ class View:
             self._granted[row.id] = access.permissions(self.state, self.user, row)
         granted = self._granted[row.id]
         return granted is None or permission in granted
+
+    def bare(self, collection: str, row: Any) -> bool:
+        """Whether 12.0 shows an object without custom fields, see `State.bare`."""
+        return self.cached and self.state.bare.get((collection, row.id)) == row.updated
 
     def time(self, moment: datetime) -> str:
         """A timestamp in this version's precision."""
@@ -94,7 +100,7 @@ class View:
         if full:
             shown = "active" if row.status == "builtin" else row.status
             body |= {"status": shown, "identityUrl": None, "language": row.language}
-        if row.status != "builtin" and self.state.bare.get(("users", row.id)) != row.updated:
+        if row.status != "builtin" and not self.bare("users", row):
             body |= self.plain_custom("User", row.custom)
         return {**body, "_links": self._user_links(row)}
 

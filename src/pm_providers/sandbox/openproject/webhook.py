@@ -18,8 +18,8 @@ import msgspec
 
 from pm_providers.sandbox.openproject.activities import activity_body
 from pm_providers.sandbox.openproject.attachments import attachment_body
-from pm_providers.sandbox.openproject.defaults import ADMIN_ID
-from pm_providers.sandbox.openproject.records import Journal
+from pm_providers.sandbox.openproject.defaults import SYSTEM_ID
+from pm_providers.sandbox.openproject.records import Journal, Project
 from pm_providers.sandbox.openproject.represent_time import time_entry
 from pm_providers.sandbox.openproject.represent_wp import work_package
 from pm_providers.sandbox.openproject.state import State
@@ -106,7 +106,7 @@ class Webhooks:
         return [
             _delivery(hook, action, payload)
             for event in taken
-            for action, payload in self._payloads(event)
+            for action, payload in self._adjusted(event)
             for hook in self._hooks
             if self._wanted(hook, action, event)
         ]
@@ -173,10 +173,16 @@ class Webhooks:
         row = table.get(event.key)
         return row.project_id if row is not None else None
 
+    def _adjusted(self, event: _Event) -> list[tuple[str, dict[str, Any]]]:
+        found = self._payloads(event)
+        for _, payload in found:
+            _adjust(payload, old=self._state.features.number < (13, 0))
+        return found
+
     def _payloads(self, event: _Event) -> list[tuple[str, dict[str, Any]]]:
         """(action, payload) of an event; none when the object is gone or its activity was merged."""
         state, kind = self._state, event.name.partition(":")[0]
-        view = View(state, state.principals[ADMIN_ID])
+        view = _SystemView(state)
         if kind == "work_package":
             return self._package_payloads(view, event)
         if kind == "project":
@@ -194,8 +200,6 @@ class Webhooks:
         if journal is None or row is None:
             return []
         body = work_package(view, row, embed=True)
-        if "github" in state.projects[row.project_id].modules:
-            body["_links"]["github"] = {"href": f"/work_packages/{row.id}/tabs/github", "title": "github"}
         action = "created" if journal.number == 1 else "updated"
         payload: dict[str, Any] = {"work_package": body}
         if state.features.number >= (17, 3):
@@ -208,6 +212,45 @@ class Webhooks:
             return []
         kind = "internal_comment" if journal.internal else "comment"
         return [(f"work_package_comment:{kind}", {"activity": activity_body(view, journal)})]
+
+
+class _SystemView(View):
+    """What the vendor's own system user sees: everything, also in archived projects."""
+
+    cached = False
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state, state.principals[SYSTEM_ID])
+
+    def can(self, permission: str, project: Project | int | None) -> bool:  # noqa: ARG002  # all
+        """Always."""
+        return project is not None
+
+
+def _adjust(value: Any, *, old: bool) -> None:
+    """Turn an API body into a payload: the system user neither watches nor has time entries.
+
+    Recorded 24-webhooks: steps 3, 32 and 48; `old` stands for 12.0, whose other oddities are not known of
+    later versions.
+    """
+    for part in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        _adjust(part, old=old)
+    links = value.get("_links") if isinstance(value, dict) else None
+    if not isinstance(links, dict):
+        return
+    kind = value.get("_type")
+    if kind == "WorkPackage":
+        links.pop("watch", None)
+        links.pop("unwatch", None)
+        if "github_pull_requests" in links:
+            links["github"] = {"href": f"/work_packages/{value['id']}/tabs/github", "title": "github"}
+        if old and "spentTime" in value:
+            value["spentTime"] = "PT0S"
+    elif kind == "User" and old:
+        href = links["self"]["href"]
+        links["delete"] = {"href": href, "title": f"Delete {value.get('login')}", "method": "delete"}
+    elif kind == "TimeEntriesActivity" and old:
+        links["projects"] = []
 
 
 def _delivery(hook: Webhook, action: str, payload: dict[str, Any]) -> Delivery:
