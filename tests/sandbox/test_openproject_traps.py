@@ -212,7 +212,9 @@ class TestLockVersion:
 
     async def test_a_child_raises_the_number_of_an_automatic_parent(self, client):
         parent = await make(client, "Parent", scheduleManually=False)
-        await make(client, "Child", startDate="2026-12-01", links={"parent": href("work_packages", parent["id"])})
+        await make(
+            client, "Child", startDate="2026-12-01", links={"parent": href("work_packages", parent["id"])}
+        )
         assert (await patch(client, parent, subject="x")).status_code == 409
         now = (await client.get(f"/work_packages/{parent['id']}")).json()
         assert now["startDate"] == "2026-12-01" and now["lockVersion"] > parent["lockVersion"]
@@ -221,7 +223,13 @@ class TestLockVersion:
 class TestAltersWhatItStores:
     @pytest.mark.parametrize(
         ("sent", "stored"),
-        [("PT40H", "P1DT16H"), ("PT90M", "PT1H30M"), ("P1W", "P7D"), ("P1M", "P30DT10H"), ("PT0.5H", "PT30M")],
+        [
+            ("PT40H", "P1DT16H"),
+            ("PT90M", "PT1H30M"),
+            ("P1W", "P7D"),
+            ("P1M", "P30DT10H"),
+            ("PT0.5H", "PT30M"),
+        ],
     )
     async def test_durations_have_days_of_24_hours(self, client, sent, stored):
         assert (await make(client, estimatedTime=sent))["estimatedTime"] == stored
@@ -261,7 +269,10 @@ class TestAltersWhatItStores:
         assert (answer.status_code, attribute(answer)) == (422, "version")
 
     async def test_identifiers_are_made_from_names(self, client):
-        names = [(await client.post("/projects", json={"name": "Größe & Ünit!"})).json()["identifier"] for _ in "ab"]
+        names = [
+            (await client.post("/projects", json={"name": "Größe & Ünit!"})).json()["identifier"]
+            for _ in "ab"
+        ]
         assert names == ["grosse-and-unit", "grosse-and-unit-1"]
 
     @pytest.mark.parametrize("bad", ["Upper", "a.b", "12345", "ü", "new"])
@@ -318,7 +329,9 @@ class TestWorkflow:
     async def test_members_cannot_reject_and_the_form_says_so(self):
         async with open_box("maya") as client:
             row = await make(client)
-            form = await client.post(f"/work_packages/{row['id']}/form", json={"lockVersion": row["lockVersion"]})
+            form = await client.post(
+                f"/work_packages/{row['id']}/form", json={"lockVersion": row["lockVersion"]}
+            )
             allowed = form.json()["_embedded"]["schema"]["status"]["_links"]["allowedValues"]
             assert [link["title"] for link in allowed] == ["New", "In progress", "Closed", "On hold"]
             answer = await patch(client, row, links={"status": href("statuses", 14)})
@@ -344,7 +357,9 @@ class TestProjects:
         assert (taken.status_code, attribute(taken)) == (422, "identifier")
         client.box.clock.advance(2)
         assert (await client.get("/projects/2")).status_code == 404
-        assert (await client.post("/projects", json={"name": "x", "identifier": "office-move"})).status_code == 201
+        assert (
+            await client.post("/projects", json={"name": "x", "identifier": "office-move"})
+        ).status_code == 201
 
     async def test_archived_projects_are_hidden_from_members(self):
         async with open_box("maya") as client:

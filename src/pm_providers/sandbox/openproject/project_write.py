@@ -30,6 +30,12 @@ RESERVED = frozenset(
 )
 
 
+# letters that have no plain form of their own; the vendor spells them out
+_SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "&": " and ", "@": " at "}
+)
+
+
 @dataclass(slots=True)
 class ProjectDraft:
     """Values to write and what is wrong with them."""
@@ -152,7 +158,7 @@ def _check_identifier(state: State, current: Project | None, draft: ProjectDraft
 
 def _free_identifier(state: State, name: str) -> str:
     """Generated from the name as the vendor does: plain letters, dashes, numbered when taken."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.translate(_SPELLED)).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9\-_]+", "-", plain).strip("-")[:100] or "project"
     if base.isdigit():
         base = f"p-{base}"
