@@ -3,6 +3,8 @@
 Upserts come from a filter on the time of change. Deletes leave no trace in the API, so the cursor carries the
 set of the ids that are known, packed; when the system's own count of the project's tasks differs from it, the
 ids are swept. A call that finds nothing costs two requests: what changed, and how many there are.
+
+Logged time and relations do not move the time of change: `actual_hours` may change without being reported.
 """
 
 from __future__ import annotations
@@ -12,77 +14,44 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pm_providers.contract import ChangePage, decode_cursor, encode_cursor, pack_ids, unpack_ids
-from pm_providers.errors import NotFoundError, PMError, ProviderError, ValidationError
-from pm_providers.model import PMTask
+from pm_providers.contract import ChangePage
+from pm_providers.errors import NotFoundError, ProviderError, ValidationError
 from pm_providers.providers.openproject import filters
-from pm_providers.providers.openproject.mapping.hal import identifier, instant
+from pm_providers.providers.openproject.change_state import ChangeState
+from pm_providers.providers.openproject.mapping.hal import elements, identifier, instant
 from pm_providers.providers.openproject.mapping.tasks import project_of
 from pm_providers.providers.openproject.task_reading import TaskReader
 from pm_providers.transport import bounded_map
 
 __all__ = ["Changes"]
 
-_OVERLAP_S = 2.0
 _SWEEP_EVERY_CALLS = 100
 _SWEEP_EVERY_S = 24 * 3600.0
 _SWEEP_PAGE = 1000
 _SWEEPS = 3
+_REPEATED_PAGES = 3
 _BY_CHANGE = filters.sorting(("updatedAt", "asc"), ("id", "asc"))
+_NEWEST = filters.sorting(("updatedAt", "desc"), ("id", "asc"))
 _BY_ID = filters.sorting(("id", "asc"))
 
 
 @dataclass(slots=True)
-class _State:
-    """What a cursor holds.
+class _Walk:
+    """Pages of a window that one call looked at.
 
     Attributes:
-        project: project id.
-        since: time of the last change that was handed out; `None` before the first.
-        seen: marks of the changes within the overlap before `since`, which come again.
-        ids: ids of the tasks that were handed out and are not known to be gone.
-        calls: calls since the last sweep.
-        swept_at: seconds since 1970 of the last sweep.
+        fresh: documents that are news, with the number of their page.
+        ids: ids of all documents on those pages.
+        total: documents in the window, as the last page counted them.
+        ended: the last page was reached.
+        clock: the server's clock.
     """
 
-    project: str
-    since: datetime | None = None
-    seen: set[str] = field(default_factory=set)
+    fresh: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
-    calls: int = 0
-    swept_at: float = 0.0
-
-    @classmethod
-    def read(cls, provider: str, cursor: str) -> _State:
-        """State in a cursor.
-
-        Raises:
-            ValidationError: not a cursor of this provider.
-        """
-        found = decode_cursor(provider, cursor)
-        try:
-            return cls(
-                project=str(found["p"]),
-                since=instant(found["t"]),
-                seen=set(found["s"]),
-                ids=unpack_ids(found["i"]),
-                calls=int(found["n"]),
-                swept_at=float(found["w"]),
-            )
-        except (KeyError, TypeError, ValueError, ProviderError):
-            raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
-
-    def write(self, provider: str) -> str:
-        """The cursor."""
-        state = {
-            "p": self.project,
-            "t": None if self.since is None else self.since.isoformat(),
-            "s": sorted(self.seen),
-            "i": pack_ids(self.ids),
-            "n": self.calls,
-            "w": self.swept_at,
-        }
-        return encode_cursor(provider, state)
+    total: int | None = None
+    ended: bool = False
+    clock: datetime | None = None
 
 
 class Changes(TaskReader):
@@ -91,89 +60,112 @@ class Changes(TaskReader):
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         state = await self._state(project_id, cursor)
         most = limit or self._options.page_size
-        fresh, more = await self._changed(state, most)
-        upserts = await self._tasks(fresh, {})
+        documents, more = await self._changed(state, most)
         deleted: list[str] = []
         if not more:
             state.calls += 1
-            found, gone = await self._reconciled(state)
-            upserts += found
-            deleted = gone
+            missed, deleted, more = await self._reconciled(state, most - len(documents))
+            documents += missed
+        upserts = await self._tasks(documents, {})
         return ChangePage(upserts, deleted, state.write(self.name), has_more=more)
 
-    async def _state(self, project_id: str, cursor: str | None) -> _State:
+    async def _state(self, project_id: str, cursor: str | None) -> ChangeState:
         if cursor is None:
             project = identifier(await self._project_document(project_id), "project")
-            return _State(project, swept_at=self._timing.wall())
-        state = _State.read(self.name, cursor)
+            newest = await self._newest(project)
+            return ChangeState(project, since=newest, swept_at=self._timing.wall())
+        state = ChangeState.read(self.name, cursor)
         if project_id != state.project and await self._project_id(project_id) != state.project:
             raise ValidationError(fields={"cursor": "belongs to another project"})
         return state
 
-    async def _changed(self, state: _State, most: int) -> tuple[list[dict[str, Any]], bool]:
+    async def _newest(self, project: str) -> datetime | None:
+        """Time of the last change in a project: changes from then on come after the first scan."""
+        params = {"filters": filters.filters(filters.ALL_STATUSES), "sortBy": _NEWEST, "pageSize": "1"}
+        path = f"projects/{project}/work_packages"
+        params |= {"includeSubprojects": "false", "offset": "1"}
+        found = elements(await self._api.get(path, params))
+        return instant(found[0].get("updatedAt")) if found else None
+
+    # upserts
+
+    async def _changed(self, state: ChangeState, most: int) -> tuple[list[dict[str, Any]], bool]:
         """At most `most` changed documents, oldest change first, and whether there are more.
 
-        The window starts a little before the last change that is known: a transaction that takes long may
-        become visible after a later one. What it shows again is left out by its mark.
+        The window of time stays as it is until all that lies in it was handed out; then it moves on. Its pages
+        shift when a task on them changes again, so at the end the documents are counted.
         """
-        size = min(1000, max(self._options.page_size, most + 1))
-        fresh: list[dict[str, Any]] = []
-        deep = False
-        stream = self._api.pages(
-            f"projects/{state.project}/work_packages", self._window_params(state), page_size=size
-        )
-        async with aclosing(stream) as pages:
-            async for page in pages:
-                mine = [one for one in page.items if project_of(one) == state.project]
-                found = [one for one in mine if _mark(one) not in state.seen]
-                deep = deep or (not fresh and not found and bool(page.items))
-                fresh += found
-                if len(fresh) > most:
-                    break
-        taken = fresh[:most]
-        self._advance(state, taken, anchor=taken[:1] if deep else taken[-1:])
-        return taken, len(fresh) > most
+        start = state.page if state.size == self._options.page_size else 1
+        state.size = self._options.page_size
+        walk = await self._walked(state, start, most)
+        taken = walk.fresh[:most]
+        state.note([one for _, one in taken])
+        if not walk.ended:
+            state.page = taken[-1][0]
+            return [one for _, one in taken], True
+        state.page = 1
+        counted = len(walk.ids) if start == 1 else len(state.seen)
+        if state.scanning or counted == walk.total:
+            state.move_on(walk.clock)
+        elif start > 1:
+            return [one for _, one in taken], True
+        return [one for _, one in taken], False
+
+    async def _walked(self, state: ChangeState, start: int, most: int) -> _Walk:
+        walk, number, size, repeats = _Walk(), start, state.size, 0
+        path = f"projects/{state.project}/work_packages"
+        while True:
+            params = {**self._window_of(state), "offset": str(number), "pageSize": str(size)}
+            collection, walk.clock = await self._api.dated(path, params)
+            items, total = elements(collection), collection.get("total")
+            walk.total = total if isinstance(total, int) else None
+            real = collection.get("pageSize")
+            mine = [one for one in items if project_of(one) == state.project]
+            known = len(walk.ids)
+            walk.ids |= {identifier(one, "work package") for one in items}
+            repeats = repeats + 1 if items and len(walk.ids) == known else 0
+            if repeats >= _REPEATED_PAGES:
+                raise ProviderError("the list repeats itself and never ends")
+            walk.fresh += [(number, one) for one in mine if state.is_news(one)]
+            if len(walk.fresh) > most:
+                return walk
+            if not items or number * (real if isinstance(real, int) else size) >= (walk.total or 0):
+                walk.ended = True
+                return walk
+            number += 1
 
     @staticmethod
-    def _window_params(state: _State) -> dict[str, str]:
+    def _window_of(state: ChangeState) -> dict[str, str]:
         conditions = [filters.ALL_STATUSES]
-        if state.since is not None:
-            conditions.append(filters.between("updatedAt", filters.before(state.since, _OVERLAP_S)))
+        edge = None if state.scanning else state.edge
+        if edge is not None:
+            conditions.append(filters.between("updatedAt", edge))
         return {
             "filters": filters.filters(*conditions),
             "sortBy": _BY_CHANGE,
             "includeSubprojects": "false",
         }
 
-    @staticmethod
-    def _advance(state: _State, taken: list[dict[str, Any]], anchor: list[dict[str, Any]]) -> None:
-        """Note what was taken.
-
-        After a walk over several pages within the overlap, which may have shifted, the window stays at the
-        first new document, so that what slipped through comes next time.
-        """
-        state.ids |= {identifier(one, "work package") for one in taken}
-        state.seen |= {_mark(one) for one in taken}
-        changed = instant(anchor[0].get("updatedAt")) if anchor else None
-        if changed is not None and (state.since is None or changed > state.since):
-            state.since = changed
-        if state.since is not None:
-            edge = filters.before(state.since, _OVERLAP_S)
-            state.seen = {mark for mark in state.seen if (_mark_time(mark) or edge) >= edge}
-
     # deletes
 
-    async def _reconciled(self, state: _State) -> tuple[list[PMTask], list[str]]:
-        """Tasks that were missed, and ids that are gone. Costs one request where the count adds up."""
+    async def _reconciled(
+        self, state: ChangeState, room: int
+    ) -> tuple[list[dict[str, Any]], list[str], bool]:
+        """Tasks that were missed, ids that are gone, and whether more was missed than there is room for.
+
+        Costs one request where the count adds up.
+        """
         overdue = state.calls >= _SWEEP_EVERY_CALLS or self._timing.wall() - state.swept_at >= _SWEEP_EVERY_S
         if not overdue and await self._total(state.project) == len(state.ids):
-            return [], []
+            return [], [], False
         now = await self._sweep(state.project)
         state.calls, state.swept_at = 0, self._timing.wall()
-        missed = await self._documents(sorted(now - state.ids, key=int), state.project)
+        missing = sorted(now - state.ids, key=int)
+        missed = await self._documents(missing[:room], state.project)
         gone = await self._really_gone(sorted(state.ids - now, key=int), state.project)
-        state.ids = (state.ids - set(gone)) | set(missed)
-        return await self._tasks(list(missed.values()), {}), gone
+        state.forget(gone)
+        state.note(list(missed.values()))
+        return list(missed.values()), gone, len(missing) > room
 
     async def _total(self, project: str) -> int | None:
         params: dict[str, str | int] = {
@@ -200,9 +192,10 @@ class Changes(TaskReader):
             "filters": filters.filters(filters.ALL_STATUSES),
             "sortBy": _BY_ID,
             "includeSubprojects": "false",
-            "select": "total,elements/id,elements/_type",
+            "select": "total,count,pageSize,offset,elements/id,elements/_type",
         }
-        ids, totals = set(), set()
+        ids: set[str] = set()
+        totals: set[int] = set()
         path = f"projects/{project}/work_packages"
         stream = self._api.pages(path, params, window=self._options.concurrency, page_size=_SWEEP_PAGE)
         async with aclosing(stream) as pages:
@@ -241,15 +234,3 @@ class Changes(TaskReader):
             raise NotFoundError(f"project {project} does not exist any more, or may not be seen")
         there = await self._documents(ids, project)
         return [one for one in ids if one not in there]
-
-
-def _mark(document: dict[str, Any]) -> str:
-    """What tells two states of a task apart: comments change its time only, all else its lock version."""
-    return f"{document.get('id')}:{document.get('lockVersion')}:{document.get('updatedAt')}"
-
-
-def _mark_time(mark: str) -> datetime | None:
-    try:
-        return instant(mark.split(":", 2)[2])
-    except PMError:
-        return None

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -122,6 +124,12 @@ class Api:
         """
         await self.identify()
         return (await self.http.request("GET", path, params=params, operation="")).json_object()
+
+    async def dated(self, path: str, params: Params | None = None) -> tuple[dict[str, Any], datetime | None]:
+        """A document, and the server's clock when it was sent; `None` where it did not tell."""
+        await self.identify()
+        answer = await self.http.request("GET", path, params=params, operation="")
+        return answer.json_object(), _clock(answer.headers.get("date", ""))
 
     async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
         """A document; `None` when it does not exist or may not be seen."""
@@ -278,6 +286,14 @@ def _objects(collection: Any) -> Sequence[dict[str, Any]]:
     if not all(isinstance(one, dict) for one in found):
         raise ProviderError("the answer breaks the API's contract: a list with something else than objects")
     return found
+
+
+def _clock(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _unseen(one: Mapping[str, Any], seen: set[str]) -> bool:
