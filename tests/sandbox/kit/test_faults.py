@@ -41,7 +41,8 @@ class TestPlan:
     def test_first_fault_wins_and_is_removed_by_clear(self):
         plan = FaultPlan(["500", "503"])
         hit = plan.pick("GET", PROJECTS)
-        assert hit is not None and hit.kind == "500"
+        assert hit is not None
+        assert hit.kind == "500"
         plan.clear()
         assert plan.pick("GET", PROJECTS) is None
 
@@ -124,7 +125,8 @@ class TestAnswers:
     async def test_html_in_place_of_json(self, box, client):
         box.faults.add("html")
         answer = await client.get(PROJECTS)
-        assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html")
 
     async def test_truncated_json_does_not_parse(self, box, client):
         box.faults.add("truncated")
@@ -144,7 +146,8 @@ class TestAnswers:
         assert (await client.get(PROJECTS)).json()["_embedded"] is None
         box.faults.add("garbage-null;times=1;at=_embedded.elements.0")
         elements = (await client.get(PROJECTS)).json()["_embedded"]["elements"]
-        assert elements[0] is None and elements[1]["_type"] == "Project"
+        assert elements[0] is None
+        assert elements[1]["_type"] == "Project"
 
     async def test_next_page_that_is_itself(self, box, client):
         box.faults.add("cyclic-next")

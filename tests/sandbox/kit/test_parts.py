@@ -135,7 +135,7 @@ class TestServer:
     async def test_a_taken_port_is_an_os_error(self):
         async with OpenProjectSandbox().serve() as url:
             port = int(url.rpartition(":")[2])
-            with pytest.raises(OSError, match="available|serve"):
+            with pytest.raises(OSError, match=r"available|serve"):
                 async with OpenProjectSandbox().serve(port=port):
                     pass
 
@@ -158,5 +158,5 @@ class TestServer:
 
     @pytest.mark.parametrize("options", [{"dataset": "huge"}, {"version": "11.4"}, {"version": "new"}])
     def test_bad_options_are_value_errors(self, options):
-        with pytest.raises(ValueError, match="dataset|version"):
+        with pytest.raises(ValueError, match=r"dataset|version"):
             OpenProjectSandbox(**options)
