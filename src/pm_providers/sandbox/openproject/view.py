@@ -155,7 +155,7 @@ class View:
             "color": row.color,
             "isDefault": row.default,
             "isReadonly": row.readonly,
-            "defaultDoneRatio": None,
+            "defaultDoneRatio": 0 if self.features.progress else None,
             "position": row.position,
         }
         if self.features.progress:
