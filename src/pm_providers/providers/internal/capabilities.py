@@ -29,8 +29,9 @@ CAPABILITIES = Capabilities(
     fields={
         Entity.PROJECT: declare_fields(
             Entity.PROJECT,
-            native="name description priority start_date end_date owner_id key status_name status_note "
+            native="name description priority start_date end_date owner_id status_name status_note "
             "parent_project_id is_public is_archived created_at updated_at version custom_fields",
+            key=_native("made of the name when missing; compared without case"),
             status=_native("always set: `active` when missing or cleared"),
             url=_NO_PAGE,
         ),

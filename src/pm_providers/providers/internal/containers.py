@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +41,7 @@ __all__ = [
     "update_stored",
 ]
 
+_KEY_STEM = 40
 _TABLES: dict[Entity, Table] = {Entity.PROJECT: projects, Entity.SPRINT: sprints, Entity.USER: users}
 
 
@@ -82,6 +85,8 @@ def create(conn: Connection, entity: Entity, fields: Fields) -> Row:
         ValidationError: a reference dangles, or a key or login name is taken.
     """
     values = dict(fields)
+    if entity is Entity.PROJECT and not values.get("key"):
+        values["key"] = _free_key(conn, values["name"])
     _check(conn, entity, values, None)
     now = datetime.now(UTC)
     values |= {"id": client.new_ids(1)[0], "created_at": now, "updated_at": now}
@@ -162,6 +167,22 @@ def _fold_unique(conn: Connection, table: Table, values: dict[str, Any], name: s
     holder = conn.scalar(taken)
     if holder is not None and (row is None or holder != row["id"]):
         raise ValidationError(fields={name: f"{value[:60]!r} is taken"})
+
+
+def _free_key(conn: Connection, name: str) -> str:
+    """A key made of a project's name: its letters and digits, and a number where that is taken."""
+    client.lock_hierarchy(conn)
+    stem = "-".join(re.findall(r"\w+", fold(name).replace("_", " ")))[:_KEY_STEM] or "project"
+    taken = set(
+        conn.scalars(
+            select(projects.c.key_folded).where(projects.c.key_folded.startswith(stem, autoescape=True))
+        )
+    )
+    numbers = itertools.count(2)
+    key = stem
+    while key in taken or client.is_id(key):
+        key = f"{stem}-{next(numbers)}"
+    return key
 
 
 def _refuse_circle(conn: Connection, project_id: str, parent_id: str) -> None:

@@ -87,9 +87,10 @@ def _containers() -> None:
         "pm_projects", _id(), _name(), *_texts("description"), _status(),
         sa.Column("priority", sa.String(20)), sa.Column("start_date", sa.Date),
         sa.Column("end_date", sa.Date), _ref("owner_id"), *_texts("key", "key_folded", "status_note"),
-        _ref("parent_project_id"), sa.Column("is_public", sa.Boolean), _created(), _updated(), _integer("version"),
-        *_texts("custom_fields"), _pk("pm_projects"), _unique("pm_projects", "key_folded"),
-        _fk("pm_projects", "owner_id", "pm_users"), _fk("pm_projects", "parent_project_id", "pm_projects"),
+        _ref("parent_project_id"), sa.Column("is_public", sa.Boolean), _created(), _updated(),
+        _integer("version"), *_texts("custom_fields"), _pk("pm_projects"),
+        _unique("pm_projects", "key_folded"), _fk("pm_projects", "owner_id", "pm_users"),
+        _fk("pm_projects", "parent_project_id", "pm_projects"),
     )  # fmt: skip
     _index("pm_projects", "owner_id")
     _index("pm_projects", "parent_project_id")
