@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -66,6 +67,22 @@ SELECTABLE = frozenset(
 )
 
 
+# Column names of the vendor's database work as filter names too; clients use them.
+ALIASES = {
+    "status_id": "status",
+    "type_id": "type",
+    "priority_id": "priority",
+    "project_id": "project",
+    "category_id": "category",
+    "version_id": "version",
+    "fixed_version_id": "version",
+    "parent_id": "parent",
+    "assigned_to_id": "assignee",
+    "responsible_id": "responsible",
+    "author_id": "author",
+}
+
+
 def list_work_packages(call: Call, project: Project | None) -> dict[str, Any]:
     """A page of work packages; of a project with its subprojects when one is given.
 
@@ -96,8 +113,9 @@ def list_work_packages(call: Call, project: Project | None) -> dict[str, Any]:
 
 def _last_wins(conditions: list[Condition]) -> list[Condition]:
     # recorded 13-…: step 63, the same filter twice shows the last one in both places
-    last = {c.name: c for c in conditions}
-    return [last[c.name] for c in conditions]
+    known = [replace(c, name=ALIASES.get(c.name, c.name)) for c in conditions]
+    last = {c.name: c for c in known}
+    return [last[c.name] for c in known]
 
 
 def _scope(call: Call, project: Project | None, conditions: list[Condition]) -> list[WorkPackage]:
