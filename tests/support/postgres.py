@@ -32,17 +32,19 @@ class PostgresServer:
     def migrated(self) -> str:
         """Address of the database with our schema and no rows: one, as making another takes 0.3 s."""
         if self._migrated is None:
-            self._migrated = self.create()
-            upgrade(self._migrated)
+            self._migrated = self.create(migrated=True)
         else:
             self._empty(self._migrated)
         return self._migrated
 
-    def create(self) -> str:
-        """Address of a new database."""
+    def create(self, *, migrated: bool = False) -> str:
+        """Address of a new database, with our schema or without."""
         name = f"pm_test_{uuid.uuid4().hex}"
         self.run("CREATE DATABASE {}", name)
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+        address = make_url(self.url).set(database=name).render_as_string(hide_password=False)
+        if migrated:
+            upgrade(address)
+        return address
 
     def drop(self, address: str) -> None:
         """Drop a database, whoever is connected to it."""
