@@ -63,6 +63,8 @@ def _done_from_hours(values: dict[str, Any]) -> None:
     work, rest = values["estimated_hours"], values["remaining_hours"]
     if work is None and rest is not None and values["done"] is None:
         values["estimated_hours"], values["done"] = rest, 0
+    elif work and rest is not None and rest > work:
+        return  # refused by the rules, with the stored % complete
     elif work and rest is not None:
         values["done"] = round((work - rest) / work * 100)
     else:
