@@ -67,6 +67,9 @@ class InternalPostgresHarness(InternalSqliteHarness):
     async def start(self) -> None:
         """The fixture made it."""
 
+    async def stop(self) -> None:
+        """The fixture drops it."""
+
 
 class OpenProjectHarness(ProviderHarness):
     """The sandbox in this process, with what only administrators make in the web interface."""
