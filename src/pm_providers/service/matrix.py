@@ -63,7 +63,8 @@ def support_matrix(providers: Providers) -> str:
     rows.append(["Text is stored as", *(one.text_format for one in caps)])
     heads = ["", *(one.title for one in providers.values())]
     legend = (
-        "● all operations · ◐ some · ○ none · n/m fields: so many of those that callers set can be written"
+        "● all operations · ◆ all, some by a documented convention · ◐ some · ○ none · "
+        "n/m fields: so many of those that callers set can be written"
     )
     return f"{_table(heads, rows)}\n\n{legend}"
 
@@ -72,7 +73,8 @@ def _summary(caps: Capabilities, names: Sequence[str], entity: Entity | None = N
     missing = [name for name in names if not caps.supports(name)]
     if len(missing) == len(names):
         return "○"
-    cell = "●" if not missing else "◐ no " + ", ".join(_verb(name) for name in missing)
+    full = "◆" if any(caps.operation(name).support is Support.MAPPED for name in names) else "●"
+    cell = "◐ no " + ", ".join(_verb(name) for name in missing) if missing else full
     if entity is not None and len(missing) < len(names):
         cell += f" · {_field_count(caps, entity)}"
     return cell

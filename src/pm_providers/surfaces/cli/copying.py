@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from pm_providers.service.settings import chosen_provider
 from pm_providers.surfaces.cli.failures import UsageError
 from pm_providers.surfaces.cli.options import command
 from pm_providers.surfaces.cli.state import State
+from pm_providers.surfaces.cli.tables import plain_table
 from pm_providers.surfaces.cli.text import line
 
 __all__ = ["add_commands", "notes_table", "show_report"]
@@ -110,7 +110,7 @@ def show_report(state: State, report: CopyReport) -> None:
 
 
 def _counts_table(report: CopyReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     table.add_column("")
     for head in ("read", "created", "matched"):
         table.add_column(head, justify="right")
@@ -123,7 +123,7 @@ def _counts_table(report: CopyReport) -> Table:
 
 def notes_table(title: str, notes: Sequence[CopyNote]) -> Table:
     """Notes with the same kind and reason on one line."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    table = plain_table(title)
     table.add_column("of", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=2)
     table.add_column("why", overflow="fold", ratio=3)

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.errors import ConfigurationError, ConflictError, PMError, ProviderError, UnsupportedError
+from pm_providers.errors import ConfigurationError, ConflictError, ProviderError, UnsupportedError
 from pm_providers.model import Entity, PMComment, PMProject, PMTask
 from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.surfaces.cli.demo_view import Stage
 from pm_providers.surfaces.cli.lookup import find_names
-from pm_providers.surfaces.cli.options import command
+from pm_providers.surfaces.cli.options import command, settable
 from pm_providers.surfaces.cli.state import State
 
 __all__ = ["add_commands"]
@@ -141,21 +141,19 @@ class _Demo:
             await remote.update_task(stale.id, {"title": "Overwrite it all"}, expected_version=stale.version)
         except ConflictError as error:
             found["conflict"] = self.stage.refusal(error)
+        entity, field = _unsupported_field(remote)
         self.stage.step(
-            "Ask for what the system cannot do: refused before any request, with the reason", _code(remote)
+            "Ask for what the system cannot hold: refused before any request, with the reason",
+            f'await provider.update_{entity.value}({entity.value}.id, {{"{field}": ...}})',
         )
+        update = remote.update_project if entity is Entity.PROJECT else remote.update_task
         try:
-            await self._ask_too_much(remote, stale)
-        except (UnsupportedError, PMError) as error:
+            await update(stale.project_id or "" if entity is Entity.PROJECT else stale.id, {field: "high"})
+        except UnsupportedError as error:
             found["unsupported"] = self.stage.refusal(error)
         if len(found) != 2:  # noqa: PLR2004 - the two refusals above
             raise ProviderError("the sandbox took a write that it should have refused", provider=remote.name)
         return found
-
-    @staticmethod
-    async def _ask_too_much(remote: BasePMProvider, task: PMTask) -> None:
-        field = _unsupported_field(remote)
-        await remote.update_task(task.id, {field: 1})
 
     async def _copy(self, remote: BasePMProvider, local: BasePMProvider, project: PMProject) -> str:
         from pm_providers.service import copy_project
@@ -192,15 +190,17 @@ class _Demo:
         return {"project": project.name, "counts": counts, "equal": equal}
 
 
-def _unsupported_field(provider: BasePMProvider) -> str:
-    """A number field of tasks that the system cannot take."""
-    table = provider.capabilities.fields[Entity.TASK]
-    numbers = ("story_points", "actual_hours", "progress")
-    return next((name for name in numbers if not table[name].is_writable), numbers[0])
+def _unsupported_field(provider: BasePMProvider) -> tuple[Entity, str]:
+    """A field of projects or tasks that callers set and the system does not have.
 
-
-def _code(provider: BasePMProvider) -> str:
-    return f'await provider.update_task(task.id, {{"{_unsupported_field(provider)}": 1}})'
+    Raises:
+        ProviderError: it has them all.
+    """
+    for entity in (Entity.PROJECT, Entity.TASK):
+        for name in settable(entity, creating=False):
+            if not provider.capabilities.field(entity, name).is_supported:
+                return entity, name
+    raise ProviderError("the system holds every field: nothing to refuse", provider=provider.name)
 
 
 def _outline(tasks: list[PMTask]) -> Counter[tuple[Any, ...]]:

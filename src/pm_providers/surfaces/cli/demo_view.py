@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from pm_providers.contract import HealthReport
 from pm_providers.errors import PMError
 from pm_providers.model import Entity, PMTask, Record
-from pm_providers.service import CopyReport
+from pm_providers.service import CopyNote, CopyReport
 from pm_providers.service.settings import MASK
 from pm_providers.surfaces.cli.state import ProgressCall, State
-from pm_providers.surfaces.cli.tables import Names, records_table, short
+from pm_providers.surfaces.cli.tables import Names, count_line, plain_table, records_table, short
 from pm_providers.surfaces.cli.text import line
 
 __all__ = ["Stage"]
@@ -46,13 +44,17 @@ class Stage:
 
     def _print(self, part: RenderableType, indent: int = _INDENT) -> None:
         if not self.state.as_json:
-            self._console.print(Padding(part, (0, 0, 0, indent)))
+            self._console.print(Padding(part, (0, 0, 0, indent), expand=False))
+
+    def _gap(self) -> None:
+        if not self.state.as_json:
+            self._console.print()
 
     def step(self, text: str, code: str) -> None:
         """Announce a step, with the code that does it."""
         self._number += 1
         head = Text.assemble((f" {self._number} ", "bold reverse cyan"), " ", (line(text), "bold"))
-        self._print(Text(""), 0)
+        self._gap()
         self._print(head, 0)
         self._print(Text(code, style="dim", no_wrap=True, overflow="ellipsis"), _INDENT + 1)
 
@@ -106,19 +108,19 @@ class Stage:
 
     def report(self, report: CopyReport) -> None:
         """What the copy created, and what the target does not hold."""
-        made = ", ".join(
-            f"{count} {entity.plural.replace('_', ' ')}" for entity, count in sorted(report.created.items())
-        )
+        made = ", ".join(count_line(count, entity) for entity, count in report.created.items())
         self._print(Text.assemble(("✓ ", "green"), f"created {made}"), _INDENT + 1)
         for title, notes in (("left out", report.left_out), ("held differently", report.altered)):
-            reasons: dict[tuple[Entity, str], list[str]] = {}
+            reasons: dict[str, list[CopyNote]] = {}
             for note in notes:
-                reasons.setdefault((note.entity, note.reason), []).append(note.field or "records")
-            for (entity, reason), fields in reasons.items():
-                what = f"{entity.value.replace('_', ' ')}: {', '.join(fields)}"
-                self._print(
-                    Text.assemble((f"{title} ", "yellow"), what, (f" · {line(reason)}", "dim")), _INDENT + 1
-                )
+                reasons.setdefault(note.reason, []).append(note)
+            for reason, group in reasons.items():
+                names = ", ".join(dict.fromkeys(note.field or note.entity.plural for note in group))
+                count = sum(note.count or 0 for note in group)
+                tail = f" · {line(reason)} ({count})" if count else f" · {line(reason)}"
+                text = Text.assemble((f"{title} ", "yellow"), names, (tail, "dim"))
+                text.no_wrap, text.overflow = True, "ellipsis"
+                self._print(text, _INDENT + 1)
 
     def side_by_side(self, *sides: tuple[str, Sequence[PMTask], Names]) -> None:
         """The same tasks on both systems."""
@@ -126,7 +128,7 @@ class Stage:
         each = (self.width - _INDENT - 4) // len(sides)
         for _ in sides:
             grid.add_column(width=each)
-        only = ("title", "status", "assignee", "due")
+        only = ("title", "status", "assignee")
         tables = [
             records_table(Entity.TASK, tasks, names, title=title, only=only) for title, tasks, names in sides
         ]
@@ -135,22 +137,23 @@ class Stage:
 
     def counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Counts of both systems, one under the other."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = plain_table()
         table.add_column("")
         names = list(next(iter(counts.values())))
         for name in names:
             table.add_column(name.replace("_", " "), justify="right")
         for side, found in counts.items():
             table.add_row(side, *(str(found[name]) for name in names))
+        self._gap()
         self._print(table)
 
     def close(self, result: Mapping[str, Any]) -> None:
         """One line: what was proven."""
-        sides = list(result["counts"])
-        total = sum(count for name, count in result["counts"][sides[0]].items() if name != "subtasks")
-        self._print(Rule(style="dim"), 0)
+        counts = next(iter(result["counts"].values()))
+        total = sum(count for name, count in counts.items() if name != "subtasks")
+        self._gap()
         text = (
-            f"{result['project']}: {total} records on {sides[0]} and on {sides[1]}, read back and equal; "
-            f"2 unsafe writes refused by name; {result['seconds']} s; nothing left behind."
+            f"{total} records on each side, read back and equal; {len(result['refusals'])} bad writes "
+            f"refused by name; {result['seconds']} s"
         )
         self._print(Text.assemble(("✓ ", "bold green"), (line(text), "bold")), 0)

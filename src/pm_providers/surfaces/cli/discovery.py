@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
 from pm_providers.contract import BasePMProvider
 from pm_providers.model import Entity, PMAttachment, PMField, PMPriority, PMStatus, PMTaskType, PMTransition
@@ -19,7 +17,7 @@ from pm_providers.surfaces.cli.crud import show_record
 from pm_providers.surfaces.cli.failures import UsageError
 from pm_providers.surfaces.cli.options import command
 from pm_providers.surfaces.cli.state import State
-from pm_providers.surfaces.cli.tables import short
+from pm_providers.surfaces.cli.tables import plain_table, short
 from pm_providers.surfaces.cli.text import clean, plain
 
 __all__ = ["add_commands", "add_files", "add_me"]
@@ -73,7 +71,7 @@ def _show(state: State, model: type, found: list[Any]) -> None:
     if not found:
         state.show("None found.")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for one in found:

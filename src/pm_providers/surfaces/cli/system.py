@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Any
 
 import typer
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +18,7 @@ from pm_providers.service.settings import chosen_provider, describe_settings, en
 from pm_providers.surfaces.cli.failures import UsageError, describe
 from pm_providers.surfaces.cli.options import command
 from pm_providers.surfaces.cli.state import State
-from pm_providers.surfaces.cli.tables import grid
+from pm_providers.surfaces.cli.tables import grid, plain_table
 from pm_providers.surfaces.cli.text import plain, record_dict
 
 __all__ = ["add_commands"]
@@ -109,7 +108,7 @@ def providers(state: State) -> None:
     if state.as_json:
         state.write_json(found)
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     for head in ("name", "system", "state", "settings"):
         table.add_column(head, overflow="fold")
     for one in found:
@@ -182,7 +181,7 @@ def capabilities(
 
 
 def _capability_table(head: str, items: Any) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     table.add_column(head, no_wrap=True)
     table.add_column("support", no_wrap=True)
     table.add_column("note", overflow="fold")
@@ -222,7 +221,7 @@ def config_show(state: State) -> None:
     if state.as_json:
         state.write_json({"provider": name, "env_file": path, "settings": plain(settings)})
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     for head in ("setting", "value", "from", "meaning"):
         table.add_column(head, overflow="fold", no_wrap=head in {"setting", "from"})
     for one in settings:

@@ -15,7 +15,16 @@ from rich.text import Text
 from pm_providers.model import Entity, PMTask, Record, field_specs
 from pm_providers.surfaces.cli.text import clean, line
 
-__all__ = ["Names", "columns_of", "count_line", "empty_line", "grid", "record_table", "records_table"]
+__all__ = [
+    "Names",
+    "count_line",
+    "empty_line",
+    "grid",
+    "plain_table",
+    "record_table",
+    "records_table",
+    "short",
+]
 
 _STYLES = {
     "in_progress": "yellow", "active": "green", "blocked": "red", "completed": "green", "closed": "dim",
@@ -23,6 +32,7 @@ _STYLES = {
     "todo": "cyan", "highest": "bold red", "high": "red", "low": "dim", "lowest": "dim",
 }  # fmt: skip
 _LONG = 60
+_LEAST = {"title": 20, "name": 20}
 
 
 @dataclass(slots=True)
@@ -170,11 +180,6 @@ def short(value: Any) -> str | None:
     return text if len(text) <= 4 * _LONG else f"{text[: 4 * _LONG]}…"
 
 
-def columns_of(entity: Entity) -> list[str]:
-    """Heads of the columns of a kind of record."""
-    return [column.head for column in _COLUMNS[entity]]
-
-
 def records_table(
     entity: Entity,
     records: Sequence[Record],
@@ -198,18 +203,15 @@ def records_table(
     rows, depths = _tree(records)
     cells = [[column.show(row, names) for column in columns] for row in rows]
     shown = [at for at, one in enumerate(columns) if one.always or any(row[at] for row in cells)]
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False
-    )
+    table = plain_table(title)
     for at in shown:
         column = columns[at]
         table.add_column(
             column.head,
             justify="right" if column.right else "left",
-            no_wrap=True,
+            no_wrap=not column.flexible,
             overflow="ellipsis",
-            min_width=8 if column.flexible else None,
-            ratio=None,
+            min_width=_LEAST.get(column.head, 8) if column.flexible else None,
         )
     for row, depth in zip(cells, depths, strict=True):
         table.add_row(*(_indented(columns[at], row[at], depth) for at in shown))
@@ -219,7 +221,8 @@ def records_table(
 def _indented(column: _Column, cell: Text | str | None, depth: int) -> Text:
     text = cell if isinstance(cell, Text) else Text(cell or "")
     if column.head == "title" and depth:
-        return Text(f"{'  ' * (depth - 1)}└ ", style="dim") + text
+        text = Text(f"{'  ' * (depth - 1)}└ ", style="dim") + text
+    text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
@@ -239,7 +242,8 @@ def _tree(records: Sequence[Record]) -> tuple[list[Record], list[int]]:
         depths.append(depth)
         if record.id:
             stack += [(child, depth + 1) for child in reversed(children.get(record.id, []))]
-    lost = [record for record in records if len(rows) < len(records) and record not in rows]
+    reached = {record.id for record in rows}
+    lost = [record for record in records if record.id not in reached]
     return [*rows, *lost], [*depths, *(0 for _ in lost)]
 
 
@@ -293,6 +297,18 @@ def _fact(name: str, record: Record, names: Names) -> Text | str:
     known: Mapping[str, str] = getattr(names, kind)
     ids = value if isinstance(value, list) else [value]
     return ", ".join(f"{line(known[one])} ({one})" if one in known else line(one) for one in ids)
+
+
+def plain_table(title: str = "") -> Table:
+    """A table with a line under its heads and nothing else."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        show_edge=False,
+    )
 
 
 def grid(facts: Iterable[tuple[str, Text | str]]) -> Table:

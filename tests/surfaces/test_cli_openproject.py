@@ -1,0 +1,75 @@
+"""The same commands against a served OpenProject sandbox; errors come from its faults."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_lists_and_writes(cli, openproject):
+    projects = cli("projects", "list", "--json").json
+    assert projects
+    made = cli("tasks", "create", "--title", "From the shell", "--project", projects[0]["id"], "--json").json
+    changed = cli("tasks", "update", made["id"], "--status", "in_progress", "--json").json
+    assert changed["status"] == "in_progress"
+    assert changed["version"] != made["version"]
+    assert cli("health", "--json").json["ok"] is True
+    table = cli("tasks", "list", "--project", projects[0]["id"])
+    assert "From the shell" in table.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "kind"),
+    [
+        ("401", 4, "AuthenticationError"),
+        ("403", 4, "PermissionDeniedError"),
+        ("429;retry_after=100000", 8, "RateLimitedError"),
+        ("500", 10, "ProviderError"),
+        ("html", 10, "ProviderError"),
+        ("truncated", 10, "ProviderError"),
+    ],
+)
+def test_faults(cli, openproject, fault, code, kind):
+    openproject.faults.add(fault)
+    error = cli("projects", "list", "--json", code=code).error
+    assert error["type"] == kind
+    assert (
+        openproject.settings["OPENPROJECT_API_KEY"] not in cli("projects", "list", "--debug", code=code).err
+    )
+
+
+def test_nobody_listens(cli, openproject, monkeypatch):
+    monkeypatch.setenv("OPENPROJECT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("pm_providers.transport.retry.MAX_ATTEMPTS", 1, raising=False)
+    found = cli("health", "--json", code=10)
+    assert found.json["ok"] is False
+    assert found.json["error"]["type"] == "TransportError"
+    assert found.error["type"] == "TransportError"
+
+
+def test_a_wrong_key(cli, openproject, monkeypatch):
+    monkeypatch.setenv("OPENPROJECT_API_KEY", "wrong-key-wrong-key")
+    found = cli("projects", "list", code=4)
+    assert found.err.startswith("error: openproject")
+    assert "wrong-key" not in found.err
+
+
+def test_unsupported_is_refused_by_name(cli, openproject):
+    project = cli("projects", "list", "--json").json[0]["id"]
+    error = cli("labels", "create", "--name", "x", "--project", project, "--json", code=9).error
+    assert error["type"] == "UnsupportedError"
+    assert error["operation"] == "create_label"
+
+
+def test_copy_into_the_internal_database(cli, openproject):
+    project = cli("projects", "list", "--json").json[0]
+    found = cli("copy", project["key"], "--to", "internal", "--create-users", "--json").json
+    assert list(found) == [
+        "source", "target", "project_id", "target_project_id", "ok", "read", "created", "matched", "left_out",
+        "altered", "failed", "unmatched_users",
+    ]  # fmt: skip
+    assert found["ok"] is True
+    assert found["read"]["tasks"] == found["created"]["tasks"] > 0
+    there = cli("tasks", "list", "-p", "internal", "--project", found["target_project_id"], "--json").json
+    assert len(there) == found["created"]["tasks"]
+    shown = cli("copy", project["key"], "--from", "openproject", "--to", "internal")
+    assert "Left out" in shown.out
