@@ -132,7 +132,7 @@ class Catalog:
         return await self._schemas.get(schema_id, max_age_s=0 if fresh else None)
 
     async def schemas(self, schema_ids: Iterable[str], embedded: Mapping[str, Any]) -> None:
-        """Have schemas at hand, with one request for all that are missing.
+        """Have schemas at hand, with one request for up to a hundred that are missing.
 
         Args:
             schema_ids: those that are needed.
@@ -141,6 +141,9 @@ class Catalog:
         for one in _embedded_schemas(embedded):
             self._schemas.put(_schema_id(one), one)
         missing = sorted({one for one in schema_ids if self._schemas.age_s(one) is None})
+        if len(missing) == 1:
+            await self.schema(missing[0])
+            return
         for start in range(0, len(missing), _IDS_PER_CALL):
             chunk = missing[start : start + _IDS_PER_CALL]
             condition = filters.filters(filters.equal("id", chunk))
