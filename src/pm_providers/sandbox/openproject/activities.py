@@ -153,7 +153,7 @@ def _detail(state: State, name: str, old: Any, new: Any) -> dict[str, str]:
         sentence = _plain("Description", None if old is None else "", None if new is None else "")
     elif name == "manual":
         sentence = f"Manual scheduling {'activated' if new else 'deactivated'}"
-    elif name == "attachment":
+    elif name.startswith("attachment_"):
         sentence = _plain("File", old, new)
     elif name in _NAMES:
         human, table = _NAMES[name]

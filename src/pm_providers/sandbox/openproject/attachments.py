@@ -48,7 +48,7 @@ def upload(call: Call) -> Reply:
         raise forbidden()
     stored = _store(call, ("work_packages", row.id))
     state.emit("attachment:created", stored.id, call.user.id)
-    add_journal(state, call.user, row.id, (("attachment", None, stored.file_name),))
+    add_journal(state, call.user, row.id, ((f"attachment_{stored.id}", None, stored.file_name),))
     state.work_packages.change(state.work_packages[row.id], updated=state.now())
     if state.features.number < (13, 0):
         # recorded 20-attachments: steps 1 to 25
@@ -98,7 +98,7 @@ def delete_attachment(call: Call) -> Reply:
     state.attachments.remove(row.id)
     if row.container is not None:
         key = row.container[1]
-        add_journal(state, call.user, key, (("attachment", row.file_name, None),))
+        add_journal(state, call.user, key, ((f"attachment_{row.id}", row.file_name, None),))
         state.work_packages.change(state.work_packages[key], updated=state.now())
         state.emit("work_package:updated", key, call.user.id)
     return Reply(None, 204)

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from pm_providers.sandbox.openproject import access
+from pm_providers.sandbox.openproject.custom_view import LINKED_FORMATS, CustomFieldView, principal_path
 from pm_providers.sandbox.openproject.links import ROOT, api, link, one_filter, write_link
 from pm_providers.sandbox.openproject.records import (
     Category,
-    CustomField,
     Principal,
     Priority,
     Project,
@@ -21,9 +21,9 @@ from pm_providers.sandbox.openproject.records import (
     Version,
 )
 from pm_providers.sandbox.openproject.state import State
-from pm_providers.sandbox.openproject.values import formattable, time_text, to_bool
+from pm_providers.sandbox.openproject.values import formattable, time_text
 
-__all__ = ["STATUS_NAMES", "View", "principal_path"]
+__all__ = ["LINKED_FORMATS", "STATUS_NAMES", "View", "principal_path"]
 
 STATUS_NAMES = {
     "not_started": "Not started",
@@ -33,23 +33,16 @@ STATUS_NAMES = {
     "finished": "Finished",
     "discontinued": "Discontinued",
 }
-_COLLECTION = {"User": "users", "Group": "groups", "PlaceholderUser": "placeholder_users"}
 UNDISCLOSED = "Undisclosed - The selected parent is invisible because of lacking permissions."
-LINKED_FORMATS = frozenset({"list", "user", "version"})
 
 
-def principal_path(principal: Principal) -> tuple[str, int]:
-    """Collection and id, as parts of an href."""
-    return _COLLECTION[principal.kind], principal.id
-
-
-class View:
+class View(CustomFieldView):
     """Represents records for `user`; one per request, so that permissions are looked up once."""
 
     cached = True
 
     def __init__(self, state: State, user: Principal) -> None:
-        self.state = state
+        super().__init__(state)
         self.user = user
         self.features = state.features
         self._granted: dict[int, frozenset[str] | None] = {}
@@ -344,55 +337,6 @@ class View:
                 "definingWorkspace": link(project.name, *self.project_path(project)),
             },
         }
-
-    # --- custom fields ------------------------------------------------------------------------
-
-    def plain_custom(
-        self, owner: str, custom: dict[int, Any], fields: list[CustomField] | None = None
-    ) -> dict[str, Any]:
-        """`customFieldN` members whose values stand in the body."""
-        shown = self.state.fields_for(owner) if fields is None else fields
-        return {
-            f"customField{f.id}": _plain_value(f, custom.get(f.id))
-            for f in shown
-            if f.format not in LINKED_FORMATS
-        }
-
-    def linked_custom(
-        self, owner: str, custom: dict[int, Any], fields: list[CustomField] | None = None
-    ) -> dict[str, Any]:
-        """`customFieldN` members of `_links`."""
-        shown = self.state.fields_for(owner) if fields is None else fields
-        found: dict[str, Any] = {}
-        for field in shown:
-            if field.format not in LINKED_FORMATS:
-                continue
-            value = custom.get(field.id)
-            if field.multi:
-                found[f"customField{field.id}"] = [self._custom_link(field, v) for v in value or ()]
-            else:
-                found[f"customField{field.id}"] = self._custom_link(field, value)
-        return found
-
-    def _custom_link(self, field: CustomField, value: int | None) -> dict[str, Any]:
-        if field.format == "list":
-            option = self.state.custom_options.get(value)
-            found = None if option is None else (option.value, "custom_options", option.id)
-        elif field.format == "version":
-            version = self.state.versions.get(value)
-            found = None if version is None else (version.name, "versions", version.id)
-        else:
-            row = self.state.principals.get(value)
-            found = None if row is None else (row.name, *principal_path(row))
-        if found is None:
-            return {"href": None, "title": None}
-        return {"title": found[0], "href": api(*found[1:])}
-
-
-def _plain_value(field: CustomField, value: Any) -> Any:
-    if field.format == "text":
-        return formattable(value or "")
-    return to_bool(value) if field.format == "bool" else value
 
 
 def _avatar(row: Principal) -> str:

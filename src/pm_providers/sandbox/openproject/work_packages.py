@@ -165,10 +165,10 @@ def claim_attachments(call: Call, body: dict[str, Any], row: WorkPackage) -> Non
     for old in call.state.attachments.where("container", place):
         if old.id not in keys:
             call.state.attachments.remove(old.id)
-            changes.append(("attachment", old.file_name, None))
+            changes.append((f"attachment_{old.id}", old.file_name, None))
     for found in rows:
         if found is not None and found.container is None:
             call.state.attachments.change(found, container=place)
-            changes.append(("attachment", None, found.file_name))
+            changes.append((f"attachment_{found.id}", None, found.file_name))
     if changes:
         add_journal(call.state, call.user, row.id, tuple(changes))

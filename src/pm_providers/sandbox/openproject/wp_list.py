@@ -17,11 +17,11 @@ from pm_providers.sandbox.openproject.collection import (
     select_parts,
 )
 from pm_providers.sandbox.openproject.errors import internal, invalid_query
+from pm_providers.sandbox.openproject.filter_tests import compile_test
 from pm_providers.sandbox.openproject.filters import (
     Condition,
     camel,
     check,
-    compile_test,
     filters_json,
     humanize,
     read_filters,
