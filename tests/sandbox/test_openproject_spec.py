@@ -59,8 +59,10 @@ DEVIATIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"answer POST /api/v3/memberships/form ",
-        "The document's form of memberships has a misspelt member, a list for `validate`, and always `commit` "
-        "(recorded 04: step 35).",
+        (
+            "The document's form of memberships has a misspelt member, a list for `validate`, and always "
+            "`commit` (recorded 04: step 35)."
+        ),
     ),
 )
 
