@@ -169,6 +169,18 @@ def test_a_person_is_asked(cli, make, project, monkeypatch, answer, code, left):
     assert len(cli("tasks", "list", "--json").json) == left
 
 
+def test_progress_is_shown_on_a_terminal_only(cli, make, project, monkeypatch):
+    identifiers = [make("task", title=f"T{number}", project=project) for number in range(3)]
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    out = cli("tasks", "delete", *identifiers[:2], "--yes").out
+    assert out == "".join(f"deleted task {one}\n" for one in identifiers[:2])
+    assert "2/2" in sys.stderr.getvalue()
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    cli("tasks", "delete", identifiers[2], "--yes", "--quiet")
+    assert sys.stderr.getvalue() == ""
+
+
 def test_tables_show_names_and_the_hierarchy(cli, make, project):
     ada = make("user", name="Ada Lovelace")
     parent = make("task", title="Epic", project=project, assignee=ada)

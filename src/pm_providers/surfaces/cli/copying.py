@@ -97,9 +97,9 @@ def show_report(state: State, report: CopyReport) -> None:
     """What was read and created, what was left out or changed, and what failed."""
     state.show(_counts_table(report))
     if report.left_out:
-        state.show(notes_table("Left out", report.left_out))
+        state.show("", notes_table("Left out", report.left_out))
     if report.altered:
-        state.show(notes_table("Held differently", report.altered))
+        state.show("", notes_table("Held differently", report.altered))
     for one in report.unmatched_users:
         state.warn(f"user {one.user.name or one.user.id}: {one.reason}")
     for failure in report.failed:
