@@ -72,3 +72,16 @@ def test_copy_into_the_internal_database(cli, openproject):
     assert len(there) == found["created"]["tasks"]
     shown = cli("copy", project["key"], "--from", "openproject", "--to", "internal")
     assert "Left out" in shown.out
+
+
+def test_custom_fields_take_the_type_that_the_system_gives_them(cli, openproject):
+    fields = {one["name"]: one for one in cli("fields", "--json").json if one["is_custom"]}
+    assert fields["Platforms"]["is_multiple"]
+    tasks = cli("tasks", "list", "--json").json
+    task = next(one for one in tasks if len(one["custom_fields"].get("Platforms") or ()) > 1)
+    first, second = task["custom_fields"]["Platforms"][:2]
+    arguments = ("tasks", "update", task["id"], "--json", "--set", f"Platforms={second}")
+    assert cli(*arguments).json["custom_fields"]["Platforms"] == [second]
+    both = cli(*arguments, "--set", f"Platforms={first}").json["custom_fields"]["Platforms"]
+    assert sorted(both) == sorted([first, second])
+    assert "Platforms" in cli(*arguments[:-1], "Platforms=Toaster", code=6).error["message"]
