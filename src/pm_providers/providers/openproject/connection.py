@@ -28,6 +28,7 @@ __all__ = ["Connection", "is_number", "task_reference"]
 
 _NUMBER = re.compile(r"[1-9]\d{0,17}")
 _TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,18}")
+_BAD_REQUEST = 400
 _POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
@@ -162,11 +163,22 @@ class Connection(BasePMProvider):
         Raises:
             NotFoundError: no such work package.
         """
-        reference = task_reference(value)
-        found = await self._api.find(f"work_packages/{reference}") if reference else None
+        found = await self._find_task(value)
         if found is None:
             raise NotFoundError(f"there is no task {value!r:.80}")
         return found
+
+    async def _find_task(self, value: str) -> dict[str, Any] | None:
+        """A work package by id or key; servers without semantic keys (up to 17.4) refuse a key with 400."""
+        reference = task_reference(value)
+        if reference is None:
+            return None
+        try:
+            return await self._api.find(f"work_packages/{reference}")
+        except ValidationError as error:
+            if is_number(value) or error.status != _BAD_REQUEST:
+                raise
+            return None
 
     async def _task_id(self, value: str) -> str:
         """Id of a work package by id or key.

@@ -29,8 +29,7 @@ ALL_STATUSES: Filter = operator("status", "*")
 
 def moment(value: datetime) -> str:
     """Instant with milliseconds, as the filters take it. Rounded down, so that nothing is left out."""
-    text = value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
-    return text.strftime("%Y-%m-%dT%H:%M:%S.") + f"{text.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def between(name: str, since: datetime) -> Filter:

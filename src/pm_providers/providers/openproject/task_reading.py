@@ -10,7 +10,7 @@ from pm_providers.contract import TaskQuery
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, PMTask
 from pm_providers.providers.openproject import filters
-from pm_providers.providers.openproject.connection import Connection, is_number, task_reference
+from pm_providers.providers.openproject.connection import Connection, is_number
 from pm_providers.providers.openproject.errors import is_invalid_query
 from pm_providers.providers.openproject.mapping.custom_fields import (
     CustomField,
@@ -30,8 +30,7 @@ class TaskReader(Connection):
     """Tasks, read."""
 
     async def _get_task(self, task_id: str) -> PMTask | None:
-        reference = task_reference(task_id)
-        found = await self._api.find(f"work_packages/{reference}") if reference else None
+        found = await self._find_task(task_id)
         return None if found is None else await self._task(found)
 
     async def _iter_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:

@@ -9,7 +9,6 @@ from typing import Any
 from pm_providers.contract import Fields, holds
 from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
 from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
-from pm_providers.providers.openproject.connection import task_reference
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
@@ -178,11 +177,12 @@ class TaskWriter(TaskReader):
         )  # fmt: skip
 
     async def _delete_task(self, task_id: str) -> bool:
-        reference = task_reference(task_id)
-        if reference is None:
+        try:
+            one = await self._task_id(task_id)
+        except NotFoundError:
             return False
-        async with self._trees.hold(reference):
-            return await self._api.delete(f"work_packages/{reference}")
+        async with self._trees.hold(one):
+            return await self._api.delete(f"work_packages/{one}")
 
     # fields to wire
 

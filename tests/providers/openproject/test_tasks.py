@@ -1,0 +1,547 @@
+"""Tasks against the sandbox; each trap of the vendor has a test here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pm_providers import (
+    ConflictError,
+    NotFoundError,
+    PMProject,
+    PMTask,
+    ValidationError,
+)
+from tests.providers.openproject.support import World, connected
+
+FULL = {
+    "description": "# Plan\n\n- [ ] one\n- [x] two\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "status": "in_progress",
+    "priority": "high",
+    "type": "Bug",
+    "estimated_hours": 40.0,
+    "start_date": date(2026, 12, 1),
+    "due_date": date(2026, 12, 10),
+}
+
+
+async def create(provider, world, title="Task", **fields):
+    return await provider.create_task(PMTask(title=title, project_id=world.main, **fields))
+
+
+async def test_all_fields_read_back_through_another_connection(provider, world):
+    parent = await create(provider, world, "Parent")
+    made = await create(
+        provider, world, "All ✓ 🚀", parent_task_id=parent.id, assignee_id=world.ann, sprint_id=world.sprint,
+        label_ids=[world.label], **FULL,
+    )  # fmt: skip
+    assert made.warnings == ()
+    async with connected(world.box) as other:
+        found = await other.get_task(made.id)
+    assert found == made
+    for name, value in FULL.items():
+        assert getattr(found, name) == value, name
+    assert (found.parent_task_id, found.assignee_id, found.assignee_ids) == (parent.id, world.ann, [world.ann])
+    assert (found.sprint_id, found.label_ids, found.author_id) == (world.sprint, [world.label], "3")
+    assert (found.status_name, found.priority_name) == ("In progress", "High")
+    assert found.url.endswith(f"/work_packages/{found.id}")
+    assert found.created_at.tzinfo is UTC
+
+
+async def test_what_the_server_rewrites_of_a_duration_is_no_change(provider, world):
+    made = await create(provider, world, estimated_hours=40)
+    assert made.raw_data["estimatedTime"] == "P1DT16H"
+    assert (made.estimated_hours, made.warnings) == (40.0, ())
+
+
+@pytest.mark.parametrize(
+    "value", ["todo", "in_progress", "blocked", "completed", "cancelled", "On hold", "on HOLD", "7"]
+)
+async def test_status_by_unified_value_name_or_id(provider, world, value):
+    made = await create(provider, world, status=value)
+    changed = await provider.update_task(made.id, {"status": value})
+    assert made.warnings == changed.warnings == ()
+    expected = {"todo": "New", "in_progress": "In progress", "blocked": "On hold", "completed": "Closed",
+                "cancelled": "Rejected", "7": "In progress"}  # fmt: skip
+    assert made.status_name == expected.get(value, "On hold")
+
+
+async def test_a_task_keeps_its_own_status_of_several_with_one_meaning(provider, world):
+    made = await create(provider, world, type="Bug", status="Developed")
+    assert made.status == "in_progress"
+    again = await provider.update_task(made.id, {"status": "in_progress", "title": "x"})
+    assert again.status_name == "Developed"
+
+
+async def test_unknown_values_are_refused_before_anything_is_written(provider, world):
+    before = world.box.log.count("POST", "/work_packages$")
+    for field, value in {
+        "status": "nonsense",
+        "priority": "lowest of all",
+        "type": "Story of my life",
+        "sprint_id": "4711",
+        "label_ids": ["4711"],
+        "parent_task_id": "PROJ-99",
+        "project_id": "nowhere",
+    }.items():
+        draft = PMTask(title="x", project_id=world.main)
+        setattr(draft, field, value)
+        with pytest.raises(ValidationError) as caught:
+            await provider.create_task(draft)
+        assert field in caught.value.fields
+        assert caught.value.operation == "create_task"
+    assert world.box.log.count("POST", "/work_packages$") == before
+
+
+async def test_links_that_the_server_drops_without_a_word_are_refused(provider, world):
+    """Recorded 10-…: steps 74, 77: 201 without the version or category of another project."""
+    for field, value in (("sprint_id", world.foreign_sprint), ("label_ids", [world.foreign_label])):
+        with pytest.raises(ValidationError, match="none of the project"):
+            await create(provider, world, **{field: value})
+
+
+async def test_an_unknown_parent_is_no_server_error(provider, world):
+    """Recorded 10-…: step 86: the server answers 500."""
+    with pytest.raises(ValidationError) as caught:
+        await create(provider, world, parent_task_id="99999")
+    assert "parent_task_id" in caught.value.fields
+    task = await create(provider, world)
+    with pytest.raises(ValidationError) as caught:
+        await provider.update_task(task.id, {"parent_task_id": "99999"})
+    assert "parent_task_id" in caught.value.fields
+
+
+async def test_an_unknown_assignee_and_a_closed_sprint_are_named(provider, world):
+    for field, value in (("assignee_id", "99999"), ("assignee_id", world.zoe), ("sprint_id", world.closed_sprint)):
+        with pytest.raises(ValidationError) as caught:
+            await create(provider, world, **{field: value})
+        assert field in caught.value.fields
+        assert caught.value.status == 422
+
+
+async def test_several_faults_are_all_named(provider, world):
+    with pytest.raises(ValidationError) as caught:
+        await create(provider, world, assignee_id="99999", sprint_id=world.closed_sprint)
+    assert {"assignee_id", "sprint_id"} <= set(caught.value.fields)
+
+
+async def test_a_milestone_has_one_date(provider, world):
+    made = await create(provider, world, type="Milestone", due_date=date(2026, 12, 24))
+    assert (made.start_date, made.due_date, made.warnings) == (date(2026, 12, 24), date(2026, 12, 24), ())
+    moved = await provider.update_task(made.id, {"due_date": date(2026, 12, 25)})
+    assert moved.due_date == date(2026, 12, 25)
+    told = await create(provider, world, type="Milestone", start_date=date(2026, 12, 1), due_date=date(2026, 12, 2))
+    assert [warning.field for warning in told.warnings] == ["start_date"]
+    plain = await create(provider, world, type="Milestone")
+    assert plain.due_date is None
+
+
+async def test_clearing(provider, world):
+    made = await create(
+        provider, world, assignee_id=world.ann, sprint_id=world.sprint, label_ids=[world.label],
+        parent_task_id=(await create(provider, world, "P")).id, **FULL,
+    )  # fmt: skip
+    names = ["description", "estimated_hours", "start_date", "due_date", "assignee_id", "sprint_id", "label_ids",
+             "parent_task_id"]  # fmt: skip
+    cleared = await provider.update_task(made.id, dict.fromkeys(names))
+    assert cleared.warnings == ()
+    assert [getattr(cleared, name) or None for name in names] == [None] * len(names)
+    for name in ("status", "priority", "type"):
+        with pytest.raises(ValidationError, match="cleared"):
+            await provider.update_task(made.id, {name: None})
+
+
+async def test_the_parent_of_dated_children_has_dates_that_are_read_only():
+    """Recorded 11-…: steps 38 to 40: automatic parents (before 15.4) take their dates from below."""
+    world = World("13.0")
+    async with connected(world.box) as provider:
+        parent = await create(provider, world, "Parent")
+        await create(provider, world, parent_task_id=parent.id, start_date=date(2026, 12, 2), due_date=date(2026, 12, 20))
+        assert (await provider.get_task(parent.id)).due_date == date(2026, 12, 20)
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_task(parent.id, {"due_date": date(2027, 1, 1)})
+    assert "due_date" in caught.value.fields
+
+
+# lock version
+
+
+async def test_expected_version(provider, world):
+    made = await create(provider, world)
+    fresh = await provider.update_task(made.id, {"title": "Two"}, expected_version=made.version)
+    with pytest.raises(ConflictError) as caught:
+        await provider.update_task(made.id, {"title": "Three"}, expected_version=made.version)
+    assert caught.value.current_version == fresh.version
+    assert (await provider.get_task(made.id)).title == "Two"
+
+
+class Rival:
+    """Changes a task between our read and our write: strikes while the transport carries our PATCH."""
+
+    def __init__(self, world, updates, times=1):
+        self.world, self.updates, self.left = world, updates, times
+        self.inner = world.box.transport()
+
+    async def handle_async_request(self, request):
+        if request.method == "PATCH" and self.left:
+            self.left -= 1
+            async with connected(self.world.box, "ann") as rival:
+                await rival.update_task(request.url.path.rpartition("/")[2], self.updates(self.left))
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self):
+        await self.inner.aclose()
+
+
+async def beside(world, rival):
+    import httpx2
+
+    from pm_providers import OpenProjectProvider
+    from tests.providers.openproject.support import config
+
+    class Transport(httpx2.AsyncBaseTransport):
+        handle_async_request = rival.handle_async_request
+
+    settings_ = world.box.settings
+    made = config(settings_["OPENPROJECT_URL"], settings_["OPENPROJECT_API_KEY"], sprint_source="version")
+    return OpenProjectProvider(made, transport=Transport())
+
+
+async def test_a_conflict_in_other_fields_is_merged(provider, world):
+    made = await create(provider, world)
+    ours = await beside(world, Rival(world, lambda n: {"description": "theirs"}))
+    changed = await ours.update_task(made.id, {"title": "ours"})
+    assert (changed.title, changed.description) == ("ours", "theirs")
+    await ours.aclose()
+
+
+async def test_a_conflict_in_the_same_field_is_reported_and_nothing_is_written(provider, world):
+    made = await create(provider, world)
+    ours = await beside(world, Rival(world, lambda n: {"title": "theirs"}))
+    with pytest.raises(ConflictError) as caught:
+        await ours.update_task(made.id, {"title": "ours", "description": "ours"})
+    assert caught.value.fields == ("title",)
+    found = await provider.get_task(made.id)
+    assert (found.title, found.description) == ("theirs", None)
+    assert caught.value.current_version == found.version
+    await ours.aclose()
+
+
+async def test_both_sides_wanting_the_same_is_no_conflict(provider, world):
+    made = await create(provider, world)
+    ours = await beside(world, Rival(world, lambda n: {"title": "same"}))
+    assert (await ours.update_task(made.id, {"title": "same"})).title == "same"
+    await ours.aclose()
+
+
+async def test_endless_conflicts_end(provider, world):
+    made = await create(provider, world)
+    ours = await beside(world, Rival(world, lambda n: {"description": f"v{n}"}, times=99))
+    with pytest.raises(ConflictError):
+        await ours.update_task(made.id, {"title": "ours"})
+    assert world.box.log.count("PATCH", f"/work_packages/{made.id}$") <= 10
+    await ours.aclose()
+
+
+# workflow
+
+
+async def test_the_workflow_decides_among_statuses_of_one_meaning(world):
+    """A member may not reach Rejected here (recorded 25-…); the form says where the workflow leads."""
+    async with connected(world.box, "ann") as provider:
+        made = await create(provider, world)
+        with pytest.raises(ValidationError, match="leads to") as caught:
+            await provider.update_task(made.id, {"status": "cancelled", "title": "half"})
+        assert "In progress" in caught.value.fields["status"]
+        assert (await provider.get_task(made.id)).title == "Task", "nothing half-written"
+        names = {one.name for one in await provider.list_transitions(made.id)}
+        assert "Rejected" not in names
+        assert "New" not in names, "the current status is no transition"
+        assert {"In progress", "Closed"} <= names
+
+
+async def test_another_status_with_the_same_meaning_is_taken_where_the_workflow_leads(world):
+    """The type Task has no "In specification": what fits the workflow of the type is taken."""
+    async with connected(world.box, "ann", status_map={"Specified": "blocked", "On hold": "blocked"}) as provider:
+        made = await create(provider, world)
+        changed = await provider.update_task(made.id, {"status": "blocked"})
+        assert (changed.status_name, changed.warnings) == ("On hold", ())
+
+
+# moving
+
+
+async def test_moving_to_another_project_tells_what_is_lost(provider, world):
+    made = await create(provider, world, sprint_id=world.sprint, label_ids=[world.label])
+    moved = await provider.update_task(made.id, {"project_id": world.other})
+    assert moved.project_id == world.other
+    assert {warning.field for warning in moved.warnings} == {"sprint_id", "label_ids"}
+    assert moved.sprint_id is None
+
+
+# custom fields
+
+
+async def test_custom_fields_by_name(provider, world):
+    values = {
+        "CF text": "**long**", "CF string": "short ✓", "CF int": 5, "CF float": 2.5, "CF bool": False,
+        "CF date": date(2026, 1, 2), "CF user": world.ann, "CF version": world.sprint, "CF link": "https://example.com",
+        "CF list": "green", "CF multi": ["Blue", "Red"],
+    }  # fmt: skip
+    made = await create(provider, world, custom_fields=values)
+    assert made.warnings == ()
+    async with connected(world.box) as other:
+        found = (await other.get_task(made.id)).custom_fields
+        listed = (await other.list_tasks(world.main))[0].custom_fields
+    assert found == listed
+    assert found == {**values, "CF list": "Green", "CF multi": found["CF multi"]}
+    assert sorted(found["CF multi"]) == ["Blue", "Red"]
+    cleared = await provider.update_task(made.id, {"custom_fields": dict.fromkeys(values)})
+    assert cleared.warnings == ()
+    assert set(cleared.custom_fields) <= {"CF bool"}
+
+
+async def test_custom_fields_that_are_not_named_stay(provider, world):
+    made = await create(provider, world, custom_fields={"CF int": 5, "CF string": "a"})
+    changed = await provider.update_task(made.id, {"custom_fields": {"CF string": "b"}})
+    assert changed.custom_fields == {"CF int": 5, "CF string": "b"}
+
+
+async def test_unknown_custom_fields_and_options_are_named(provider, world):
+    """Unknown ones would be ignored with 200 (recorded 15-…: step 43)."""
+    for values, why in (({"CF nothing": 1}, "CF string"), ({"CF list": "Pink"}, "Red, Green, Blue"), ({"CF int": "x"}, "whole number")):
+        with pytest.raises(ValidationError, match=r"custom_fields\.") as caught:
+            await create(provider, world, custom_fields=values)
+        assert why in str(caught.value)
+
+
+async def test_a_field_that_was_added_meanwhile_is_found(provider, world):
+    await create(provider, world, custom_fields={"CF int": 5})
+    world._field("CF late", "string")
+    made = await create(provider, world, custom_fields={"CF late": "here"})
+    assert made.raw_data is not None
+    assert (await provider.list_fields(world.main))
+
+
+# lists
+
+
+async def test_lists_have_open_and_closed_and_no_subprojects(provider, world):
+    made = [await create(provider, world, status=status) for status in ("todo", "completed", "cancelled")]
+    below = await provider.create_task(PMTask(title="Below", project_id=world.child))
+    ids = [task.id for task in await provider.list_tasks(world.main)]
+    assert ids == [task.id for task in made]
+    assert below.id in {task.id for task in await provider.list_tasks()}
+    assert [task.id for task in await provider.list_tasks("main")] == ids, "the identifier works too"
+
+
+async def test_subprojects_are_dropped_where_the_parameter_is_unknown(world):
+    world = World("12.0")
+    async with connected(world.box) as provider:
+        own = await create(provider, world)
+        await provider.create_task(PMTask(title="Below", project_id=world.child))
+        assert [task.id for task in await provider.list_tasks(world.main)] == [own.id]
+
+
+async def test_filters(provider, world):
+    mine = await create(provider, world, "Mine", assignee_id=world.ann, status="completed")
+    planned = await create(provider, world, "Planned", sprint_id=world.sprint)
+    await create(provider, world, "Other")
+
+    async def ids(**conditions):
+        return [task.id for task in await provider.list_tasks(world.main, **conditions)]
+
+    assert await ids(assignee_id=world.ann) == [mine.id]
+    assert await ids(assignee_id="ann") == [mine.id], "the login works too"
+    assert await ids(sprint_id=world.sprint) == [planned.id]
+    assert await ids(status="completed") == await ids(status="Closed") == [mine.id]
+    assert await ids(status="completed", assignee_id=world.ben) == []
+    assert await ids(assignee_id=world.zoe) == [], "no member: the server refuses the filter, nobody is meant"
+    assert await ids(sprint_id=world.foreign_sprint) == []
+    assert await ids(sprint_id="4711") == []
+    assert [task.id for task in await provider.list_tasks(sprint_id=world.sprint)] == [planned.id]
+    with pytest.raises(ValidationError, match="nonsense"):
+        await ids(status="nonsense")
+    with pytest.raises(NotFoundError):
+        await provider.list_tasks("nowhere")
+    with pytest.raises(NotFoundError):
+        await provider.list_tasks("99999")
+
+
+async def test_updated_since(provider, world):
+    clock = world.box.clock
+    clock.freeze()
+    old = await create(provider, world, "Old")
+    clock.advance(3600)
+    since = clock.now()
+    fresh = await create(provider, world, "Fresh")
+    assert [task.id for task in await provider.list_tasks(world.main, updated_since=since)] == [fresh.id]
+    assert len(await provider.list_tasks(world.main, updated_since=old.updated_at)) == 2, "inclusive"
+    assert len(await provider.list_tasks(world.main, updated_since=datetime.min.replace(tzinfo=UTC))) == 2
+
+
+async def test_all_pages_come_and_several_at_a_time(world):
+    async with connected(world.box, page_size=7, concurrency=4) as provider:
+        await provider.create_tasks([PMTask(title=f"T{n}", project_id=world.main) for n in range(50)])
+        world.box.latency_ms = 1
+        world.box.log.clear()
+        tasks = await provider.list_tasks(world.main)
+        assert [task.title for task in tasks] == [task.title for task in sorted(tasks, key=lambda one: int(one.id))]
+        assert len({task.id for task in tasks}) == 50
+        assert world.box.log.count("GET", "/work_packages$") == 8
+        assert 1 < world.box.log.max_in_flight <= 4
+        world.box.log.clear()
+        assert len(await provider.list_tasks(world.main, limit=5)) == 5
+        [only] = world.box.log.select("GET", "/work_packages$")
+        assert "pageSize=5" in only.query
+        world.box.log.clear()
+        assert len([task async for task in provider.iter_tasks(world.main)]) == 50
+        assert world.box.log.max_in_flight == 1, "one page in memory"
+
+
+async def test_a_page_size_that_the_server_cuts_down_loses_nothing(world):
+    world.box.state.settings["max_page_size"] = 4
+    async with connected(world.box, page_size=100) as provider:
+        await provider.create_tasks([PMTask(title=f"T{n}", project_id=world.main) for n in range(10)])
+        assert len(await provider.list_tasks(world.main)) == 10
+
+
+async def test_search(provider, world):
+    made = await create(provider, world, "Needle in a haystack")
+    text = await create(provider, world, "Other", description="a needle too", status="completed")
+    assert {task.id for task in await provider.search_tasks("needle")} == {made.id, text.id}
+    assert [task.id for task in await provider.search_tasks("needle", project_id=world.other)] == []
+
+
+# ids and keys
+
+
+@pytest.mark.parametrize("one", ["99999", "1.5", "abc", "PROJ-1", "../users/me", "0", "-1", "1/activities", "１"])
+async def test_ids_that_do_not_exist(provider, world, one):
+    await create(provider, world)
+    assert await provider.get_task(one) is None
+    assert await provider.delete_task(one) is False
+    with pytest.raises(NotFoundError):
+        await provider.update_task(one, {"title": "x"})
+
+
+async def test_deleting_takes_the_subtasks_along(provider, world):
+    parent = await create(provider, world)
+    child = await create(provider, world, parent_task_id=parent.id)
+    assert await provider.delete_task(parent.id) is True
+    assert await provider.get_task(child.id) is None
+    assert await provider.delete_task(parent.id) is False
+
+
+# batch
+
+
+async def test_batch_outcomes_are_in_order_and_bounded(world):
+    async with connected(world.box, concurrency=3) as provider:
+        drafts = [PMTask(title=f"T{n}", project_id=world.main, status="nonsense" if n == 4 else None) for n in range(12)]
+        world.box.log.clear()
+        result = await provider.create_tasks(drafts)
+        assert [one.index for one in result] == list(range(12))
+        assert [one.index for one in result.errors] == [4]
+        assert [one.title for one in result.items] == [f"T{n}" for n in range(12) if n != 4]
+        assert world.box.log.max_in_flight <= 3
+        changed = await provider.update_tasks({task.id: {"title": f"{task.title}!"} for task in result.items})
+        assert changed.ok
+        gone = await provider.delete_tasks([*(task.id for task in result.items), "99999"])
+        assert [one.item for one in gone] == [True] * 11 + [False]
+
+
+async def test_writes_in_one_tree_wait_for_each_other(world):
+    """Each child raises the lock version of its parent: in parallel they would meet."""
+    async with connected(world.box, concurrency=8) as provider:
+        parent = await create(provider, world, "Parent")
+        drafts = [PMTask(title=f"C{n}", project_id=world.main, parent_task_id=parent.id) for n in range(10)]
+        world.box.latency_ms = 1
+        world.box.log.clear()
+        children = await provider.create_tasks(drafts)
+        assert children.ok
+        posts = world.box.log.select("POST", "/work_packages$")
+        assert len(posts) == 10
+        await provider.update_tasks([(task.id, {"estimated_hours": 2}) for task in children.items])
+        assert world.box.log.statuses()[409] == 0
+
+
+async def test_one_connection_serves_many_coroutines(provider, world):
+    tasks = await asyncio.gather(*(create(provider, world, f"T{n}") for n in range(20)))
+    found = await asyncio.gather(*(provider.get_task(task.id) for task in tasks))
+    assert [task.title for task in found] == [f"T{n}" for n in range(20)]
+    assert world.box.log.count("GET", "/users/me$") == 1
+    assert world.box.log.count("GET", "/statuses$") == 1
+
+
+async def test_story_points_where_the_type_has_them(provider, world):
+    made = await create(provider, world, type="User story", story_points=5)
+    assert (made.story_points, made.warnings) == (5, ())
+    with pytest.raises(ValidationError, match="whole number"):
+        await provider.update_task(made.id, {"story_points": 2.5})
+
+
+async def test_native_sprints_are_assigned_and_found(world):
+    sprint = world.native_sprint("Iteration 1")
+    async with connected(world.box, sprint_source="sprint") as provider:
+        made = await create(provider, world, sprint_id=sprint)
+        assert (made.sprint_id, made.warnings) == (sprint, ())
+        assert [task.id for task in await provider.list_tasks(world.main, sprint_id=sprint)] == [made.id]
+        assert [task.id for task in await provider.list_tasks(sprint_id=sprint)] == [made.id]
+        assert (await provider.update_task(made.id, {"sprint_id": None})).sprint_id is None
+        with pytest.raises(ValidationError, match="sprint_id"):
+            await create(provider, world, sprint_id="99")
+
+
+async def test_writes_are_quiet(provider, world):
+    world.box.log.clear()
+    made = await create(provider, world)
+    await provider.update_task(made.id, {"title": "x"})
+    queries = [one.query for one in world.box.log.select(None, "/work_packages") if one.method in {"POST", "PATCH"}]
+    assert queries == ["notify=false", "notify=false"]
+
+
+async def test_strict_writes_raise(world):
+    async with connected(world.box, strict_writes=True) as provider:
+        with pytest.raises(ValidationError, match="not as asked") as caught:
+            await create(provider, world, type="Milestone", start_date=date(2026, 1, 1), due_date=date(2026, 1, 2))
+    assert caught.value.maybe_applied
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=200)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    title=TEXT.map(lambda text: " ".join(text.split())).filter(bool),
+    description=st.none() | TEXT,
+    start=st.none() | st.dates(date(1, 1, 1), date(9000, 1, 1)),
+    days=st.integers(0, 300_000),
+    seconds=st.none() | st.integers(0, 36_000_000),
+)
+def test_any_draft_reads_back_equal(title, description, start, days, seconds):
+    async def run() -> None:
+        world = World()
+        async with connected(world.box) as provider:
+            due = None if start is None else start + timedelta(days=days)
+            hours = None if seconds is None else seconds / 3600
+            made = await create(provider, world, title[:255], description=description, start_date=start,
+                                due_date=due, estimated_hours=hours)  # fmt: skip
+            assert made.warnings == ()
+            async with connected(world.box) as other:
+                assert await other.get_task(made.id) == made
+            body = json.loads(world.box.log.select("POST", "/work_packages$")[0].request_body)
+            assert made.title == body["subject"] == title[:255]
+
+    asyncio.run(run())
+
+
+async def test_references_by_key(provider, world):
+    project = await provider.create_project(PMProject(name="Keyed", key="keyed"))
+    made = await provider.create_task(PMTask(title="x", project_id="keyed"))
+    assert (made.project_id, made.warnings) == (project.id, ())
