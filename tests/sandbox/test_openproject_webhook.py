@@ -92,8 +92,9 @@ async def test_which_events_there_are(call) -> None:
     hooks = call.box.webhooks
     hooks.add(Webhook(URL))
     _, project = await call("POST", "/projects", {"name": "Hooked"})
-    await call("PATCH", f"/projects/{project['id']}", {"name": "Hooked 2"})
-    assert actions(hooks.ready()) == ["project:created", "project:updated"]
+    for name in ("Hooked 2", "Hooked 3"):
+        await call("PATCH", f"/projects/{project['id']}", {"name": name})
+    assert actions(hooks.ready()) == ["project:created", "project:updated", "project:updated"]
     one, two = await make(call), await make(call)
     hooks.ready()
     entry = {"hours": "PT1H", "spentOn": "2026-02-03", "_links": {"entity": href("work_packages", one["id"])}}

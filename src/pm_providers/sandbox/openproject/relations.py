@@ -103,7 +103,7 @@ def create_relation(call: Call) -> Reply:
     body = call.object()
     source = _source(call, body, here)
     target = state.work_packages.get(_end(body, "to"))
-    kind = body.get("type", "relates")
+    kind = text(body.get("type", "relates"))
     if target is None or not access.wp_visible(state, call.user, target):
         raise _refusal(violation("to", MISSING_TO))
     if kind not in REVERSE:
@@ -137,7 +137,7 @@ def update_relation(call: Call) -> Reply:
     body = call.object()
     if not body and state.features.number < (13, 0):
         raise internal("wrong number of arguments (given 0, expected 1)")
-    kind = body.get("type", row.kind)
+    kind = text(body.get("type", row.kind))
     if kind not in REVERSE:
         raise _refusal(violation("type", UNKNOWN_TYPE))
     raise_faults(_moved(state, row, body))

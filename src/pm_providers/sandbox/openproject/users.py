@@ -256,7 +256,7 @@ def _faults(
     call: Call, row: Principal | None, body: dict[str, Any], values: dict[str, Any]
 ) -> list[Fault422]:
     found: list[Fault422] = []
-    if row is None and values["status"] not in {"active", "invited"}:
+    if row is None and values["status"] not in ("active", "invited"):
         return [violation("status", "Status is not a valid status for new users.")]
     if row is None and values["status"] == "active":
         found += _password_faults(body.get("password"))

@@ -144,7 +144,7 @@ class Webhooks:
             journals = self._state.journals.where("work_package_id", key)
             journal_id = max((j.id for j in journals), default=None)
         event = _Event(name, key, actor_id, journal_id)
-        if event not in self._waiting:
+        if journal_id is None or event not in self._waiting:
             self._waiting.append(event)
 
     def _held(self, event: _Event) -> bool:
