@@ -201,16 +201,20 @@ class TimeEntries(Connection):
             "sortBy": filters.sorting(("spent_on", "asc"), ("id", "asc")),
         }
         stream = self._api.items("time_entries", params, window=query.window, limit=query.limit)
+        count = 0
         try:
             async with aclosing(stream) as found:
                 async for one in found:
+                    count += 1
                     yield to_time_entry(one, keep_raw=self._options.keep_raw)
         except ValidationError as error:
-            # A filter value that does not exist is refused (recorded 17-time-entries: step 61).
+            # A task or project that does not exist may be refused (recorded 17-…: step 61).
             if not is_invalid_query(error):
                 raise
             await self._check_scope(query)
             raise
+        if count == 0:
+            await self._check_scope(query)
 
     async def _of_task(self, task: str) -> list[filters.Filter]:
         if await self._catalog.entity_link() == "entity":

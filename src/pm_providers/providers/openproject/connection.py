@@ -299,16 +299,6 @@ class Connection(BasePMProvider):
     def _today(self) -> date:
         return datetime.fromtimestamp(self._timing.wall(), UTC).date()
 
-    @staticmethod
-    def _no_version(expected_version: str | None, kind: str) -> None:
-        """Refuse an expected version where the vendor has none.
-
-        Raises:
-            ValidationError: one was given.
-        """
-        if expected_version is not None:
-            raise ValidationError(fields={"expected_version": f"{kind} have no version in OpenProject"})
-
     async def _health_facts(self) -> dict[str, Any]:
         if self._version is None:
             self._version = await self._core_version()

@@ -63,7 +63,6 @@ class Projects(Connection):
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None
     ) -> PMProject:
-        self._no_version(expected_version, "projects")
         current = await self._project_document(project_id)
         wire, custom = await self._project_wire(fields, to_project(current, await self._project_reading()))
         body = from_project(wire, custom=custom, active=_activity(fields, current))
@@ -168,7 +167,6 @@ class Sprints(Connection):
         )
 
     async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
-        self._no_version(expected_version, "sprints")
         found = await self._api.find(await self._sprint_path(sprint_id)) if is_number(sprint_id) else None
         self._capabilities.require("update_sprint", self.name)
         if found is None:
