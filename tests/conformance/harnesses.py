@@ -15,11 +15,12 @@ from pm_providers import (
     OpenProjectProvider,
     PMProject,
     PMProviderConfig,
+    PMTask,
 )
 from pm_providers.database import engine_for, upgrade
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
-from pm_providers.testing import ProviderHarness
+from pm_providers.testing import Gap, GapKind, ProviderHarness
 
 
 @cache
@@ -77,6 +78,23 @@ class OpenProjectHarness(ProviderHarness):
     version: ClassVar[str] = "17.6"
     page_options: ClassVar = {"page_size": 3}
     page_tasks: ClassVar = 8
+    gaps: ClassVar = (
+        Gap(
+            "test_search_takes_signs_literally[%]",
+            GapKind.NEVER,
+            "the server hands the text to SQL's LIKE as it is (recorded 13-work-packages-list: step 31)",
+        ),
+        Gap(
+            "test_search_takes_signs_literally[_]",
+            GapKind.NEVER,
+            "the server hands the text to SQL's LIKE as it is (recorded 13-work-packages-list: step 31)",
+        ),
+    )
+    rarely_filled: ClassVar = {
+        "task.key": "tasks have keys where semantic identifiers are switched on (17.4+)",
+        "comment.author_name": "recorded activities link to their user without a name",
+    }
+    samples: ClassVar = {(Entity.TIME_ENTRY, "activity"): ("Development", "Testing")}
     custom_fields: ClassVar = {
         Entity.TASK: {"Reference": ("A-1", "B-2"), "Room size": (3, 4)},
         Entity.PROJECT: {"Cost centre": ("100", "200")},
@@ -87,6 +105,7 @@ class OpenProjectHarness(ProviderHarness):
     async def start(self) -> None:
         self.sandbox = OpenProjectSandbox(version=self.version)
         state = self.sandbox.state
+        state.settings["users_deletable_by_admins"] = True
         fields = [("Reference", "WorkPackage", "string"), ("Room size", "WorkPackage", "int"),
                   ("Cost centre", "Project", "string"), ("Theme", "Version", "string"), ("Team", "User", "string")]  # fmt: skip
         for name, owner, kind in fields:
@@ -114,6 +133,14 @@ class OpenProjectHarness(ProviderHarness):
 
     def request_count(self) -> int:
         return self.sandbox.log.count()
+
+    def fit(self, task: PMTask) -> PMTask:
+        """Work, remaining work and progress say the same thing three times: keep one."""
+        if task.estimated_hours is not None or task.remaining_hours is not None:
+            task.progress = None
+        if task.estimated_hours is not None:
+            task.remaining_hours = None
+        return task
 
     async def make_project(self, **fields: Any) -> PMProject:
         """Categories can be made in the web interface only."""
@@ -154,6 +181,22 @@ class OpenProject13Harness(OpenProjectHarness):
     """The oldest version that is supported."""
 
     version: ClassVar[str] = "13.0"
+    gaps: ClassVar = (
+        *OpenProjectHarness.gaps,
+        *(
+            Gap(
+                f"test_field_is_held[task.{name}]",
+                GapKind.NEVER,
+                "before 14, work and remaining work fill each other (recorded 11-work-packages-update: step 22)",
+            )
+            for name in ("estimated_hours", "remaining_hours")
+        ),
+        Gap(
+            "test_field_is_held[task.progress]",
+            GapKind.NEVER,
+            "before 14, every task has a % complete: null is refused (recorded 11-work-packages-update)",
+        ),
+    )
 
 
 HARNESSES: dict[str, list[type[ProviderHarness]]] = {

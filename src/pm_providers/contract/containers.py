@@ -148,7 +148,11 @@ class ContainerOperations(ProviderFoundation):
         )
 
     async def delete_sprint(self, sprint_id: str) -> bool:
-        """Delete a sprint; its tasks stay, without it. `False` when it did not exist."""
+        """Delete a sprint; its tasks stay, without it. `False` when it did not exist.
+
+        Raises:
+            ValidationError: the system deletes only sprints without tasks, and this one has some.
+        """
         return await self._delete(Entity.SPRINT, sprint_id, self._delete_sprint)
 
     # users

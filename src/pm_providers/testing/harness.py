@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.model import Entity, PMLabel, PMProject, PMUser, TaskStatus
+from pm_providers.model import Entity, PMLabel, PMProject, PMTask, PMUser, TaskStatus
 from pm_providers.testing.gaps import Gap
 
 __all__ = ["ProviderHarness", "unique"]
@@ -110,6 +110,10 @@ class ProviderHarness(ABC):
         """A label that the system can create."""
         scoped = self.provider.capabilities.field(Entity.LABEL, "project_id").is_writable
         return PMLabel(name=unique("label"), project_id=project_id if scoped else None)
+
+    def fit(self, task: PMTask) -> PMTask:
+        """A random new task, made to agree with rules of the system across fields; as it is by default."""
+        return task
 
     async def status_names(self, project_id: str) -> dict[str, str]:
         """Unified status -> the name of a status of the system that tasks of the project can take."""

@@ -44,6 +44,8 @@ _FIXED: dict[tuple[Entity, str], tuple[Any, Any]] = {
     (Entity.PROJECT, "status"): ("active", "completed"),
     (Entity.TASK, "due_date"): _LATER,
     (Entity.TASK, "status"): ("in_progress", "completed"),
+    (Entity.TASK, "estimated_hours"): (10.0, 12.5),
+    (Entity.TASK, "remaining_hours"): (7.0, 5.25),
     (Entity.TASK, "progress"): (30, 80),
     (Entity.SPRINT, "end_date"): _LATER,
     (Entity.SPRINT, "status"): ("active", "closed"),

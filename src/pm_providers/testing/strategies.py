@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
 from pm_providers.contract import Capabilities
-from pm_providers.model import Entity, PMTask, Priority
+from pm_providers.model import Entity, PMTask
 
 __all__ = ["lines", "markdown", "task_drafts"]
 
@@ -25,12 +26,17 @@ def markdown(longest: int = 400) -> st.SearchStrategy[str]:
     return st.text(signs, min_size=1, max_size=longest).filter(lambda text: bool(text.strip()))
 
 
-def task_drafts(capabilities: Capabilities, project_id: str) -> st.SearchStrategy[PMTask]:
-    """New tasks of a project with any of the writable fields that need no other object."""
+def task_drafts(
+    capabilities: Capabilities, project_id: str, priorities: Sequence[str]
+) -> st.SearchStrategy[PMTask]:
+    """New tasks of a project with any of the writable fields that need no other object.
+
+    `priorities` are those that the system has; none leaves the field out.
+    """
     days = st.dates(date(1900, 1, 1), date(2999, 12, 31))
     values: dict[str, st.SearchStrategy[Any]] = {
         "description": markdown(),
-        "priority": st.sampled_from([one.value for one in Priority]),
+        "priority": st.sampled_from(priorities) if priorities else st.none(),
         "start_date": days,
         "due_date": days,
         "estimated_hours": st.integers(0, 40_000).map(lambda quarters: quarters / 4),

@@ -58,6 +58,9 @@ class FieldSuite(SuiteBase):
             return
         update = getattr(provider, f"update_{entity}")
         await _check(provider, fresh, await update(written.id, {name: second}), entity, name, second)
+        if spec.kind is FieldKind.MAP:
+            cleared = await update(written.id, {name: dict.fromkeys(second)})
+            await _check(provider, fresh, cleared, entity, name, dict.fromkeys(second))
         if not spec.required:
             await _check_clearing(provider, fresh, written.id, entity, name)
 
@@ -159,7 +162,7 @@ async def _check_clearing(
     provider: BasePMProvider, fresh: BasePMProvider, identifier: str, entity: Entity, name: str
 ) -> None:
     spec = field_specs(MODELS[entity])[name]
-    may_refuse = spec.kind is FieldKind.CHOICE or name in _ALWAYS_SET or name == "key"
+    may_refuse = spec.kind in {FieldKind.CHOICE, FieldKind.MAP} or name in _ALWAYS_SET or name == "key"
     try:
         cleared = await getattr(provider, f"update_{entity}")(identifier, {name: None})
     except ValidationError as error:
@@ -186,19 +189,20 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
     found: list[Record] = []
     if provider.capabilities.supports(f"create_{entity}"):
         record = await draft(harness, entity)
+        alone = await draft(harness, entity)
         for name, spec in field_specs(MODELS[entity]).items():
-            writable = (
-                name not in {"id", "raw_data"} and provider.capabilities.field(entity, name).is_writable
-            )
-            if spec.owner is Owner.SERVER or not writable:
-                continue
-            if not _empty(getattr(record, name)):
-                continue
-            setattr(record, name, (await _two(harness, entity, name))[0])
-        written = await create(provider, entity, _agreeing(record))
-        seen = await read(provider, written)
-        found += [written] if seen is None else [written, seen]
-        found += await _closed(provider, entity, written)
+            settable = spec.owner is not Owner.SERVER and _empty(getattr(record, name))
+            if settable and provider.capabilities.field(entity, name).is_writable:
+                # What is above a record may rule over its other fields, so that one is set alone.
+                target = alone if name.startswith("parent_") else record
+                setattr(target, name, (await _two(harness, entity, name))[0])
+        for one in (_agreeing(record), alone):
+            written = await create(provider, entity, one)
+            seen = await read(provider, written)
+            found += [written] if seen is None else [written, seen]
+            found += await _closed(provider, entity, written)
+    if entity is Entity.LABEL:
+        await harness.labels((await harness.project()).id)
     if entity in {Entity.PROJECT, Entity.SPRINT, Entity.USER, Entity.LABEL}:
         found += await getattr(provider, f"list_{entity.plural}")()
     return found

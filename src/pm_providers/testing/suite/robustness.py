@@ -218,7 +218,9 @@ class TextSuite(SuiteBase):
         """Whatever valid task is created, another client reads it, field by field, or the write warned."""
         provider = harness.provider
         project = await harness.project()
-        draft = data.draw(task_drafts(provider.capabilities, project.id))
+        supported = provider.capabilities.supports("list_priorities")
+        priorities = [one.priority for one in await provider.list_priorities()] if supported else []
+        draft = harness.fit(data.draw(task_drafts(provider.capabilities, project.id, priorities)))
         created = await provider.create_task(draft)
         found = await stored(await harness.fresh(), created)
         warned = {warning.field for warning in created.warnings}
