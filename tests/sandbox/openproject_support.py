@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -32,7 +33,8 @@ class Caller:
             options.setdefault("headers", {"content-type": "application/json"})
         answer = await self._client.request(method, path, **options)
         if answer.content and "json" in answer.headers.get("content-type", ""):
-            return answer.status_code, answer.json()
+            with contextlib.suppress(ValueError):  # redirects carry text under a JSON type
+                return answer.status_code, answer.json()
         return answer.status_code, answer.content
 
     async def raw(self, method: str, path: str, **options: Any) -> httpx2.Response:

@@ -1,6 +1,6 @@
 """What happened to the recorded instance between two steps, outside the recorded calls.
 
-The recordings do not show these (changes in the administration's pages, background jobs, calls of helpers);
+The recordings do not show these (changes in the administration pages, background jobs, further calls);
 each is visible in the answers that follow.
 """
 

@@ -154,8 +154,8 @@ def claim_attachments(call: Call, body: dict[str, Any], row: WorkPackage) -> Non
     given = links.get("attachments") if isinstance(links, dict) else None
     if not isinstance(given, list):
         return
-    hrefs = [entry.get("href", "") for entry in given if isinstance(entry, dict)]
-    keys = [int(h.rpartition("/")[2]) for h in hrefs if h.rpartition("/")[2].isdigit()]
+    hrefs = [str(entry.get("href")) for entry in given if isinstance(entry, dict)]
+    keys = [int(h.rpartition("/")[2]) for h in hrefs if h.rpartition("/")[2].isdecimal()]
     place = ("work_packages", row.id)
     rows = [call.state.attachments.get(key) for key in keys]
     for found in rows:
