@@ -31,7 +31,7 @@ def project_of(call: Call, name: str = "id") -> Project:
     """
     key = call.params[name]
     state = call.state
-    row = state.projects.get(int(key)) if key.isdigit() and len(key) < 19 else None
+    row = state.projects.get(int(key)) if key.isdecimal() and len(key) < 19 else None
     row = row or state.projects.find(lambda p: p.identifier == key)
     if row is None or not access.project_visible(state, call.user, row):
         raise not_found()
@@ -179,7 +179,7 @@ def string_object(_call: Call) -> Reply:
 
 
 def _one(call: Call, table: Any) -> Any:
-    if not call.params["id"].lstrip("-").replace(".", "").isdigit():
+    if not call.params["id"].lstrip("-").replace(".", "").isdecimal():
         raise bad_request("id is invalid")
     row = table.get(call.number())
     if row is None:

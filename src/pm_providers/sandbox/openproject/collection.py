@@ -155,5 +155,5 @@ def _pick(element: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def _integer(value: str) -> int:
-    match = re.match(r"\s*[+-]?\d+", value)
+    match = re.match(r"\s*[+-]?\d{1,18}", value)
     return int(match.group(0)) if match else 0

@@ -15,7 +15,7 @@ from pm_providers.sandbox.openproject.errors import (
 from pm_providers.sandbox.openproject.links import api, link, write_link
 from pm_providers.sandbox.openproject.records import Principal
 from pm_providers.sandbox.openproject.users import user_of
-from pm_providers.sandbox.openproject.values import to_bool
+from pm_providers.sandbox.openproject.values import text, to_bool
 from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 
 __all__ = ["routes"]
@@ -100,7 +100,7 @@ def change_preferences(call: Call) -> Reply:
     if row.anonymous:
         raise forbidden()
     zone = body.get("timeZone")
-    if zone is not None and zone not in zoneinfo.available_timezones():
+    if zone is not None and text(zone) not in zoneinfo.available_timezones():
         message = "Time zone is not set to one of the allowed values."
         raise_faults([violation("timeZone", message)])
     changes: dict[str, Any] = {name: bool(to_bool(body[name])) for name in _FLAGS if name in body}

@@ -100,7 +100,7 @@ def _read_linked(field: CustomField, name: str, body: dict[str, Any], values: di
 
 def _id(name: str, href: Any, kinds: tuple[str, ...]) -> int:
     key = parse_href(name, href, kinds)
-    return int(key) if key.isdigit() else -1
+    return int(key) if key.isdecimal() else -1
 
 
 def _problem(call: Call, field: CustomField, value: Any, project: Project | None) -> str | None:

@@ -61,7 +61,7 @@ class Features:
             ValueError: not a version, or older than 12.0.
         """
         parts = version.split(".")
-        if len(parts) < 2 or not all(p.isdigit() for p in parts):
+        if len(parts) < 2 or not all(p.isdecimal() for p in parts):
             raise ValueError(f"a version looks like 17.6, not {version!r}")
         number = (int(parts[0]), int(parts[1]))
         if number < (12, 0):

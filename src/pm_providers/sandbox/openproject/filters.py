@@ -183,7 +183,9 @@ def check(condition: Condition, spec: FilterSpec) -> str | None:
         values = {spec.convert(v) if spec.convert else v for v in condition.values}
         if allowed is not None and not values <= allowed:
             return f"{spec.human} filter has invalid values."
-    elif spec.kind == "number" and not all(re.fullmatch(r"-?\d+(\.\d+)?", v) for v in condition.values):
+    elif spec.kind == "number" and not all(
+        re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", v) for v in condition.values
+    ):
         return f"{spec.human} is not an integer."
     elif spec.kind in {"date", "datetime"}:
         return _check_dates(condition, spec)
@@ -196,7 +198,7 @@ def _check_dates(condition: Condition, spec: FilterSpec) -> str | None:
             return None
         kind = "date time" if spec.kind == "datetime" else "date"
         return f"{spec.human} is not a valid {kind}."
-    if all(re.fullmatch(r"-?\d+", v) for v in condition.values):
+    if all(re.fullmatch(r"-?\d{1,18}", v) for v in condition.values):
         return None
     return f"{spec.human} is not an integer."
 

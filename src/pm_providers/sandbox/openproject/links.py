@@ -25,7 +25,7 @@ __all__ = [
 
 ROOT = "/api/v3"
 ABSENT: Any = object()
-_HREF = re.compile(r"(?:https?://[^/]+)?(?:/[^/?#]+)*?/api/v3/([a-z_/]+?)/([^/?#]+)/?")
+_HREF = re.compile(r"(?:https?://[^/]+)?(?:/[^/?#]+)*?/api/v3/([a-z_/]+?)/([^/?#]{1,200})/?")
 
 
 def api(*parts: object) -> str:

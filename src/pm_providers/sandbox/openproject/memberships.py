@@ -226,7 +226,7 @@ def _roles(body: dict[str, Any], current: tuple[int, ...]) -> tuple[int, ...]:
         return current
     hrefs = [entry.get("href") for entry in given if isinstance(entry, dict)]
     keys = [parse_href("roles", href, ("roles",)) for href in hrefs]
-    return tuple(dict.fromkeys(int(key) if key.isdigit() else -1 for key in keys))
+    return tuple(dict.fromkeys(int(key) if key.isdecimal() else -1 for key in keys))
 
 
 def _faults(call: Call, row: Membership | None, draft: _Draft) -> list[Fault422]:

@@ -182,7 +182,7 @@ def _members(body: dict[str, Any], current: tuple[int, ...]) -> tuple[int, ...]:
         return current
     hrefs = [entry.get("href") for entry in given if isinstance(entry, dict)]
     keys = [parse_href("members", href, ("users",)) for href in hrefs]
-    return tuple(dict.fromkeys(int(key) if key.isdigit() else -1 for key in keys))
+    return tuple(dict.fromkeys(int(key) if key.isdecimal() else -1 for key in keys))
 
 
 def _faults(call: Call, row: Principal | None, name: str, members: tuple[int, ...]) -> list[Fault422]:

@@ -148,7 +148,7 @@ def _check_identifier(state: State, current: Project | None, draft: ProjectDraft
         message = "Identifier is too long (maximum is 100 characters)."
     elif identifier in RESERVED:
         message = "Identifier is reserved."
-    elif not re.fullmatch(r"[a-z0-9\-_]+", identifier) or identifier.isdigit():
+    elif not re.fullmatch(r"[a-z0-9\-_]+", identifier) or identifier.isdecimal():
         message = "Identifier is invalid."
     elif state.projects.find(lambda p: p.identifier == identifier):
         message = "Identifier has already been taken."
@@ -160,7 +160,7 @@ def _free_identifier(state: State, name: str) -> str:
     """Generated from the name as the vendor does: plain letters, dashes, numbered when taken."""
     plain = unicodedata.normalize("NFKD", name.translate(_SPELLED)).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9\-_]+", "-", plain).strip("-")[:100] or "project"
-    if base.isdigit():
+    if base.isdecimal():
         base = f"p-{base}"
     taken = {p.identifier for p in state.projects}
     candidates = (base, *(f"{base}-{number}" for number in range(1, len(taken) + 2)))

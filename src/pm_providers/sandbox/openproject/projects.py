@@ -53,7 +53,7 @@ def projects(call: Call) -> Reply:
 def available_parents(call: Call) -> Reply:
     """Projects that may become a parent."""
     of = call.query.get("of", "")
-    blocked = {int(of), *(p.id for p in call.state.project_descendants(int(of)))} if of.isdigit() else set()
+    blocked = {int(of), *(p.id for p in call.state.project_descendants(int(of)))} if of.isdecimal() else set()
     rows = [
         p
         for p in call.state.projects

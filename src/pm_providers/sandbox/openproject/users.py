@@ -61,7 +61,7 @@ def user_of(call: Call, name: str = "id") -> Principal:
     key, state = call.params[name], call.state
     if key == "me":
         return call.user
-    row = state.principals.get(int(key)) if key.isdigit() and len(key) < 19 else None
+    row = state.principals.get(int(key)) if key.isdecimal() and len(key) < 19 else None
     row = row or state.principals.find(lambda p: p.kind == "User" and bool(key) and p.login == key)
     if row is None or row.kind != "User" or not (_open(call) or principal_visible(call, row)):
         raise not_found()
@@ -239,7 +239,7 @@ def _values(row: Principal | None, body: dict[str, Any]) -> dict[str, Any]:
         values["admin"] = bool(to_bool(body["admin"]))
     else:
         values["admin"] = row.admin if row else False
-    values["status"] = body.get("status", row.status if row else "active")
+    values["status"] = text(body.get("status", row.status if row else "active"))
     values["language"] = text(body.get("language") or (row.language if row else "en"))
     return values
 
@@ -256,8 +256,10 @@ def _faults(
     call: Call, row: Principal | None, body: dict[str, Any], values: dict[str, Any]
 ) -> list[Fault422]:
     found: list[Fault422] = []
-    if row is None and values["status"] not in ("active", "invited"):
+    if row is None and values["status"] not in {"active", "invited"}:
         return [violation("status", "Status is not a valid status for new users.")]
+    if row is not None and values["status"] not in {row.status, *STATUSES}:
+        found.append(violation("status", "Status is not set to one of the allowed values."))
     if row is None and values["status"] == "active":
         found += _password_faults(body.get("password"))
     for field, (name, human, limit) in _NAMES.items():

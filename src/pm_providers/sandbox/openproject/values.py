@@ -23,9 +23,10 @@ __all__ = [
     "work_days",
 ]
 
-_NUMBER = r"(\d+(?:[.,]\d+)?)"
+# bounded: more digits than any project has hours
+_NUMBER = r"(\d{1,12}(?:[.,]\d{1,12})?)"
 _DURATION = re.compile(
-    r"([+-])?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"([+-])?P(?:(\d{1,12})Y)?(?:(\d{1,12})M)?(?:(\d{1,12})W)?(?:(\d{1,12})D)?"
     rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
 )
 # A month is a twelfth of 365 days, recorded 10-work-packages-create: step 11 (P1M came back as P30DT10H).

@@ -59,7 +59,7 @@ def add_watcher(call: Call) -> Reply:
     if href is None:
         raise not_found()
     key = parse_href("user", href, ("users",))
-    person = call.state.principals.get(int(key) if key.isdigit() else None)
+    person = call.state.principals.get(int(key) if key.isdecimal() else None)
     if person is None:
         raise not_found()
     _may_change(call, row, person, "add_work_package_watchers")
@@ -75,7 +75,7 @@ def add_watcher(call: Call) -> Reply:
 def remove_watcher(call: Call) -> Reply:
     """Remove one; again is fine."""
     row = wp_of(call)
-    if not call.params["user_id"].isdigit():
+    if not call.params["user_id"].isdecimal():
         raise bad_request("user_id is invalid")
     person = call.state.principals.get(call.number("user_id"))
     if person is None:

@@ -83,7 +83,7 @@ class Call:
         Raises:
             ApiError: 400 when it does not start like a number.
         """
-        match = re.fullmatch(r"(-?\d+)(\.\d+)?", self.params[name])
+        match = re.fullmatch(r"(-?\d{1,40})(\.\d+)?", self.params[name])
         if match is None:
             raise bad_request(f"{name} is invalid")
         return int(match.group(1))

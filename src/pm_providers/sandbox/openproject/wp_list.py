@@ -131,7 +131,7 @@ def _subprojects(call: Call, below: set[int], conditions: list[Condition]) -> se
         return set()
     for condition in conditions:
         if condition.name in SCOPE_FILTERS:
-            chosen = {int(v) for v in condition.values if v.isdigit()}
+            chosen = {int(v) for v in condition.values if v.isdecimal()}
             return {
                 "*": below,
                 "!*": set(),

@@ -174,7 +174,8 @@ def _parent(call: Call, draft: Draft, current: WorkPackage | None) -> None:
 def _locked(call: Call, draft: Draft, current: WorkPackage | None, body: dict[str, Any]) -> None:
     """What this user, or anybody, cannot write."""
     links = body.get("_links") or {}
-    author = (links.get("author") or {}).get("href", "") if isinstance(links, dict) else ""
+    given = links.get("author") if isinstance(links, dict) else None
+    author = given.get("href", "") if isinstance(given, dict) else ""
     if author and not str(author).endswith(f"/users/{draft.values['author_id']}"):
         if current is None:
             draft.fault("author", "Author is invalid.")
