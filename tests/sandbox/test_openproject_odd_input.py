@@ -43,26 +43,87 @@ values = st.recursive(
     max_leaves=5,
 )
 kinds = st.sampled_from(
-    (
-        "projects users work_packages types statuses priorities versions categories sprints "
-        "groups roles custom_options time_entries/activities project_statuses "
-    ).split()
+    [
+        "projects",
+        "users",
+        "work_packages",
+        "types",
+        "statuses",
+        "priorities",
+        "versions",
+        "categories",
+        "sprints",
+        "groups",
+        "roles",
+        "custom_options",
+        "time_entries/activities",
+        "project_statuses",
+    ]
 )
 links = st.one_of(st.builds(lambda kind, key: {"href": f"{API}/{kind}/{key}"}, kinds, keys), values)
 names = st.sampled_from(
-    (
-        "subject description startDate dueDate date duration estimatedTime remainingTime "
-        "percentageDone storyPoints scheduleManually id customField1 name identifier public "
-        "active status sharing endDate login email hours spentOn comment type lag user timeZone "
-        "author createdAt language admin "
-    ).split()
+    [
+        "subject",
+        "description",
+        "startDate",
+        "dueDate",
+        "date",
+        "duration",
+        "estimatedTime",
+        "remainingTime",
+        "percentageDone",
+        "storyPoints",
+        "scheduleManually",
+        "id",
+        "customField1",
+        "name",
+        "identifier",
+        "public",
+        "active",
+        "status",
+        "sharing",
+        "endDate",
+        "login",
+        "email",
+        "hours",
+        "spentOn",
+        "comment",
+        "type",
+        "lag",
+        "user",
+        "timeZone",
+        "author",
+        "createdAt",
+        "language",
+        "admin",
+    ]
 )
 link_names = st.sampled_from(
-    (
-        "project type status priority assignee category version parent sprint author customField2 "
-        "customField3 definingProject principal roles workPackage entity activity user from to "
-        "members attachments "
-    ).split()
+    [
+        "project",
+        "type",
+        "status",
+        "priority",
+        "assignee",
+        "category",
+        "version",
+        "parent",
+        "sprint",
+        "author",
+        "customField2",
+        "customField3",
+        "definingProject",
+        "principal",
+        "roles",
+        "workPackage",
+        "entity",
+        "activity",
+        "user",
+        "from",
+        "to",
+        "members",
+        "attachments",
+    ]
 )
 objects = st.builds(
     lambda plain, linked, project: {
@@ -75,11 +136,37 @@ objects = st.builds(
 )
 bodies = st.one_of(objects, st.dictionaries(names, values, max_size=3), values)
 filter_names = st.sampled_from(
-    (
-        "status type project id subject updatedAt dueDate datesInterval assignee version category "
-        "parent search customField1 customField2 cf_2 name active created_at involved blocks "
-        "principal role user spent_on ongoing sprint subprojectId bogus "
-    ).split()
+    [
+        "status",
+        "type",
+        "project",
+        "id",
+        "subject",
+        "updatedAt",
+        "dueDate",
+        "datesInterval",
+        "assignee",
+        "version",
+        "category",
+        "parent",
+        "search",
+        "customField1",
+        "customField2",
+        "cf_2",
+        "name",
+        "active",
+        "created_at",
+        "involved",
+        "blocks",
+        "principal",
+        "role",
+        "user",
+        "spent_on",
+        "ongoing",
+        "sprint",
+        "subprojectId",
+        "bogus",
+    ]
 )
 operators = st.sampled_from(
     ["=", "!", "*", "!*", "o", "c", "~", "**", ">=", "=d", "<>d", "t", ">t-", "<t+", "&=", ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -93,6 +94,11 @@ class TestCredentials:
 
 
 class TestHeaders:
+    async def test_the_installation_is_named_without_credentials(self):
+        async with open_box(key=None) as client:
+            answer = await client.get(client.box.base_url + "/.well-known/openproject-metadata")
+            assert answer.json()["installation_uuid"]
+
     async def test_writes_need_a_content_type_even_without_a_body(self, client):
         answer = await client.post("/users/4/lock")
         assert (answer.status_code, answer.text) == (406, "Missing content-type header")
@@ -191,6 +197,19 @@ class TestLists:
         everything = (await client.get("/work_packages", params=params("%"))).json()["total"]
         assert everything == 19
         assert (await client.get("/work_packages", params=params("c_rt"))).json()["total"] == 0
+
+    async def test_long_queries_come_packed(self, client):
+        ids = [str(row.id) for row in client.box.state.work_packages]
+        query = {"filters": json.dumps([{"id": {"operator": "=", "values": ids}}]), "pageSize": 3}
+        packed = base64.b64encode(zlib.compress(json.dumps(query).encode())).decode()
+        body = (await client.get("/work_packages", params={"eprops": packed})).json()
+        assert (body["total"], body["count"]) == (19, 3)
+
+    @pytest.mark.parametrize(
+        "packed", ["x", "eJw=", base64.b64encode(zlib.compress(b" " * 2_000_000)).decode()]
+    )
+    async def test_what_cannot_be_unpacked_is_400(self, client, packed):
+        assert (await client.get("/work_packages", params={"eprops": packed})).status_code == 400
 
     async def test_project_pages_are_ignored_by_12_0_only(self):
         for version, count in (("12.0", 2), ("13.0", 1)):
@@ -366,6 +385,17 @@ class TestProjects:
             await client.post("/projects", json={"name": "x", "identifier": "office-move"})
         ).status_code == 201
 
+    async def test_former_identifiers_stay_taken_since_17_3(self, client):
+        assert (await client.patch("/projects/2", json={"identifier": "moved"})).status_code == 200
+        assert (await client.get("/projects/office-move")).json()["id"] == 2
+        answer = await client.post("/projects", json={"name": "x", "identifier": "office-move"})
+        assert (answer.status_code, attribute(answer)) == (422, "identifier")
+
+    async def test_former_identifiers_are_gone_before(self):
+        async with open_box(version="17.2") as client:
+            await client.patch("/projects/2", json={"identifier": "moved"})
+            assert (await client.get("/projects/office-move")).status_code == 404
+
     async def test_archived_projects_are_hidden_from_members(self):
         async with open_box("maya") as client:
             projects = client.box.state.projects
@@ -377,6 +407,8 @@ class TestProjects:
         projects.change(projects[2], kind="Program")
         rows = (await client.get("/projects")).json()["_embedded"]["elements"]
         assert {row["_type"] for row in rows} == {"Project", "Program"}
+        assert (await client.get("/programs/2")).json()["_type"] == "Program"
+        assert (await client.get("/portfolios/2")).status_code == 404
         task = (await client.get("/projects/2/work_packages", params={"filters": ALL})).json()
         assert task["_embedded"]["elements"][0]["_links"]["project"]["href"] == f"{API}/programs/2"
 

@@ -28,6 +28,8 @@ from pm_providers.sandbox.openproject.web import (
 __all__ = ["OpenProjectApp"]
 
 ROOT = "/api/v3"
+# names the installation, without credentials (17.x)
+METADATA = "/.well-known/openproject-metadata"
 MAX_QUERY = 10_240
 MAX_BODY = 60_000_000
 # The web server refuses these before the application sees them, recorded 03-…: step 39.
@@ -70,7 +72,7 @@ class OpenProjectApp:
             return Reply(None, 400, "text/plain")
         if method not in _KNOWN_METHODS:
             return Reply(None, 405, "text/plain")
-        outside = _outside(path, headers)
+        outside = self._outside(path, headers)
         if outside is not None:
             return outside
         self._state.run_jobs(due_only=True)
@@ -101,6 +103,18 @@ class OpenProjectApp:
         if method != "GET":
             self._state.writes.number += 1
         return handler(call)
+
+    def _outside(self, path: str, headers: dict[str, str]) -> Reply | None:
+        if path == ROOT or path.startswith(ROOT + "/"):
+            return None
+        if path == METADATA and self._state.features.workspaces:
+            uuid = self._state.settings["installation_uuid"]
+            return Reply({"installation_uuid": uuid}, content_type="application/json")
+        if path.startswith("/api/v2"):
+            return Reply(None, 410, "text/plain")
+        if path.startswith("/work_packages/") and path.endswith(".json"):
+            return Reply(None, 406, "application/json")
+        return _unknown(headers)
 
     def _needs_login(self, user: Principal, path: str) -> bool:
         if user.id != ANONYMOUS_ID or not self._state.settings["login_required"]:
@@ -169,16 +183,6 @@ def _wrong_type(method: str, path: str, headers: dict[str, str], state: State) -
         message = f"Expected CONTENT-TYPE to be 'application/json application/hal+json' but got '{given}'."
         raise ApiError(415, "TypeNotSupported", message)
     return Reply(f"The provided content-type '{given}' is not supported.".encode(), 415)
-
-
-def _outside(path: str, headers: dict[str, str]) -> Reply | None:
-    if path == ROOT or path.startswith(ROOT + "/"):
-        return None
-    if path.startswith("/api/v2"):
-        return Reply(None, 410, "text/plain")
-    if path.startswith("/work_packages/") and path.endswith(".json"):
-        return Reply(None, 406, "application/json")
-    return _unknown(headers)
 
 
 def _unknown(headers: dict[str, str]) -> Reply:

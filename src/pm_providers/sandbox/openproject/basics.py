@@ -33,6 +33,7 @@ def project_of(call: Call, name: str = "id") -> Project:
     state = call.state
     row = state.projects.get(int(key)) if key.isdecimal() and len(key) < 19 else None
     row = row or state.projects.find(lambda p: p.identifier == key)
+    row = row or state.projects.get(state.former_identifiers.get(key))
     if row is None or not access.project_visible(state, call.user, row):
         raise not_found()
     return row

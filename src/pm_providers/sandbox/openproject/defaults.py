@@ -112,6 +112,7 @@ def instance_settings(features: Features) -> dict[str, Any]:
     """Settings that an administrator could change; tests may write to `state.settings`."""
     return {
         "instance_name": "OpenProject",
+        "installation_uuid": "5ab0b0f0-0000-4000-8000-000000000001",
         "login_required": features.login_required,
         "per_page_options": [20, 100],
         "max_page_size": features.max_page_size,

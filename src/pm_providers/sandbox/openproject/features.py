@@ -21,6 +21,7 @@ class Features:
         workspaces: programs and portfolios exist (17.0).
         bearer_keys: `Authorization: Bearer opapi-...` works (17.2).
         sprints: native sprints, read-only (17.3).
+        reserves: former identifiers of projects stay taken and lead to them (17.3).
         display_id: work packages have `displayId` (17.4).
         delete_needs_type: DELETE without a Content-Type is 406 (until 13.3).
         relations_redirect: a work package's relation list is a 308 to `/relations` (15.4).
@@ -43,6 +44,7 @@ class Features:
     workspaces: bool
     bearer_keys: bool
     sprints: bool
+    reserves: bool
     display_id: bool
     delete_needs_type: bool
     relations_redirect: bool
@@ -78,6 +80,7 @@ class Features:
             workspaces=number >= (17, 0),
             bearer_keys=number >= (17, 2),
             sprints=number >= (17, 3),
+            reserves=number >= (17, 3),
             display_id=number >= (17, 4),
             delete_needs_type=number < (13, 3),
             relations_redirect=number >= (15, 4),

@@ -91,6 +91,9 @@ def store_project(call: Call, draft: ProjectDraft, current: Project | None) -> P
     changes = {k: v for k, v in draft.values.items() if getattr(current, k) != v}
     if not changes:
         return current
+    if "identifier" in changes and state.features.reserves:
+        state.former_identifiers[current.identifier] = current.id
+        state.former_identifiers.pop(changes["identifier"], None)
     row = state.projects.change(current, **changes, updated=state.now())
     if changes.get("active") is False:
         for child in state.project_descendants(row.id):
@@ -150,10 +153,17 @@ def _check_identifier(state: State, current: Project | None, draft: ProjectDraft
         message = "Identifier is reserved."
     elif not re.fullmatch(r"[a-z0-9\-_]+", identifier) or identifier.isdecimal():
         message = "Identifier is invalid."
-    elif state.projects.find(lambda p: p.identifier == identifier):
+    elif _taken(state, identifier, current):
         message = "Identifier has already been taken."
     if message is not None:
         draft.faults.append(violation("identifier", message))
+
+
+def _taken(state: State, identifier: str, current: Project | None) -> bool:
+    holder = state.former_identifiers.get(identifier)
+    if holder in state.projects and (current is None or holder != current.id):
+        return True
+    return state.projects.find(lambda p: p.identifier == identifier) is not None
 
 
 def _free_identifier(state: State, name: str) -> str:
@@ -162,7 +172,7 @@ def _free_identifier(state: State, name: str) -> str:
     base = re.sub(r"[^a-z0-9\-_]+", "-", plain).strip("-")[:100] or "project"
     if base.isdecimal():
         base = f"p-{base}"
-    taken = {p.identifier for p in state.projects}
+    taken = {p.identifier for p in state.projects} | state.former_identifiers.keys()
     candidates = (base, *(f"{base}-{number}" for number in range(1, len(taken) + 2)))
     return next(c for c in candidates if c not in taken and c not in RESERVED)
 

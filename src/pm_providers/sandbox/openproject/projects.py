@@ -70,6 +70,33 @@ def project(call: Call) -> Reply:
     return Reply(View(call.state, call.user).project(project_of(call)))
 
 
+@routes("GET", "/workspaces/{id}")
+def workspace(call: Call) -> Reply:
+    """A project, program or portfolio by its id (17.0 and later)."""
+    if not call.state.features.workspaces:
+        raise not_found()
+    return project(call)
+
+
+@routes("GET", "/programs/{id}")
+def program(call: Call) -> Reply:
+    """A program (17.0 and later)."""
+    return _of_kind(call, "Program")
+
+
+@routes("GET", "/portfolios/{id}")
+def portfolio(call: Call) -> Reply:
+    """A portfolio (17.0 and later)."""
+    return _of_kind(call, "Portfolio")
+
+
+def _of_kind(call: Call, kind: str) -> Reply:
+    row = project_of(call)
+    if not call.state.features.workspaces or row.kind != kind:
+        raise not_found()
+    return Reply(View(call.state, call.user).project(row))
+
+
 @routes("POST", "/projects")
 def create_project(call: Call) -> Reply:
     """Make a project; needs an administrator or the global right `add_project`."""

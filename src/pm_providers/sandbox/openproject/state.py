@@ -134,6 +134,7 @@ class State:
     Attributes:
         keys: API key to user id.
         settings: instance settings by name, see `defaults.instance_settings`.
+        former_identifiers: of renamed projects, to the id that holds them (17.3 and later).
         listeners: called with (event, id, acting user's id) after a write that webhooks report.
         bare: collection and id of objects that 12.0 shows without custom fields while their `updated`
             is the noted one: it takes them from a cache that another representer filled.
@@ -146,6 +147,7 @@ class State:
         self.keys: dict[str, int] = {}
         self.settings: dict[str, Any] = {}
         self.jobs: list[tuple[datetime, Callable[[], None]]] = []
+        self.former_identifiers: dict[str, int] = {}
         self.listeners: list[Callable[[str, int, int], None]] = []
         self.bare: dict[tuple[str, int], datetime] = {}
         w = self.writes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ from pm_providers.sandbox.openproject.state import State
 __all__ = ["Call", "Handler", "Reply", "Router", "Routes", "find_route", "parse_query"]
 
 _EMPTY: Any = object()
+MAX_UNPACKED = 1_000_000
 
 
 @dataclass(slots=True)
@@ -147,8 +150,27 @@ def find_route(router: Router, path: str) -> tuple[dict[str, Handler], dict[str,
 
 
 def parse_query(raw: str) -> dict[str, str]:
-    """Decoded parameters; of repeated ones the last."""
-    return dict(parse_qsl(raw, keep_blank_values=True))
+    """Decoded parameters; of repeated ones the last. `eprops` unpacks into more of them."""
+    params = dict(parse_qsl(raw, keep_blank_values=True))
+    packed = params.pop("eprops", None)
+    return params if packed is None else {**params, **_unpacked(packed)}
+
+
+def _unpacked(packed: str) -> dict[str, str]:
+    """Parameters too long for a URL: base64 of the deflated JSON of the query.
+
+    Raises:
+        ApiError: 400 for what cannot be unpacked, or is larger than a megabyte.
+    """
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(base64.b64decode(packed), MAX_UNPACKED)
+        value = msgspec.json.decode(text)
+    except (ValueError, zlib.error, msgspec.DecodeError, RecursionError) as error:
+        raise bad_request("eprops is invalid") from error
+    if unpacker.unconsumed_tail or not isinstance(value, dict):
+        raise bad_request("eprops is invalid")
+    return {str(key): part if isinstance(part, str) else str(part) for key, part in value.items()}
 
 
 def _decode(body: bytes) -> Any:
