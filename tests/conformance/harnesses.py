@@ -94,7 +94,10 @@ class OpenProjectHarness(ProviderHarness):
         "task.key": "tasks have keys where semantic identifiers are switched on (17.4+)",
         "comment.author_name": "recorded activities link to their user without a name",
     }
-    samples: ClassVar = {(Entity.TIME_ENTRY, "activity"): ("Development", "Testing")}
+    samples: ClassVar = {
+        (Entity.TASK, "type"): ("Feature", "Bug"),
+        (Entity.TIME_ENTRY, "activity"): ("Development", "Testing"),
+    }
     custom_fields: ClassVar = {
         Entity.TASK: {"Reference": ("A-1", "B-2"), "Room size": (3, 4)},
         Entity.PROJECT: {"Cost centre": ("100", "200")},
@@ -143,9 +146,12 @@ class OpenProjectHarness(ProviderHarness):
         return task
 
     async def make_project(self, **fields: Any) -> PMProject:
-        """Categories can be made in the web interface only."""
+        """Categories are made, and further types enabled, in the web interface only."""
         project = await super().make_project(**fields)
         state = self.sandbox.state
+        state.projects.change(
+            state.projects[int(project.id)], type_ids=tuple(kind.id for kind in state.types)
+        )
         for name in ("Front end", "Back end"):
             state.categories.put(
                 Category(

@@ -32,7 +32,7 @@ def to_project(note: dict[str, Any], *, raw: bool = True) -> PMProject:
 
 def to_task(note: dict[str, Any], *, raw: bool = True) -> PMTask:
     """The task that a note describes."""
-    status = _BY_ID[note["status"]]
+    status = _BY_ID.get(note["status"], STATUSES[0])  # people edit notes by hand
     due = note.get("due")
     return PMTask(
         id=note["id"],

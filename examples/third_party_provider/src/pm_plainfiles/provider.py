@@ -7,19 +7,20 @@ import getpass
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pm_plainfiles.client import Folder
 from pm_plainfiles.config import CAPABILITIES, SETTINGS
 from pm_plainfiles.mapping import STATUSES, from_task, to_project, to_task
 from pm_providers.contract import BasePMProvider, ChoiceBook, Fields, ListQuery, PMProviderConfig, TaskQuery
-from pm_providers.errors import ConfigurationError, NotFoundError, ValidationError
+from pm_providers.errors import ConfigurationError, NotFoundError, ProviderError, ValidationError
 from pm_providers.model import Entity, PMProject, PMStatus, PMTask, PMUser
 
+T = TypeVar("T")
 _BOOK = ChoiceBook(STATUSES, {status.id: status.status for status in STATUSES}, "status")
 
 
@@ -52,11 +53,11 @@ class PlainFilesProvider(BasePMProvider):
     # projects
 
     async def _iter_projects(self, query: ListQuery) -> AsyncIterator[PMProject]:
-        for note in await asyncio.to_thread(self._folder.projects):
+        for note in await self._disk(self._folder.projects):
             yield self._to_project(note)
 
     async def _get_project(self, project_id: str) -> PMProject | None:
-        note = await asyncio.to_thread(self._folder.project, project_id)
+        note = await self._disk(self._folder.project, project_id)
         return self._to_project(note) if note else None
 
     async def _create_project(self, fields: Fields) -> PMProject:
@@ -75,7 +76,7 @@ class PlainFilesProvider(BasePMProvider):
 
     async def _delete_project(self, project_id: str) -> bool:
         async with self._writing:
-            return await asyncio.to_thread(self._folder.delete_project, project_id)
+            return await self._disk(self._folder.delete_project, project_id)
 
     # tasks
 
@@ -84,7 +85,7 @@ class PlainFilesProvider(BasePMProvider):
             await self._project(query.project_id)
         wanted = _BOOK.candidates(query.status) if query.status else STATUSES
         names = {status.name for status in wanted}
-        for note in await asyncio.to_thread(lambda: list(self._folder.tasks(query.project_id))):
+        for note in await self._disk(lambda: list(self._folder.tasks(query.project_id))):
             task = self._to_task(note)
             if task.status_name in names and _fits(task, query):
                 yield task
@@ -94,7 +95,7 @@ class PlainFilesProvider(BasePMProvider):
             yield task
 
     async def _get_task(self, task_id: str) -> PMTask | None:
-        note = await asyncio.to_thread(self._folder.task, task_id)
+        note = await self._disk(self._folder.task, task_id)
         return self._to_task(note) if note else None
 
     async def _create_task(self, fields: Fields) -> PMTask:
@@ -111,7 +112,7 @@ class PlainFilesProvider(BasePMProvider):
 
     async def _delete_task(self, task_id: str) -> bool:
         async with self._writing:
-            return await asyncio.to_thread(self._folder.delete_task, task_id)
+            return await self._disk(self._folder.delete_task, task_id)
 
     async def _list_statuses(self, project_id: str | None) -> list[PMStatus]:
         return list(STATUSES)
@@ -134,7 +135,7 @@ class PlainFilesProvider(BasePMProvider):
     # helpers
 
     async def _resolve(self, entity: Entity, fields: Fields) -> Fields:
-        """Statuses are written by the system's id, so that what is compared is what was meant."""
+        """Refuse what cannot be written before anything is."""
         if entity is Entity.TASK and fields.get("project_id"):
             try:
                 await self._project(fields["project_id"])
@@ -146,25 +147,33 @@ class PlainFilesProvider(BasePMProvider):
             _BOOK.candidates(fields["status"])
         return fields
 
+    async def _disk(self, work: Callable[..., T], *args: Any) -> T:
+        """Run file work off the event loop. What goes wrong there becomes one of our errors here, once."""
+        try:
+            return await asyncio.to_thread(work, *args)
+        except (OSError, ValueError, KeyError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ProviderError(f"the folder cannot be read or written: {reason}") from error
+
     async def _project(self, key: str) -> dict[str, Any]:
-        note = await asyncio.to_thread(self._folder.project, key)
+        note = await self._disk(self._folder.project, key)
         if note is None:
             raise NotFoundError(f"there is no project {key!r}")
         return note
 
     async def _task(self, task_id: str) -> dict[str, Any]:
-        note = await asyncio.to_thread(self._folder.task, task_id)
+        note = await self._disk(self._folder.task, task_id)
         if note is None:
             raise NotFoundError(f"there is no task {task_id!r}")
         return note
 
     async def _write_project(self, note: dict[str, Any], fields: Fields) -> None:
-        await asyncio.to_thread(self._folder.write_project, {**note, **fields, "changed": _now()})
+        await self._disk(self._folder.write_project, {**note, **fields, "changed": _now()})
 
     async def _write_task(self, note: dict[str, Any], fields: Fields) -> None:
         if "status" in fields:
             fields = {**fields, "status": _BOOK.candidates(fields["status"])[0].id}
-        await asyncio.to_thread(self._folder.write_task, {**from_task(fields, note), "changed": _now()})
+        await self._disk(self._folder.write_task, {**from_task(fields, note), "changed": _now()})
 
 
 def _fits(task: PMTask, query: TaskQuery) -> bool:

@@ -107,8 +107,8 @@ CAPABILITIES = Capabilities(
         ),
         Entity.LABEL: declare_fields(
             Entity.LABEL,
-            native="project_id",
             name=read_only(_CATEGORIES),
+            project_id=read_only(_CATEGORIES),
             color=unsupported("categories have no colour"),
         ),
         Entity.RELATION: declare_fields(

@@ -128,6 +128,21 @@ class WriteSuite(SuiteBase):
             [warning] = result.warnings
             assert (warning.field, warning.asked, warning.got) == ("title", "never stored", task.title)
 
+    @needs("create_task", "update_task", "delete_task")
+    async def test_reads_see_what_others_wrote(
+        self, harness: ProviderHarness, provider: BasePMProvider, task: PMTask
+    ) -> None:
+        """What a client has read once, it reads anew: changes and deletes of others are seen at once."""
+        other = await harness.fresh()
+        assert await other.get_task(task.id) == task
+        assert await other.list_tasks(task.project_id) == [task]
+        changed = await provider.update_task(task.id, {"title": "changed"})
+        assert await other.get_task(task.id) == changed
+        assert await other.list_tasks(task.project_id) == [changed]
+        await provider.delete_task(task.id)
+        assert await other.get_task(task.id) is None
+        assert await other.list_tasks(task.project_id) == []
+
     @needs("create_task", "update_task")
     async def test_arguments_are_left_alone(self, provider: BasePMProvider, project: PMProject) -> None:
         """A draft and an update belong to the caller: neither is changed."""
