@@ -1,4 +1,4 @@
-"""The example package, installed as a third party's would be."""
+"""The example package, written by following the page, installed as a third party's would be."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "third_party_provider"
+from tests.conformance.page import ROOT, write_package
+
+EXAMPLE = ROOT / "examples" / "third_party_provider"
 
 
 class Installed:
-    """A folder that holds the installed example."""
+    """The example installed into `folder`, from the package in `source`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder
+        self.source = source
 
     def run(self, *arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run this Python with the example installed; `variables` are added to the environment."""
@@ -36,8 +39,9 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def installed_example(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Built and installed by pip, without any network."""
-    folder = tmp_path_factory.mktemp("installed")
+    """Written from the page, built and installed by pip, without any network."""
+    folder, source = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("followed")
+    write_package(source)
     options = [
         "--quiet",
         "--no-deps",
@@ -46,7 +50,7 @@ def installed_example(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         "--no-compile",
         "--disable-pip-version-check",
     ]
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(folder), str(EXAMPLE)]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    return Installed(folder)
+    return Installed(folder, source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.conformance.conftest import EXAMPLE, Installed
+from tests.conformance.page import blocks
 
 USE = """
 import asyncio, json
@@ -46,9 +47,28 @@ def test_missing_setting_of_a_third_party_is_named(installed_example: Installed,
 def test_its_own_tests_pass(installed_example: Installed):
     """Its tests are the conformance suite; they run as its author runs them."""
     done = installed_example.run(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", cwd=EXAMPLE
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", cwd=installed_example.source
     )
     assert done.returncode == 0, done.stdout[-3000:]
     passed = int(done.stdout.rsplit(" passed", 1)[0].rsplit(None, 1)[-1])
     assert passed > 150
     assert "failed" not in done.stdout.splitlines()[-1]
+
+
+def test_page_and_example_are_the_same():
+    """Every file of the example stands on the page in full, and nothing else does."""
+    names = [path.relative_to(EXAMPLE) for path in EXAMPLE.rglob("*") if path.is_file()]
+    files = {
+        name.as_posix(): (EXAMPLE / name).read_text("utf-8")
+        for name in names
+        if not any(part.startswith((".", "__pycache__")) for part in name.parts) and name.name != "README.md"
+    }
+    page = {name: "\n".join(texts) for name, texts in blocks().items()}
+    assert sorted(page) == sorted(files)
+    for name, text in files.items():
+        assert _lines(page[name]) == _lines(text), name
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with something on them: where the page divides a file, blank lines are its own."""
+    return [line for line in text.splitlines() if line.strip()]
