@@ -58,7 +58,7 @@ class Capability:
     @property
     def is_writable(self) -> bool:
         """Whether values can be written."""
-        return self.support in {Support.NATIVE, Support.MAPPED}
+        return self.support is Support.NATIVE or self.support is Support.MAPPED
 
 
 NATIVE = Capability(Support.NATIVE)

@@ -21,7 +21,7 @@ from pm_providers.database import Database
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.internal.client import Caller
-from pm_providers.providers.internal.mapping import TASK_COLUMNS, checked_choices, to_tasks
+from pm_providers.providers.internal.mapping import checked_choices, to_tasks
 from pm_providers.providers.internal.patching import update_one
 from pm_providers.providers.internal.removal import delete_all
 from pm_providers.providers.internal.tasks import create_all
@@ -142,8 +142,7 @@ def _attempted(check: Callable[[Any], Any], items: Sequence[Any]) -> Results:
 def create_chunk(conn: Connection, drafts: Sequence[Fields], caller: Caller, *, keep_raw: bool) -> Results:
     """Insert checked drafts; for each the task as stored, or why it is not."""
     new = create_all(conn, drafts, caller)
-    rows = [[row[name] for name in TASK_COLUMNS] for row in new.rows]
-    stored = iter(to_tasks(rows, new.assignees, new.labels, keep_raw=keep_raw))
+    stored = iter(to_tasks(new.rows, new.assignees, new.labels, keep_raw=keep_raw, as_text=False))
     return [new.errors[index] if index in new.errors else next(stored) for index in range(len(drafts))]
 
 

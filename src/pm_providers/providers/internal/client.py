@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    any_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from pm_providers.contract import Fields
 from pm_providers.database.schema import counters, projects, users
@@ -22,10 +39,12 @@ __all__ = [
     "Row",
     "Stamp",
     "all_rows",
+    "among",
     "author_id",
-    "chunks",
+    "bulk_insert",
     "current_user",
     "delete_row",
+    "driver_rows",
     "get_row",
     "insert_row",
     "known_ids",
@@ -41,9 +60,8 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
-CHUNK = 500
-"""Ids in one statement; databases bound the parameters of a statement."""
-ID_LENGTH = 32
+_MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
+_ID = re.compile("[0-9a-f]{32}")
 
 _HIERARCHY_LOCK = 0x706D_6869  # any number that nobody else locks
 _id_lock = threading.Lock()
@@ -113,10 +131,33 @@ def lock_hierarchy(conn: Connection) -> None:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _HIERARCHY_LOCK})
 
 
-def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Pieces that fit into one statement."""
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
+def among(conn: Connection, column: ColumnElement[str], ids: Collection[str]) -> ColumnElement[bool]:
+    """Whether a column holds one of many ids. One parameter, however many they are."""
+    if conn.dialect.name == "postgresql":
+        return column == any_(literal(list(ids), ARRAY(String)))
+    return column.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
+
+
+def bulk_insert(
+    conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert many rows by the driver's own bulk call.
+
+    Building the parameters of each row by SQLAlchemy takes longer than inserting them.
+
+    Args:
+        conn: connection.
+        table: table.
+        columns: columns of a row, in its order.
+        rows: values as the driver takes them; on SQLite dates and instants as text.
+    """
+    mark = _MARKS.get(conn.dialect.paramstyle)
+    if mark is None:
+        conn.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    marks = ", ".join([mark] * len(columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+    conn.exec_driver_sql(statement, [tuple(row) for row in rows])
 
 
 def held(statement: Select[Any], *, whole: bool = False) -> Select[Any]:
@@ -129,11 +170,10 @@ def held(statement: Select[Any], *, whole: bool = False) -> Select[Any]:
 
 def known_ids(conn: Connection, table: Table, ids: Iterable[str]) -> set[str]:
     """Those of the ids that exist; they stay until the transaction ends."""
-    wanted = list(dict.fromkeys(ids))
-    found: set[str] = set()
-    for part in chunks(wanted):
-        found.update(conn.scalars(held(select(table.c.id).where(table.c.id.in_(part)))))
-    return found
+    wanted = set(ids)
+    if not wanted:
+        return set()
+    return set(conn.scalars(held(select(table.c.id).where(among(conn, table.c.id, wanted)))))
 
 
 def get_row(conn: Connection, table: Table, identifier: str, *, lock: bool = False) -> Row | None:
@@ -153,6 +193,17 @@ def one_row(conn: Connection, statement: Select[Any]) -> Row | None:
 def all_rows(conn: Connection, statement: Select[Any]) -> list[Row]:
     """The rows of a statement."""
     return [dict(row) for row in conn.execute(statement).mappings()]
+
+
+def driver_rows(conn: Connection, statement: Select[Any]) -> Sequence[Sequence[Any]]:
+    """Rows as the driver returns them, for lists: no row objects, no conversions.
+
+    Dates and instants are text on SQLite, objects on PostgreSQL.
+    """
+    result = conn.execute(statement)
+    rows = result.cursor.fetchall() if result.cursor is not None else ()
+    result.close()
+    return rows
 
 
 def insert_row(conn: Connection, table: Table, values: Row) -> None:
@@ -200,7 +251,7 @@ def require_version(row: Row, expected: str | None) -> None:
 
 def is_id(value: str) -> bool:
     """Whether a text has the form of our ids, and so cannot be a key."""
-    return len(value) == ID_LENGTH and all(char in "0123456789abcdef" for char in value)
+    return _ID.fullmatch(value) is not None
 
 
 def project_id_of(conn: Connection, id_or_key: str) -> str | None:

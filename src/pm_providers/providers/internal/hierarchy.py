@@ -6,7 +6,7 @@ from sqlalchemy import Connection, exists, select
 
 from pm_providers.database.schema import tasks
 from pm_providers.errors import ValidationError
-from pm_providers.providers.internal.client import chunks
+from pm_providers.providers.internal.client import among
 
 __all__ = ["locked_subtree", "refuse_circle", "subtree"]
 
@@ -22,8 +22,8 @@ def locked_subtree(conn: Connection, task_id: str) -> list[str]:
     """Ids below a task, such that nobody adds to them meanwhile: a new subtask needs its parent unchanged."""
     below = subtree(conn, task_id)
     while conn.dialect.name == "postgresql":
-        for part in chunks(below):
-            conn.execute(select(tasks.c.id).where(tasks.c.id.in_(part)).with_for_update(key_share=True))
+        rows = select(tasks.c.id).where(among(conn, tasks.c.id, below))
+        conn.execute(rows.with_for_update(key_share=True))
         again = subtree(conn, task_id)
         if set(again) <= set(below):
             return again

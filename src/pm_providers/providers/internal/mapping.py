@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -43,7 +43,6 @@ __all__ = [
     "to_project",
     "to_relation",
     "to_sprint",
-    "to_task",
     "to_tasks",
     "to_time_entry",
     "to_user",
@@ -71,10 +70,10 @@ _CHOICES: dict[tuple[Entity, str], type[StrEnum]] = {
     (Entity.TASK, "priority"): Priority,
     (Entity.SPRINT, "status"): SprintStatus,
 }
-_SPELLINGS = {
-    place: {word: value.value for value in kind for word in (value.value, NAMES[value.value].casefold())}
-    for place, kind in _CHOICES.items()
-}  # fmt: skip
+_SPELLINGS: dict[Entity, dict[str, dict[str, str]]] = {entity: {} for entity in Entity}
+for (_entity, _name), _kind in _CHOICES.items():
+    _words = {NAMES[value.value].casefold(): value.value for value in _kind}
+    _SPELLINGS[_entity][_name] = _words | {value.value: value.value for value in _kind}
 
 TASK_COLUMNS = (
     "id", "title", "description", "status", "priority", "project_id", "parent_task_id", "estimated_hours",
@@ -95,7 +94,7 @@ def unified(entity: Entity, name: str, value: str) -> str:
     Raises:
         ValidationError: neither; lists what there is.
     """
-    spellings = _SPELLINGS[entity, name]
+    spellings = _SPELLINGS[entity][name]
     found = spellings.get(value) or spellings.get(fold(value))
     if found is None:
         known = ", ".join(dict.fromkeys(spellings.values()))
@@ -162,42 +161,40 @@ def to_tasks(
     labels: Mapping[str, list[str]],
     *,
     keep_raw: bool,
+    as_text: bool,
 ) -> list[PMTask]:
     """Task rows to records. Runs once per row of every list, hence positional and without helpers.
 
     Args:
-        rows: values of `TASK_COLUMNS`.
+        rows: values of `TASK_COLUMNS`, as the driver returns them.
         assignees: task id -> user ids, first one first.
         labels: task id -> label ids, in order.
-        keep_raw: fill `raw_data`.
+        keep_raw: fill `raw_data` with the row.
+        as_text: dates and instants are ISO 8601 text.
     """
-    names, found = NAMES, []
+    names, found, instant, day = NAMES, [], datetime.fromisoformat, date.fromisoformat
     for row in rows:
         (id_, title, description, status, priority, project, parent, estimated, actual, logged, due, type_,
          start, sprint, author, progress, remaining, points, created, updated, completed, version,
          custom) = row  # fmt: skip
+        if as_text:
+            created, updated, completed = instant(created), instant(updated), completed and instant(completed)
+            due, start = due and day(due), start and day(start)
+        else:
+            created, updated = created.astimezone(UTC), updated.astimezone(UTC)
+            completed = completed and completed.astimezone(UTC)
         users = assignees.get(id_)
         users = users[:] if users else []
         marks = labels.get(id_)
-        marks = marks[:] if marks else []
-        raw: dict[str, Any] | None = None
-        if keep_raw:
-            raw = dict(zip(TASK_COLUMNS, row, strict=True))
-            raw["assignee_ids"], raw["label_ids"] = users[:], marks[:]
         found.append(PMTask(
-            id_, title, description, status, priority, project, parent, users[0] if users else None,
-            estimated, actual if logged is None else logged, due, raw, None, names[status],
-            None if priority is None else names[priority], type_, start, sprint, users, marks, author,
+            id_, title, description, status, priority, project, parent, users[0] if users else None, estimated,
+            actual if logged is None else logged, due,
+            dict(zip(TASK_COLUMNS, row, strict=True)) if keep_raw else None, None, names[status],
+            names[priority] if priority else None, type_, start, sprint, users, marks[:] if marks else [], author,
             progress, remaining, points, False, None, created, updated, completed, str(version),
             decode_custom(custom) if custom else {},
         ))  # fmt: skip
     return found
-
-
-def to_task(row: Row, assignees: list[str], labels: list[str], *, keep_raw: bool) -> PMTask:
-    """One task row to a record."""
-    values = [row[name] for name in TASK_COLUMNS]
-    return to_tasks([values], {row["id"]: assignees}, {row["id"]: labels}, keep_raw=keep_raw)[0]
 
 
 def _raw(row: Row, keep_raw: bool) -> dict[str, Any] | None:
@@ -342,5 +339,8 @@ def checked_choices(entity: Entity, fields: Fields) -> Fields:
     Raises:
         ValidationError: an unknown status or priority.
     """
-    places = [name for of, name in _CHOICES if of is entity and fields.get(name) is not None]
-    return {**fields, **{name: unified(entity, name, fields[name]) for name in places}} if places else fields
+    for name, spellings in _SPELLINGS[entity].items():
+        value = fields.get(name)
+        if value is not None and spellings.get(value) != value:
+            fields = {**fields, name: unified(entity, name, value)}
+    return fields

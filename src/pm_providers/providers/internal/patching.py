@@ -11,7 +11,7 @@ from pm_providers.database.schema import labels, task_assignees, task_labels, ta
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import Entity, PMTask, WriteWarning
 from pm_providers.providers.internal import client
-from pm_providers.providers.internal.client import Row, Stamp, chunks
+from pm_providers.providers.internal.client import Row, Stamp, among
 from pm_providers.providers.internal.hierarchy import locked_subtree, refuse_circle
 from pm_providers.providers.internal.mapping import CLOSED, DEFAULT_STATUS, merge_custom
 from pm_providers.providers.internal.references import gather
@@ -145,11 +145,9 @@ def _move_below(conn: Connection, task_id: str, old: str, new: str, at: Stamp) -
     """Take the subtasks along, and say so to the readers of both projects."""
     below = locked_subtree(conn, task_id)
     own_labels = select(labels.c.id).where(labels.c.project_id == old).scalar_subquery()
-    for part in chunks(below):
-        conn.execute(
-            delete(task_labels).where(task_labels.c.task_id.in_(part), task_labels.c.label_id.in_(own_labels))
-        )
-        values = {**at.change, "project_id": new, "sprint_id": None, "version": tasks.c.version + 1}
-        conn.execute(update(tasks).where(tasks.c.id.in_(part)).values(**values))
+    wearing = among(conn, task_labels.c.task_id, below)
+    conn.execute(delete(task_labels).where(wearing, task_labels.c.label_id.in_(own_labels)))
+    values = {**at.change, "project_id": new, "sprint_id": None, "version": tasks.c.version + 1}
+    conn.execute(update(tasks).where(among(conn, tasks.c.id, below)).values(**values))
     bury(conn, old, [task_id, *below], at)
     revive(conn, new, [task_id, *below])

@@ -90,10 +90,11 @@ class InternalProvider(BatchHooks, PartHooks, DiscoveryHooks, BasePMProvider):
         self, query: ListQuery, fetch: Callable[[Connection, T | None, int], list[T]]
     ) -> AsyncIterator[list[T]]:
         """Pages of a list: `fetch(connection, last item so far, size)`, until one comes short."""
+        whole = self._page_size * query.window  # a list that is collected anyway takes larger steps
         left = query.limit
         last: T | None = None
         while True:
-            size = self._page_size if left is None else min(self._page_size, left)
+            size = whole if left is None else min(whole, left)
             found = await self._db.read(lambda conn, last=last, size=size: fetch(conn, last, size))  # type: ignore[misc]
             if found:
                 yield found
@@ -211,7 +212,7 @@ class InternalProvider(BatchHooks, PartHooks, DiscoveryHooks, BasePMProvider):
             new = tasks.create_all(conn, [fields], self._caller)
             for error in new.errors.values():
                 raise error
-            return tasks.get_tasks(conn, [new.rows[0]["id"]], keep_raw=self._keep_raw)[0]
+            return tasks.get_tasks(conn, [new.rows[0][0]], keep_raw=self._keep_raw)[0]
 
         return await self._db.write(work)
 

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Connection, Table, select
 
 from pm_providers.contract import Fields
 from pm_providers.database.schema import labels, projects, sprints, tasks, users
-from pm_providers.providers.internal.client import chunks, held, known_ids
+from pm_providers.providers.internal.client import among, held, known_ids
 
 __all__ = ["References", "gather"]
+
+
+_REFERRING = frozenset({"assignee_id", "assignee_ids", "parent_task_id", "sprint_id", "label_ids"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class References:
 
     def problems(self, fields: Fields, project_id: str) -> dict[str, str]:
         """Field -> what is wrong with the references of one task in its project."""
+        if project_id in self.projects and _REFERRING.isdisjoint(fields):
+            return {}
         found: dict[str, str] = {}
         if project_id not in self.projects:
             found["project_id"] = f"there is no project {project_id[:60]!r}"
@@ -99,9 +104,7 @@ _KINDS = (
 
 def _owned(conn: Connection, table: Table, ids: set[str], *, whole: bool = False) -> dict[str, Any]:
     """Id -> project of the records that exist. `whole` keeps their project from changing meanwhile."""
-    found: dict[str, Any] = {}
-    owner: Column[str] = table.c.project_id
-    for part in chunks(sorted(ids)):
-        rows = conn.execute(held(select(table.c.id, owner).where(table.c.id.in_(part)), whole=whole))
-        found.update((row[0], row[1]) for row in rows)
-    return found
+    if not ids:
+        return {}
+    wanted = select(table.c.id, table.c.project_id).where(among(conn, table.c.id, ids))
+    return {row[0]: row[1] for row in conn.execute(held(wanted, whole=whole))}

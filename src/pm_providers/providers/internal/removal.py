@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, select
 
 from pm_providers.database.schema import (
     attachments,
@@ -16,7 +16,7 @@ from pm_providers.database.schema import (
     time_entries,
 )
 from pm_providers.providers.internal import client
-from pm_providers.providers.internal.client import chunks
+from pm_providers.providers.internal.client import among
 from pm_providers.providers.internal.hierarchy import subtree
 from pm_providers.providers.internal.touch import bury
 
@@ -28,44 +28,31 @@ def delete_all(conn: Connection, task_ids: Sequence[str]) -> list[bool]:
 
     They go one after the other: a task that went with an earlier one did not exist any more.
     """
+    statement = select(tasks.c.id, tasks.c.project_id).where(among(conn, tasks.c.id, task_ids))
+    present: dict[str, str] = {row[0]: row[1] for row in conn.execute(statement)}
+    parents = set(
+        conn.scalars(select(tasks.c.parent_task_id).where(among(conn, tasks.c.parent_task_id, present)))
+    )
     doomed: dict[str, str] = {}
     existed = []
-    present: dict[str, str] = {}
-    for part in chunks(list(dict.fromkeys(task_ids))):
-        rows = conn.execute(select(tasks.c.id, tasks.c.project_id).where(tasks.c.id.in_(part)))
-        present.update((row[0], row[1]) for row in rows)
-    parents = _with_children(conn, list(present))
     for task_id in task_ids:
         exists = task_id in present and task_id not in doomed
         existed.append(exists)
         if exists:
-            doomed[task_id] = present[task_id]
-            if task_id in parents:
-                doomed.update(dict.fromkeys(subtree(conn, task_id), present[task_id]))
-    _delete_rows(conn, doomed)
+            below = subtree(conn, task_id) if task_id in parents else ()
+            doomed.update(dict.fromkeys((task_id, *below), present[task_id]))
+    if doomed:
+        _delete_rows(conn, doomed)
     return existed
 
 
-def _with_children(conn: Connection, ids: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for part in chunks(ids):
-        found.update(conn.scalars(select(tasks.c.parent_task_id).where(tasks.c.parent_task_id.in_(part))))
-    return found
-
-
 def _delete_rows(conn: Connection, doomed: dict[str, str]) -> None:
-    ids = list(doomed)
-    if not ids:
-        return
-    for part in chunks(ids):
-        for table in (comments, attachments, time_entries, task_assignees, task_labels):
-            conn.execute(delete(table).where(table.c.task_id.in_(part)))
-        conn.execute(
-            delete(relations).where(or_(relations.c.from_task_id.in_(part), relations.c.to_task_id.in_(part)))
-        )
-        conn.execute(update(tasks).where(tasks.c.id.in_(part)).values(parent_task_id=None))
-    for part in chunks(ids):
-        conn.execute(delete(tasks).where(tasks.c.id.in_(part)))
+    """Delete tasks (id -> project) and all that refers to them."""
+    for table in (comments, attachments, time_entries, task_assignees, task_labels):
+        conn.execute(delete(table).where(among(conn, table.c.task_id, doomed)))
+    for end in (relations.c.from_task_id, relations.c.to_task_id):
+        conn.execute(delete(relations).where(among(conn, end, doomed)))
+    conn.execute(delete(tasks).where(among(conn, tasks.c.id, doomed)))
     at = client.stamp(conn)
     for project_id in dict.fromkeys(doomed.values()):
-        bury(conn, project_id, [one for one in ids if doomed[one] == project_id], at)
+        bury(conn, project_id, [one for one, owner in doomed.items() if owner == project_id], at)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, update
+from sqlalchemy import ColumnElement, Connection, delete, update
 
 from pm_providers.database.schema import tasks, tombstones
-from pm_providers.providers.internal.client import Stamp, chunks, stamp
+from pm_providers.providers.internal.client import Stamp, among, bulk_insert, stamp
 
 __all__ = ["bury", "revive", "touch_where"]
 
@@ -22,16 +22,11 @@ def touch_where(conn: Connection, condition: ColumnElement[bool], **values: Any)
 def bury(conn: Connection, project_id: str, task_ids: Sequence[str], at: Stamp) -> None:
     """Record that tasks are gone from a project: deleted, or moved away."""
     revive(conn, project_id, task_ids)
-    rows = [
-        {"project_id": project_id, "task_id": one, "change_tx": at.tx, "change_no": at.no} for one in task_ids
-    ]
-    if rows:
-        conn.execute(insert(tombstones), rows)
+    rows = [(project_id, one, at.tx, at.no) for one in task_ids]
+    bulk_insert(conn, tombstones, ("project_id", "task_id", "change_tx", "change_no"), rows)
 
 
 def revive(conn: Connection, project_id: str, task_ids: Sequence[str]) -> None:
     """Forget that tasks are gone from a project: they are back."""
-    for part in chunks(task_ids):
-        conn.execute(
-            delete(tombstones).where(tombstones.c.project_id == project_id, tombstones.c.task_id.in_(part))
-        )
+    gone = among(conn, tombstones.c.task_id, task_ids)
+    conn.execute(delete(tombstones).where(tombstones.c.project_id == project_id, gone))
