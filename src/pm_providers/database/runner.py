@@ -74,16 +74,21 @@ class Database(abc.ABC):
 
 
 class _Lane:
-    """Where sync jobs run: worker threads, or in place. Held by a session's `info`, it ends with that."""
+    """Where sync jobs run: worker threads, or in place (0 threads). Its threads end with it."""
 
     def __init__(self, threads: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="pm-database") if threads else None
+        self._threads = threads
+        self._executor: ThreadPoolExecutor | None = None
+        self._changing = threading.Lock()
 
     async def run(self, job: Callable[[Guard], T]) -> T:
         guard = Guard()
-        if self._executor is None:
+        if not self._threads:
             return job(guard)
-        queued = self._executor.submit(job, guard)
+        with self._changing:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="pm-database")
+            queued = self._executor.submit(job, guard)
 
         def abandon() -> None:
             guard.abandon()
@@ -92,8 +97,11 @@ class _Lane:
         return await _to_the_end(asyncio.wrap_future(queued), abandon)
 
     def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False)
+        """Let the threads end after the work they have; later work gets new ones."""
+        with self._changing:
+            if self._executor is not None:
+                self._executor.shutdown(wait=False)
+            self._executor = None
 
 
 async def _to_the_end(future: asyncio.Future[T], abandon: Callable[[], None]) -> T:
@@ -117,7 +125,7 @@ class _EngineDatabase(Database):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lane = _Lane(0 if _is_bound(engine) else _THREADS)
+        self._lane = _lane_of(engine)
 
     async def _run(self, work: Work[T], *, write: bool) -> T:
         return await self._lane.run(lambda guard: self._job(guard, work, write))
@@ -137,7 +145,7 @@ class _FactoryDatabase(Database):
         self._factory = factory
         with factory() as session:
             self._engine = _engine_of(session)
-        self._lane = _Lane(0 if _is_bound(self._engine) else _THREADS)
+        self._lane = _lane_of(self._engine)
 
     async def _run(self, work: Work[T], *, write: bool) -> T:
         return await self._lane.run(lambda guard: self._job(guard, work, write))
@@ -241,15 +249,22 @@ def _on_session(session: Session, work: Work[T], guard: Guard, write: bool) -> T
 
 
 _write_locks: weakref.WeakKeyDictionary[Engine, AbstractContextManager[object]] = weakref.WeakKeyDictionary()
-_write_locks_guard = threading.Lock()
+_lanes: weakref.WeakKeyDictionary[Engine, _Lane] = weakref.WeakKeyDictionary()
+_engines_guard = threading.Lock()
 
 
 def _write_turn(engine: Engine, write: bool) -> AbstractContextManager[object]:
     """Writers of this process take turns on SQLite by a lock: its own waiting is by polling."""
     if not write or engine.dialect.name != "sqlite":
         return nullcontext()
-    with _write_locks_guard:
+    with _engines_guard:
         return _write_locks.setdefault(engine, threading.RLock())
+
+
+def _lane_of(engine: Engine) -> _Lane:
+    """The threads of an engine, shared by all that work on it."""
+    with _engines_guard:
+        return _lanes.setdefault(engine, _Lane(0 if _is_bound(engine) else _THREADS))
 
 
 def _is_bound(engine: Engine) -> bool:

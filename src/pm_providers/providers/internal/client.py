@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from pm_providers.contract import Fields
+from pm_providers.database.ids import new_id
 from pm_providers.database.schema import counters, projects, users
 from pm_providers.errors import ConfigurationError, ConflictError, NotFoundError, ValidationError
 from pm_providers.providers.internal.mapping import fold
@@ -49,7 +48,6 @@ __all__ = [
     "insert_row",
     "known_ids",
     "lock_hierarchy",
-    "new_ids",
     "one_row",
     "project_id_of",
     "require_project",
@@ -64,8 +62,6 @@ _MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 _ID = re.compile("[0-9a-f]{32}")
 
 _HIERARCHY_LOCK = 0x706D_6869  # any number that nobody else locks
-_id_lock = threading.Lock()
-_last_id = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +95,6 @@ class Caller:
 
     username: str
     user_id: str | None = None
-
-
-def new_ids(count: int) -> list[str]:
-    """Ids in the order of creation: 48 bits of milliseconds, then random ones; hexadecimal, 32 characters."""
-    global _last_id  # noqa: PLW0603 - ids of one process never go back, whatever its clock does
-    with _id_lock:
-        first = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(9))
-        first = max(first, _last_id + 1)
-        _last_id = first + count - 1
-    return [f"{one:032x}" for one in range(first, first + count)]
 
 
 def stamp(conn: Connection) -> Stamp:
@@ -318,7 +304,7 @@ def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> Ro
 def _make_user(conn: Connection, username: str) -> None:
     now = datetime.now(UTC)
     values = {
-        "id": new_ids(1)[0], "name": username, "username": username, "username_folded": fold(username),
+        "id": new_id(), "name": username, "username": username, "username_folded": fold(username),
         "created_at": now, "updated_at": now,
     }  # fmt: skip
     conn.execute(_insert_ignoring(conn)(users).values(**values).on_conflict_do_nothing())

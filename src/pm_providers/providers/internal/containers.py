@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, or_, select, update
 
 from pm_providers.contract import Fields, ListQuery
+from pm_providers.database.ids import new_id
 from pm_providers.database.schema import (
     attachments,
     comments,
@@ -89,7 +90,7 @@ def create(conn: Connection, entity: Entity, fields: Fields) -> Row:
         values["key"] = _free_key(conn, values["name"])
     _check(conn, entity, values, None)
     now = datetime.now(UTC)
-    values |= {"id": client.new_ids(1)[0], "created_at": now, "updated_at": now}
+    values |= {"id": new_id(), "created_at": now, "updated_at": now}
     if entity in DEFAULT_STATUS:
         values |= {"status": values.get("status") or DEFAULT_STATUS[entity], "version": 1}
     values["custom_fields"] = encode_custom(values.get("custom_fields"))

@@ -187,11 +187,11 @@ def to_tasks(
         users = users[:] if users else []
         marks = labels.get(id_)
         found.append(PMTask(
-            id_, title, description, status, priority, project, parent, users[0] if users else None, estimated,
-            actual if logged is None else logged, due,
+            id_, title, description, status, priority, project, parent, users[0] if users else None,
+            estimated, actual if logged is None else logged, due,
             dict(zip(TASK_COLUMNS, row, strict=True)) if keep_raw else None, None, names[status],
-            names[priority] if priority else None, type_, start, sprint, users, marks[:] if marks else [], author,
-            progress, remaining, points, False, None, created, updated, completed, str(version),
+            names[priority] if priority else None, type_, start, sprint, users, marks[:] if marks else [],
+            author, progress, remaining, points, False, None, created, updated, completed, str(version),
             decode_custom(custom) if custom else {},
         ))  # fmt: skip
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, exists, func, or_, select, tuple_
 
 from pm_providers.contract import Fields, ListQuery
+from pm_providers.database.ids import new_id
 from pm_providers.database.schema import (
     attachments,
     comments,
@@ -130,7 +131,7 @@ def create(
             circle.
         ConflictError: the two tasks are so related already.
     """
-    values = {**fields, "id": client.new_ids(1)[0]}
+    values = {**fields, "id": new_id()}
     now = datetime.now(UTC)
     if "task_id" in fields:
         client.require_known(conn, tasks, fields, "task_id", "task")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from pm_providers.contract import Fields, TaskQuery
+from pm_providers.database.ids import new_ids
 from pm_providers.database.schema import projects, task_assignees, task_labels, tasks
 from pm_providers.database.types import instant_text
 from pm_providers.errors import ValidationError
@@ -127,7 +128,7 @@ def create_all(conn: Connection, drafts: Sequence[Fields], caller: Caller) -> Ne
     author = client.author_id(conn, caller)
     at = client.stamp(conn)
     new = NewTasks()
-    for index, (fields, task_id) in enumerate(zip(drafts, client.new_ids(len(drafts)), strict=True)):
+    for index, (fields, task_id) in enumerate(zip(drafts, new_ids(len(drafts)), strict=True)):
         problems = known.problems(fields, fields["project_id"])
         if problems:
             new.errors[index] = ValidationError(fields=problems)
@@ -156,8 +157,8 @@ def _new_row(fields: Fields, task_id: str, author_id: str | None, now: datetime)
     custom = get("custom_fields")
     return (
         task_id, fields["title"], get("description"), status, get("priority"), fields["project_id"],
-        get("parent_task_id"), get("estimated_hours"), get("actual_hours"), None, get("due_date"), get("type"),
-        get("start_date"), get("sprint_id"), author_id, get("progress"), get("remaining_hours"),
+        get("parent_task_id"), get("estimated_hours"), get("actual_hours"), None, get("due_date"),
+        get("type"), get("start_date"), get("sprint_id"), author_id, get("progress"), get("remaining_hours"),
         get("story_points"), now, now, now if status in CLOSED else None, 1,
         encode_custom(custom) if custom else None,
     )  # fmt: skip
@@ -185,7 +186,8 @@ def _as_text(
         due, start, completed = row[_DUE], row[_START], row[_COMPLETED]
         found.append((
             *row[:_DUE], due and due.isoformat(), row[_DUE + 1], start and start.isoformat(),
-            *row[_START + 1 : _CREATED], instant, instant, completed and instant, *row[_COMPLETED + 1 :], *change,
+            *row[_START + 1 : _CREATED], instant, instant, completed and instant, *row[_COMPLETED + 1 :],
+            *change,
         ))  # fmt: skip
     return found
 

@@ -1,0 +1,94 @@
+"""Rate limits that all workers of a database share."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pm_providers.database import Database, database_for
+from pm_providers.database.schema import rate_gates
+from pm_providers.errors import ConfigurationError
+from pm_providers.transport.ratelimit import Pace, gcra, gcra_push
+
+__all__ = ["SqlGate"]
+
+_LONGEST_KEY = 400
+_INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+class SqlGate:
+    """`transport.ratelimit.Gate` in one row of the database per credential.
+
+    The clock is the database server's on PostgreSQL, and the machine's on SQLite, which lives on one machine.
+
+    Args:
+        db: all that `database_for` takes but a session: each reservation must be committed at once, or others
+            would wait for the host's transaction to end.
+        clock: seconds; replaces the clock, for tests.
+
+    Raises:
+        ConfigurationError: `db` is a session.
+    """
+
+    def __init__(self, db: Any = None, *, clock: Callable[[], float] | None = None) -> None:
+        self._db: Database = database_for(db)
+        self._clock = clock
+        if not self._db.commits:
+            raise ConfigurationError("a shared rate limit needs an engine or a sessionmaker, not a session")
+
+    async def reserve(
+        self, key: str, pace: Pace, *, cost: float = 1.0, max_wait_s: float = math.inf
+    ) -> float:
+        """See `Gate.reserve`."""
+
+        def work(conn: Connection) -> float:
+            tat, now = self._lock_row(conn, key)
+            new_tat, wait = gcra(tat, now, pace.emission_s, pace.burst, cost)
+            if wait <= max_wait_s:
+                self._store(conn, key, new_tat)
+            return wait
+
+        return await self._db.write(work)
+
+    async def push(self, key: str, pace: Pace, seconds: float) -> None:
+        """See `Gate.push`."""
+
+        def work(conn: Connection) -> None:
+            tat, now = self._lock_row(conn, key)
+            self._store(conn, key, gcra_push(tat, now, pace.emission_s, pace.burst, seconds))
+
+        await self._db.write(work)
+
+    async def aclose(self) -> None:
+        """Release the worker threads."""
+        await self._db.aclose()
+
+    def _lock_row(self, conn: Connection, key: str) -> tuple[float, float]:
+        """`tat` of a key and the clock; nobody else gets the row until the transaction ends."""
+        new = _INSERT[conn.dialect.name](rate_gates).values(key=_short(key), tat=0.0)
+        conn.execute(new.on_conflict_do_nothing())
+        mine = select(rate_gates.c.tat).where(rate_gates.c.key == _short(key)).with_for_update()
+        tat = conn.execute(mine).scalar_one()
+        return tat, self._now(conn)
+
+    def _now(self, conn: Connection) -> float:
+        if self._clock is not None:
+            return self._clock()
+        if conn.dialect.name == "postgresql":
+            # Not now(): that is the start of the transaction, before the wait for the row.
+            return float(conn.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+        return time.time()
+
+    @staticmethod
+    def _store(conn: Connection, key: str, tat: float) -> None:
+        conn.execute(update(rate_gates).where(rate_gates.c.key == _short(key)).values(tat=tat))
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
