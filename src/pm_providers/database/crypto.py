@@ -1,8 +1,8 @@
 """Encryption of stored credentials: Fernet, with rotation.
 
 Keys come from `PM_ENCRYPTION_KEY` (one or several, separated by commas: the first encrypts, all decrypt).
-Without it a key file is made in the user's data folder, readable by its owner only. Whoever has the key and the
-database has the credentials; without the key they are lost.
+Without it a key file is made in the user's data folder, readable by its owner only. Whoever has the key and
+the database has the credentials; without the key they are lost.
 """
 
 from __future__ import annotations
