@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -25,21 +28,28 @@ from pm_providers.sandbox.openproject.records import (
 from pm_providers.transport import Timing
 from tests.shared_material import need, shared_path
 
+_NUMBERS = count(1)
 KEY = "opapi-secret-key-that-must-never-be-shown-0123456789"
 URL = "https://openproject.example"
 
 
 class Pause:
-    """Sleeping that takes no time and is remembered."""
+    """Sleeping that takes no time: the clocks are put forward instead."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        await asyncio.sleep(0)
 
     def timing(self) -> Timing:
-        return Timing(sleep=self.sleep, jitter=lambda low, high: high)
+        return Timing(
+            monotonic=lambda: time.monotonic() + sum(self.slept),
+            wall=lambda: time.time() + sum(self.slept),
+            sleep=self.sleep,
+            jitter=lambda low, high: high,
+        )
 
 
 def config(url: str = URL, key: str = KEY, **options: Any) -> PMProviderConfig:
@@ -101,19 +111,55 @@ class World:
 
     def __init__(self, version: str = "17.6", **options: Any) -> None:
         self.box = OpenProjectSandbox(dataset="empty", version=version, **options)
+        # Rate governors live as long as their address and key: each world has an address of its own.
+        self.box.base_url = f"http://op{next(_NUMBERS)}.sandbox"
         state = self.box.state
         self.ann = self._user("ann", "Ann", "Lee")
         self.ben = self._user("ben", "Ben", "Ode")
         self.zoe = self._user("zoe", "Zoe", "Out")
-        types, modules = tuple(row.id for row in state.types), frozenset({"costs", "backlogs", "github", "work_package_tracking"})
+        types, modules = (
+            tuple(row.id for row in state.types),
+            frozenset({"costs", "backlogs", "github", "work_package_tracking"}),
+        )
         put = state.projects.put
         common = {"type_ids": types, "modules": modules}
-        self.main = str(put(Project(id=state.projects.next_id(), identifier="main", name="Main", **common, **state.stamps())).id)
-        self.other = str(put(Project(id=state.projects.next_id(), identifier="other", name="Other", **common, **state.stamps())).id)
-        self.child = str(put(Project(id=state.projects.next_id(), identifier="child", name="Child", parent_id=int(self.main), **common, **state.stamps())).id)
+        self.main = str(
+            put(
+                Project(
+                    id=state.projects.next_id(), identifier="main", name="Main", **common, **state.stamps()
+                )
+            ).id
+        )
+        self.other = str(
+            put(
+                Project(
+                    id=state.projects.next_id(), identifier="other", name="Other", **common, **state.stamps()
+                )
+            ).id
+        )
+        self.child = str(
+            put(
+                Project(
+                    id=state.projects.next_id(),
+                    identifier="child",
+                    name="Child",
+                    parent_id=int(self.main),
+                    **common,
+                    **state.stamps(),
+                )
+            ).id
+        )
         for project, users in ((self.main, (self.ann, self.ben)), (self.other, (self.ann,))):
             for user in users:
-                state.memberships.put(Membership(id=state.memberships.next_id(), principal_id=int(user), project_id=int(project), role_ids=(4,), **state.stamps()))
+                state.memberships.put(
+                    Membership(
+                        id=state.memberships.next_id(),
+                        principal_id=int(user),
+                        project_id=int(project),
+                        role_ids=(4,),
+                        **state.stamps(),
+                    )
+                )
         self.sprint = self._version("Sprint A", self.main, start="2020-01-01", end="2020-01-14")
         self.foreign_sprint = self._version("Foreign", self.other)
         self.closed_sprint = self._version("Old", self.main, status="closed")
@@ -132,29 +178,64 @@ class World:
 
     def _user(self, login: str, first: str, last: str) -> str:
         state = self.box.state
-        row = state.principals.put(Principal(id=state.principals.next_id(), login=login, first=first, last=last, email=f"{login}@example.com", **state.stamps()))
+        row = state.principals.put(
+            Principal(
+                id=state.principals.next_id(),
+                login=login,
+                first=first,
+                last=last,
+                email=f"{login}@example.com",
+                **state.stamps(),
+            )
+        )
         self.box.add_key(f"{KEY}-{login}", row.id)
         return str(row.id)
 
     def _version(self, name: str, project: str, **more: Any) -> str:
         state = self.box.state
-        return str(state.versions.put(Version(id=state.versions.next_id(), name=name, project_id=int(project), **more, **state.stamps())).id)
+        return str(
+            state.versions.put(
+                Version(
+                    id=state.versions.next_id(), name=name, project_id=int(project), **more, **state.stamps()
+                )
+            ).id
+        )
 
     def _category(self, name: str, project: str) -> str:
         state = self.box.state
-        return str(state.categories.put(Category(id=state.categories.next_id(), name=name, project_id=int(project), **state.stamps())).id)
+        return str(
+            state.categories.put(
+                Category(id=state.categories.next_id(), name=name, project_id=int(project), **state.stamps())
+            ).id
+        )
 
     def _field(self, name: str, kind: str, **more: Any) -> int:
         state = self.box.state
-        return state.custom_fields.put(CustomField(id=state.custom_fields.next_id(), name=name, format=kind, **more, **state.stamps())).id
+        return state.custom_fields.put(
+            CustomField(id=state.custom_fields.next_id(), name=name, format=kind, **more, **state.stamps())
+        ).id
 
     def _option(self, field: int, value: str) -> None:
         state = self.box.state
-        state.custom_options.put(CustomOption(id=state.custom_options.next_id(), field_id=field, value=value, **state.stamps()))
+        state.custom_options.put(
+            CustomOption(id=state.custom_options.next_id(), field_id=field, value=value, **state.stamps())
+        )
 
     def native_sprint(self, name: str, status: str = "active") -> str:
         state = self.box.state
-        return str(state.sprints.put(Sprint(id=state.sprints.next_id(), name=name, project_id=int(self.main), status=status, start="2026-01-05", finish="2026-01-16", **state.stamps())).id)
+        return str(
+            state.sprints.put(
+                Sprint(
+                    id=state.sprints.next_id(),
+                    name=name,
+                    project_id=int(self.main),
+                    status=status,
+                    start="2026-01-05",
+                    finish="2026-01-16",
+                    **state.stamps(),
+                )
+            ).id
+        )
 
 
 @cache

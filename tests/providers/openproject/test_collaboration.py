@@ -56,7 +56,11 @@ async def test_changes_alone_are_no_comments(provider, task):
 
 
 async def test_comments_on_nothing(provider):
-    for call in (provider.list_comments("99999"), provider.update_comment("99999", {"body": "x"}), provider.update_comment("x", {"body": "x"})):
+    for call in (
+        provider.list_comments("99999"),
+        provider.update_comment("99999", {"body": "x"}),
+        provider.update_comment("x", {"body": "x"}),
+    ):
         with pytest.raises(NotFoundError):
             await call
     with pytest.raises(ValidationError) as caught:
@@ -80,7 +84,11 @@ async def test_labels(provider, world):
         (world.label, "Backend", world.main), (world.label2, "Frontend", world.main),
     ]  # fmt: skip
     assert len(await provider.list_labels()) == 3
-    for call in (provider.create_label(PMLabel(name="x")), provider.update_label("1", {"name": "x"}), provider.delete_label("1")):
+    for call in (
+        provider.create_label(PMLabel(name="x")),
+        provider.update_label("1", {"name": "x"}),
+        provider.delete_label("1"),
+    ):
         with pytest.raises(UnsupportedError, match="web interface"):
             await call
     with pytest.raises(NotFoundError):
@@ -101,7 +109,9 @@ async def test_relations_of_every_type(version, kind):
         assert await provider.list_relations(two.id) == await provider.list_relations(one.id) == [made]
 
 
-@pytest.mark.parametrize(("inverse", "kind"), [("blocked_by", "blocks"), ("follows", "precedes"), ("part_of", "includes")])
+@pytest.mark.parametrize(
+    ("inverse", "kind"), [("blocked_by", "blocks"), ("follows", "precedes"), ("part_of", "includes")]
+)
 async def test_inverse_names(provider, task, task2, inverse, kind):
     made = await provider.create_relation(PMRelation(from_task_id=task.id, to_task_id=task2.id, type=inverse))
     assert (made.from_task_id, made.type, made.to_task_id, made.warnings) == (task2.id, kind, task.id, ())
@@ -121,7 +131,9 @@ async def test_lag_goes_by_both_of_its_names(version):
 
 
 async def test_the_type_changes_and_the_ends_stay(provider, task, task2):
-    made = await provider.create_relation(PMRelation(from_task_id=task.id, to_task_id=task2.id, type="precedes"))
+    made = await provider.create_relation(
+        PMRelation(from_task_id=task.id, to_task_id=task2.id, type="precedes")
+    )
     for kind in ("blocks", "precedes", "duplicates", "relates"):
         found = await provider.update_relation(made.id, {"type": kind})
         assert found.type == kind
@@ -140,10 +152,14 @@ async def test_relation_faults(provider, world, task, task2):
         await provider.create_relation(PMRelation(from_task_id=task.id, to_task_id=task.id, type="blocks"))
     for ends, name in (((task.id, "99999"), "to_task_id"), (("99999", task.id), "from_task_id")):
         with pytest.raises(ValidationError) as caught:
-            await provider.create_relation(PMRelation(from_task_id=ends[0], to_task_id=ends[1], type="blocks"))
+            await provider.create_relation(
+                PMRelation(from_task_id=ends[0], to_task_id=ends[1], type="blocks")
+            )
         assert name in caught.value.fields
     with pytest.raises(ValidationError, match="lag"):
-        await provider.create_relation(PMRelation(from_task_id=task.id, to_task_id=task2.id, type="blocks", lag_days=1))
+        await provider.create_relation(
+            PMRelation(from_task_id=task.id, to_task_id=task2.id, type="blocks", lag_days=1)
+        )
     with pytest.raises(NotFoundError):
         await provider.list_relations("99999")
     with pytest.raises(NotFoundError):
@@ -168,15 +184,35 @@ async def test_time_entry_life(version):
     async with connected(world.box) as provider:
         task = await provider.create_task(PMTask(title="x", project_id=world.main))
         made = await provider.create_time_entry(
-            PMTimeEntry(task_id=task.id, hours=25.5, spent_on=date(2026, 1, 2), comment="Did *it* ✓", activity="development")
+            PMTimeEntry(
+                task_id=task.id,
+                hours=25.5,
+                spent_on=date(2026, 1, 2),
+                comment="Did *it* ✓",
+                activity="development",
+            )
         )
-        assert (made.hours, made.activity, made.project_id, made.warnings) == (25.5, "Development", world.main, ())
+        assert (made.hours, made.activity, made.project_id, made.warnings) == (
+            25.5,
+            "Development",
+            world.main,
+            (),
+        )
         assert made.task_id == task.id
         assert (await provider.get_task(task.id)).actual_hours == 25.5
-        changed = await provider.update_time_entry(made.id, {"hours": 2, "comment": None, "activity": "Testing"})
-        assert (changed.hours, changed.comment, changed.activity, changed.warnings) == (2.0, None, "Testing", ())
+        changed = await provider.update_time_entry(
+            made.id, {"hours": 2, "comment": None, "activity": "Testing"}
+        )
+        assert (changed.hours, changed.comment, changed.activity, changed.warnings) == (
+            2.0,
+            None,
+            "Testing",
+            (),
+        )
         await provider.create_time_entry(PMTimeEntry(task_id=task.id, hours=1, spent_on=date(2026, 1, 1)))
-        assert [one.hours for one in await provider.list_time_entries(task.id)] == [1.0, 2.0], "oldest day first"
+        assert [one.hours for one in await provider.list_time_entries(task.id)] == [1.0, 2.0], (
+            "oldest day first"
+        )
         assert len(await provider.list_time_entries(project_id="main")) == 2
         assert len(await provider.list_time_entries()) == 2
         assert await provider.delete_time_entry(made.id) is True
@@ -210,8 +246,15 @@ async def test_time_entry_faults(provider, world, task):
 
 async def test_attachment_life(provider, task):
     content = bytes(range(256)) * 10
-    made = await provider.create_attachment(PMAttachment(task_id=task.id, file_name="data.bin", description="why"), content)
-    assert (made.file_name, made.size_bytes, made.description, made.task_id) == ("data.bin", 2560, "why", task.id)
+    made = await provider.create_attachment(
+        PMAttachment(task_id=task.id, file_name="data.bin", description="why"), content
+    )
+    assert (made.file_name, made.size_bytes, made.description, made.task_id) == (
+        "data.bin",
+        2560,
+        "why",
+        task.id,
+    )
     assert await provider.download_attachment(made.id) == content
     odd = await provider.create_attachment(PMAttachment(task_id=task.id, file_name='a "b" 🚀.txt'), b"")
     assert [one.field for one in odd.warnings] == ["file_name"], "names are sanitised (recorded 20-…)"
@@ -260,13 +303,22 @@ async def test_discovery(provider, world, task):
     assert [one.name for one in await provider.list_types("main")][:2] == ["Task", "Milestone"]
     fields = {one.name: one for one in await provider.list_fields("main")}
     assert fields["CF list"].allowed_values == ("Red", "Green", "Blue")
-    assert (fields["CF list"].type, fields["CF list"].is_custom, fields["CF multi"].is_multiple) == ("choice", True, True)
+    assert (fields["CF list"].type, fields["CF list"].is_custom, fields["CF multi"].is_multiple) == (
+        "choice",
+        True,
+        True,
+    )
     assert {fields[f"CF {name}"].type for name in ("text", "int", "float", "bool", "date", "user", "version")} == {
         "markdown", "integer", "number", "flag", "date", "user", "sprint",
     }  # fmt: skip
     everywhere = {one.id for one in await provider.list_fields()}
     assert {one.id for one in fields.values()} <= everywhere
-    for call in (provider.list_types("nowhere"), provider.list_statuses("nowhere"), provider.list_fields("nowhere"), provider.list_transitions("99999")):
+    for call in (
+        provider.list_types("nowhere"),
+        provider.list_statuses("nowhere"),
+        provider.list_fields("nowhere"),
+        provider.list_transitions("99999"),
+    ):
         with pytest.raises(NotFoundError):
             await call
 

@@ -7,7 +7,13 @@ import base64
 import httpx2
 import pytest
 
-from pm_providers import AuthenticationError, ConfigurationError, OpenProjectProvider, PMProviderConfig, PMTask
+from pm_providers import (
+    AuthenticationError,
+    ConfigurationError,
+    OpenProjectProvider,
+    PMProviderConfig,
+    PMTask,
+)
 from pm_providers.contract import config_from_settings
 from pm_providers.providers.openproject.config import SETTINGS, read_options
 from tests.providers.openproject.support import KEY, World, canned, config, connected, provider_of, recorded
@@ -176,7 +182,9 @@ async def test_nobody_else_is_asked_twice_who_we_are():
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         calls.append(request.url.path)
-        return httpx2.Response(200, json={"_type": "Collection", "total": 0, "count": 0, "_embedded": {"elements": []}})
+        return httpx2.Response(
+            200, json={"_type": "Collection", "total": 0, "count": 0, "_embedded": {"elements": []}}
+        )
 
     async with canned(handle) as provider:
         await provider.list_statuses()

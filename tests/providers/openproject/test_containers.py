@@ -30,8 +30,15 @@ async def test_project_life(provider, world):
         assert await other.get_project(made.id) == made
         assert await other.get_project("uni") == made
     assert (made.status, made.status_name, made.parent_project_id) == ("active", "On track", world.main)
-    cleared = await provider.update_project("uni", {"description": None, "status": None, "parent_project_id": None})
-    assert (cleared.description, cleared.status, cleared.parent_project_id, cleared.warnings) == (None, None, None, ())
+    cleared = await provider.update_project(
+        "uni", {"description": None, "status": None, "parent_project_id": None}
+    )
+    assert (cleared.description, cleared.status, cleared.parent_project_id, cleared.warnings) == (
+        None,
+        None,
+        None,
+        (),
+    )
     assert await provider.delete_project("uni") is True
     assert await provider.get_project(made.id) is None
     assert await provider.get_project("uni") is None
@@ -227,8 +234,20 @@ def member(world: World, principal: Principal) -> str:
 
 async def test_users_of_a_project_and_all(provider, world):
     state = world.box.state
-    group = member(world, Principal(id=state.principals.next_id(), kind="Group", last="Team Blue", **state.stamps()))
-    locked = member(world, Principal(id=state.principals.next_id(), login="gone", first="G", last="One", status="locked", **state.stamps()))
+    group = member(
+        world, Principal(id=state.principals.next_id(), kind="Group", last="Team Blue", **state.stamps())
+    )
+    locked = member(
+        world,
+        Principal(
+            id=state.principals.next_id(),
+            login="gone",
+            first="G",
+            last="One",
+            status="locked",
+            **state.stamps(),
+        ),
+    )
     found = {one.id: one for one in await provider.list_users("main")}
     assert set(found) == {world.ann, world.ben, group}
     assert (found[group].kind, found[group].name) == ("group", "Team Blue")

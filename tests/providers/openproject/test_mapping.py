@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from pm_providers import ProviderError, ValidationError
 from pm_providers.providers.openproject.mapping import hal
-from pm_providers.providers.openproject.mapping.choices import preferred_first, to_priorities, to_status, to_types
+from pm_providers.providers.openproject.mapping.choices import (
+    preferred_first,
+    to_priorities,
+    to_status,
+    to_types,
+)
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, Option, to_custom_field
 from pm_providers.providers.openproject.mapping.parts import (
     from_time_entry,
@@ -89,7 +94,15 @@ def test_durations_are_whole_seconds(hours):
 
 @pytest.mark.parametrize(
     ("text", "hours"),
-    [("PT0S", 0), ("P1DT16H", 40), ("P7D", 168), ("PT07H42M", 7.7), ("P11D", 264), ("PT1H30M45S", 5445 / 3600), ("P1W", 168)],
+    [
+        ("PT0S", 0),
+        ("P1DT16H", 40),
+        ("P7D", 168),
+        ("PT07H42M", 7.7),
+        ("P11D", 264),
+        ("PT1H30M45S", 5445 / 3600),
+        ("P1W", 168),
+    ],
 )
 def test_durations_of_the_vendor(text, hours):
     assert hal.hours(text) == pytest.approx(hours)
@@ -157,7 +170,12 @@ def test_time_entry_round_trip(hours, day, comment, link):
     fields = {"hours": hours, "spent_on": day, "comment": comment, "task_id": "12", "user_id": "4"}
     entry = to_time_entry(served(from_time_entry(fields, entity_link=link), "TimeEntry"))
     assert entry.hours == pytest.approx(hours, abs=1e-9)
-    assert (entry.spent_on, entry.comment or None, entry.task_id, entry.user_id) == (day, comment or None, "12", "4")
+    assert (entry.spent_on, entry.comment or None, entry.task_id, entry.user_id) == (
+        day,
+        comment or None,
+        "12",
+        "4",
+    )
 
 
 @pytest.mark.parametrize("kind", ["relates", "blocks", "precedes", "duplicates", "includes", "requires"])
@@ -252,7 +270,9 @@ def test_what_a_status_means(name, closed, default, meaning):
 
 def test_the_plainest_status_of_a_meaning_comes_first():
     names = ["In specification", "Confirmed", "In progress", "Tested", "On hold"]
-    found = preferred_first([to_status({"id": n, "name": name, "_links": {}}) for n, name in enumerate(names, 1)])
+    found = preferred_first(
+        [to_status({"id": n, "name": name, "_links": {}}) for n, name in enumerate(names, 1)]
+    )
     assert next(one.name for one in found if one.status == "in_progress") == "In progress"
 
 
@@ -265,7 +285,10 @@ def test_priorities_without_telling_names_are_read_by_place():
 
 def test_the_first_type_by_position_is_the_default():
     found = to_types(
-        [{"id": 2, "name": "B", "position": 2, "_links": {}}, {"id": 1, "name": "A", "position": 1, "_links": {}}]
+        [
+            {"id": 2, "name": "B", "position": 2, "_links": {}},
+            {"id": 1, "name": "A", "position": 1, "_links": {}},
+        ]
     )
     assert [(one.name, one.is_default) for one in found] == [("A", True), ("B", False)]
 
@@ -285,7 +308,11 @@ def custom(kind: str) -> CustomField:
         (LIST, "red", {"href": "/api/v3/custom_options/1"}),
         (LIST, "2", {"href": "/api/v3/custom_options/2"}),
         (LIST, None, {"href": None}),
-        (MULTI, ["Green", "Red"], [{"href": "/api/v3/custom_options/2"}, {"href": "/api/v3/custom_options/1"}]),
+        (
+            MULTI,
+            ["Green", "Red"],
+            [{"href": "/api/v3/custom_options/2"}, {"href": "/api/v3/custom_options/1"}],
+        ),
         (MULTI, "Green", [{"href": "/api/v3/custom_options/2"}]),
         (MULTI, None, []),
         (custom("String"), "x", "x"),
@@ -306,7 +333,9 @@ def custom(kind: str) -> CustomField:
 def test_custom_values_round_trip(field, value, wire):
     checked = field.checked(value)
     assert field.write(checked) == wire
-    holder = {"_links": {field.key: _titled(wire)}} if field.linked else {field.key: _served(wire), "_links": {}}
+    holder = (
+        {"_links": {field.key: _titled(wire)}} if field.linked else {field.key: _served(wire), "_links": {}}
+    )
     assert field.read(holder) == checked
 
 

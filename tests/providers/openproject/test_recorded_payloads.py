@@ -117,7 +117,11 @@ def test_project_with_all_fields():
     assert project.name == "Corpus Full ✓ Ünïcode 🚀"
     assert (project.key, project.id, project.parent_project_id) == ("corpus-full", "5", "4")
     assert project.description == "A **bold** plan\n\n| a | b |\n|---|---|\n| 1 | 2 |"
-    assert (project.status, project.status_name, project.status_note) == ("on_track", "On track", "All *good*")
+    assert (project.status, project.status_name, project.status_note) == (
+        "on_track",
+        "On track",
+        "All *good*",
+    )
     assert project.is_public is True
     assert project.is_archived is False
 
@@ -174,7 +178,10 @@ def test_attachment():
 def test_people():
     hidden = to_user(payload("user_hidden__kar-thik_openproject-mcp__1.json"))
     assert (hidden.name, hidden.email, hidden.username) == ("Alan Turing", None, None)
-    everybody = [to_user(one) for one in payload("principals__kar-thik_openproject-mcp__1.json")["_embedded"]["elements"]]
+    everybody = [
+        to_user(one)
+        for one in payload("principals__kar-thik_openproject-mcp__1.json")["_embedded"]["elements"]
+    ]
     assert [one.kind for one in everybody] == ["user", "group", "placeholder", "user"]
     assert is_anonymous(recorded("01-", 8)["response"]["body"])
     assert not is_anonymous(recorded("01-", 7)["response"]["body"])

@@ -46,7 +46,11 @@ async def test_all_fields_read_back_through_another_connection(provider, world):
     assert found == made
     for name, value in FULL.items():
         assert getattr(found, name) == value, name
-    assert (found.parent_task_id, found.assignee_id, found.assignee_ids) == (parent.id, world.ann, [world.ann])
+    assert (found.parent_task_id, found.assignee_id, found.assignee_ids) == (
+        parent.id,
+        world.ann,
+        [world.ann],
+    )
     assert (found.sprint_id, found.label_ids, found.author_id) == (world.sprint, [world.label], "3")
     assert (found.status_name, found.priority_name) == ("In progress", "High")
     assert found.url.endswith(f"/work_packages/{found.id}")
@@ -117,7 +121,11 @@ async def test_an_unknown_parent_is_no_server_error(provider, world):
 
 
 async def test_an_unknown_assignee_and_a_closed_sprint_are_named(provider, world):
-    for field, value in (("assignee_id", "99999"), ("assignee_id", world.zoe), ("sprint_id", world.closed_sprint)):
+    for field, value in (
+        ("assignee_id", "99999"),
+        ("assignee_id", world.zoe),
+        ("sprint_id", world.closed_sprint),
+    ):
         with pytest.raises(ValidationError) as caught:
             await create(provider, world, **{field: value})
         assert field in caught.value.fields
@@ -135,7 +143,9 @@ async def test_a_milestone_has_one_date(provider, world):
     assert (made.start_date, made.due_date, made.warnings) == (date(2026, 12, 24), date(2026, 12, 24), ())
     moved = await provider.update_task(made.id, {"due_date": date(2026, 12, 25)})
     assert moved.due_date == date(2026, 12, 25)
-    told = await create(provider, world, type="Milestone", start_date=date(2026, 12, 1), due_date=date(2026, 12, 2))
+    told = await create(
+        provider, world, type="Milestone", start_date=date(2026, 12, 1), due_date=date(2026, 12, 2)
+    )
     assert [warning.field for warning in told.warnings] == ["start_date"]
     plain = await create(provider, world, type="Milestone")
     assert plain.due_date is None
@@ -161,7 +171,13 @@ async def test_the_parent_of_dated_children_has_dates_that_are_read_only():
     world = World("13.0")
     async with connected(world.box) as provider:
         parent = await create(provider, world, "Parent")
-        await create(provider, world, parent_task_id=parent.id, start_date=date(2026, 12, 2), due_date=date(2026, 12, 20))
+        await create(
+            provider,
+            world,
+            parent_task_id=parent.id,
+            start_date=date(2026, 12, 2),
+            due_date=date(2026, 12, 20),
+        )
         assert (await provider.get_task(parent.id)).due_date == date(2026, 12, 20)
         with pytest.raises(ValidationError) as caught:
             await provider.update_task(parent.id, {"due_date": date(2027, 1, 1)})
@@ -267,7 +283,9 @@ async def test_the_workflow_decides_among_statuses_of_one_meaning(world):
 
 async def test_another_status_with_the_same_meaning_is_taken_where_the_workflow_leads(world):
     """The type Task has no "In specification": what fits the workflow of the type is taken."""
-    async with connected(world.box, "ann", status_map={"Specified": "blocked", "On hold": "blocked"}) as provider:
+    async with connected(
+        world.box, "ann", status_map={"Specified": "blocked", "On hold": "blocked"}
+    ) as provider:
         made = await create(provider, world)
         changed = await provider.update_task(made.id, {"status": "blocked"})
         assert (changed.status_name, changed.warnings) == ("On hold", ())
@@ -314,7 +332,11 @@ async def test_custom_fields_that_are_not_named_stay(provider, world):
 
 async def test_unknown_custom_fields_and_options_are_named(provider, world):
     """Unknown ones would be ignored with 200 (recorded 15-…: step 43)."""
-    for values, why in (({"CF nothing": 1}, "CF string"), ({"CF list": "Pink"}, "Red, Green, Blue"), ({"CF int": "x"}, "whole number")):
+    for values, why in (
+        ({"CF nothing": 1}, "CF string"),
+        ({"CF list": "Pink"}, "Red, Green, Blue"),
+        ({"CF int": "x"}, "whole number"),
+    ):
         with pytest.raises(ValidationError, match=r"custom_fields\.") as caught:
             await create(provider, world, custom_fields=values)
         assert why in str(caught.value)
@@ -325,7 +347,7 @@ async def test_a_field_that_was_added_meanwhile_is_found(provider, world):
     world._field("CF late", "string")
     made = await create(provider, world, custom_fields={"CF late": "here"})
     assert made.raw_data is not None
-    assert (await provider.list_fields(world.main))
+    assert await provider.list_fields(world.main)
 
 
 # lists
@@ -391,7 +413,9 @@ async def test_all_pages_come_and_several_at_a_time(world):
         world.box.latency_ms = 1
         world.box.log.clear()
         tasks = await provider.list_tasks(world.main)
-        assert [task.title for task in tasks] == [task.title for task in sorted(tasks, key=lambda one: int(one.id))]
+        assert [task.title for task in tasks] == [
+            task.title for task in sorted(tasks, key=lambda one: int(one.id))
+        ]
         assert len({task.id for task in tasks}) == 50
         assert world.box.log.count("GET", "/work_packages$") == 8
         assert 1 < world.box.log.max_in_flight <= 4
@@ -421,7 +445,9 @@ async def test_search(provider, world):
 # ids and keys
 
 
-@pytest.mark.parametrize("one", ["99999", "1.5", "abc", "PROJ-1", "../users/me", "0", "-1", "1/activities", "１"])
+@pytest.mark.parametrize(
+    "one", ["99999", "1.5", "abc", "PROJ-1", "../users/me", "0", "-1", "1/activities", "１"]
+)
 async def test_ids_that_do_not_exist(provider, world, one):
     await create(provider, world)
     assert await provider.get_task(one) is None
@@ -443,7 +469,10 @@ async def test_deleting_takes_the_subtasks_along(provider, world):
 
 async def test_batch_outcomes_are_in_order_and_bounded(world):
     async with connected(world.box, concurrency=3) as provider:
-        drafts = [PMTask(title=f"T{n}", project_id=world.main, status="nonsense" if n == 4 else None) for n in range(12)]
+        drafts = [
+            PMTask(title=f"T{n}", project_id=world.main, status="nonsense" if n == 4 else None)
+            for n in range(12)
+        ]
         world.box.log.clear()
         result = await provider.create_tasks(drafts)
         assert [one.index for one in result] == list(range(12))
@@ -502,14 +531,18 @@ async def test_writes_are_quiet(provider, world):
     world.box.log.clear()
     made = await create(provider, world)
     await provider.update_task(made.id, {"title": "x"})
-    queries = [one.query for one in world.box.log.select(None, "/work_packages") if one.method in {"POST", "PATCH"}]
+    queries = [
+        one.query for one in world.box.log.select(None, "/work_packages") if one.method in {"POST", "PATCH"}
+    ]
     assert queries == ["notify=false", "notify=false"]
 
 
 async def test_strict_writes_raise(world):
     async with connected(world.box, strict_writes=True) as provider:
         with pytest.raises(ValidationError, match="not as asked") as caught:
-            await create(provider, world, type="Milestone", start_date=date(2026, 1, 1), due_date=date(2026, 1, 2))
+            await create(
+                provider, world, type="Milestone", start_date=date(2026, 1, 1), due_date=date(2026, 1, 2)
+            )
     assert caught.value.maybe_applied
 
 

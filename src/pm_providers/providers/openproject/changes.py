@@ -9,6 +9,7 @@ Logged time and relations do not move the time of change: `actual_hours` may cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -92,8 +93,8 @@ class Changes(TaskReader):
     async def _changed(self, state: ChangeState, most: int) -> tuple[list[dict[str, Any]], bool]:
         """At most `most` changed documents, oldest change first, and whether there are more.
 
-        The window of time stays as it is until all that lies in it was handed out; then it moves on. Its pages
-        shift when a task on them changes again, so at the end the documents are counted.
+        The window of time stays as it is until all that lies in it was handed out; then it moves on. Its
+        pages shift when a task on them changes again, so at the end the documents are counted.
         """
         start = state.page if state.size == self._options.page_size else 1
         state.size = self._options.page_size
@@ -112,25 +113,19 @@ class Changes(TaskReader):
         return [one for _, one in taken], False
 
     async def _walked(self, state: ChangeState, start: int, most: int) -> _Walk:
-        walk, number, size, repeats = _Walk(), start, state.size, 0
+        walk, number, repeats = _Walk(), start, 0
         path = f"projects/{state.project}/work_packages"
         while True:
-            params = {**self._window_of(state), "offset": str(number), "pageSize": str(size)}
+            params = {**self._window_of(state), "offset": str(number), "pageSize": str(state.size)}
             collection, walk.clock = await self._api.dated(path, params)
-            items, total = elements(collection), collection.get("total")
-            walk.total = total if isinstance(total, int) else None
-            real = collection.get("pageSize")
-            mine = [one for one in items if project_of(one) == state.project]
-            known = len(walk.ids)
+            items, known = elements(collection), len(walk.ids)
             walk.ids |= {identifier(one, "work package") for one in items}
-            repeats = repeats + 1 if items and len(walk.ids) == known else 0
-            if repeats >= _REPEATED_PAGES:
-                raise ProviderError("the list repeats itself and never ends")
+            mine = [one for one in items if project_of(one) == state.project]
             walk.fresh += [(number, one) for one in mine if state.is_news(one)]
             if len(walk.fresh) > most:
                 return walk
-            if not items or number * (real if isinstance(real, int) else size) >= (walk.total or 0):
-                walk.ended = True
+            repeats = repeats + 1 if items and len(walk.ids) == known else 0
+            if _is_last(walk, collection, number, repeats):
                 return walk
             number += 1
 
@@ -234,3 +229,19 @@ class Changes(TaskReader):
             raise NotFoundError(f"project {project} does not exist any more, or may not be seen")
         there = await self._documents(ids, project)
         return [one for one in ids if one not in there]
+
+
+def _is_last(walk: _Walk, collection: Mapping[str, Any], number: int, repeats: int) -> bool:
+    """Whether a page is the last of its window.
+
+    Raises:
+        ProviderError: the server's paging contradicts itself.
+    """
+    total, size = collection.get("total"), collection.get("pageSize")
+    if not isinstance(total, int) or not isinstance(size, int) or size < 1:
+        raise ProviderError("the answer breaks the API's contract: a list without total and pageSize")
+    count = len(elements(collection))
+    if repeats >= _REPEATED_PAGES or (count == 0 and (number - 1) * size < total):
+        raise ProviderError("the list never ends, or ends before its total")
+    walk.total, walk.ended = total, number * size >= total
+    return walk.ended

@@ -162,7 +162,8 @@ class Api:
         """
         await self.identify()
         try:
-            await self.http.request("DELETE", path, headers=_JSON, operation="")
+            # A page with status 200 (a login, a proxy) is no delete.
+            await self.http.request("DELETE", path, headers=_JSON, expect=(202, 204), operation="")
         except NotFoundError:
             return False
         except PMError as error:

@@ -111,28 +111,32 @@ class Relations(Connection):
         try:
             document = await self._api.post(f"work_packages/{source}/relations", body)
         except (ValidationError, NotFoundError) as error:
-            raise await self._explained_relation(error, fields) from error
+            await self._explain_relation(error, fields)
+            raise
         return to_relation(document, keep_raw=self._options.keep_raw)
 
-    async def _explained_relation(self, error: PMError, fields: Mapping[str, Any]) -> PMError:
+    async def _explain_relation(self, error: PMError, fields: Mapping[str, Any]) -> None:
         """Why a relation was refused: wording depends on language and version, so the tasks are looked at.
 
-        Up to 12 there was one relation for a pair of tasks, whatever its type (README of the recordings, 28).
+        There is one relation for a pair of tasks, whatever its type (recorded 16-…: steps 9 to 11).
+
+        Raises:
+            ValidationError: one of the tasks does not exist.
+            ConflictError: the two are related already.
         """
         ends = (fields["from_task_id"], fields["to_task_id"])
         for name, one in zip(("from_task_id", "to_task_id"), ends, strict=True):
             if await self._api.find(f"work_packages/{one}") is None:
-                return ValidationError(fields={name: f"there is no task {one!r:.80}"})
+                raise ValidationError(fields={name: f"there is no task {one!r:.80}"}) from error
         for document in await self._relations_of(ends[0]):
             found = to_relation(document)
             if {found.from_task_id, found.to_task_id} == set(ends):
-                return ConflictError(
+                raise ConflictError(
                     f"tasks {ends[0]} and {ends[1]} are related already: "
                     f"{found.from_task_id} {found.type} {found.to_task_id} (relation {found.id})",
                     fields=("type",),
                     status=error.status,
-                )
-        return error
+                ) from error
 
     async def _update_relation(self, relation_id: str, fields: Fields, task_id: str | None) -> PMRelation:
         path = f"relations/{_known(relation_id, 'relation')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -74,7 +73,7 @@ class Connection(BasePMProvider):
         self._timing = timing or Timing()
         self._options = read_options(config)
         self._api = Api(self._options, transport=transport, timing=self._timing)
-        self._catalog = Catalog(self._api, time.monotonic)
+        self._catalog = Catalog(self._api, self._timing.monotonic)
         self._trees = KeyedLocks()
         self._deleted_projects: set[str] = set()
         self._deleted_users: set[str] = set()
@@ -306,6 +305,9 @@ class Connection(BasePMProvider):
         facts: dict[str, Any] = {"version": self._version, "details": {"base_url": self._options.base_url}}
         if quota is not None:
             facts.update(quota_limit=quota.limit, quota_remaining=quota.remaining)
+            if quota.reset_s is not None:
+                moment = self._timing.wall() + quota.reset_s
+                facts["quota_reset_at"] = datetime.fromtimestamp(moment, UTC)
         return facts
 
     async def _core_version(self) -> str | None:

@@ -230,6 +230,8 @@ class Users(Connection):
         """`/principals` works for everybody, `/users` for administrators only (recorded 05-users: step 19).
 
         Locked ones are left out: nothing can be assigned to them, and deleted users are locked first.
+        Newest first, which is the vendor's own order: the list can be sorted by name only, and refuses
+        any other column with 400 ([code] app/models/queries/principals.rb).
         """
         conditions = [
             filters.equal("type", _PRINCIPALS),
@@ -238,7 +240,7 @@ class Users(Connection):
         if query.project_id is not None:
             project = identifier(await self._project_document(query.project_id), "project")
             conditions.append(filters.equal("member", [project]))
-        params = {"filters": filters.filters(*conditions), "sortBy": _BY_ID}
+        params = {"filters": filters.filters(*conditions)}
         async with aclosing(
             self._api.items("principals", params, window=query.window, limit=query.limit)
         ) as found:

@@ -17,7 +17,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import (
     custom_keys,
     has_custom_fields,
 )
-from pm_providers.providers.openproject.mapping.hal import identifier, link_id
+from pm_providers.providers.openproject.mapping.hal import elements, identifier, link_id
 from pm_providers.providers.openproject.mapping.tasks import TaskReading, project_of, schema_of, to_task
 
 __all__ = ["TaskReader"]
@@ -99,15 +99,29 @@ class TaskReader(Connection):
 
         The list of all projects refuses a project's version as a filter (recorded 25-…: step 12).
         """
-        path = f"versions/{query.sprint_id}/projects"
         try:
-            projects = [identifier(one, "project") async for one in self._api.items(path, {})]
+            projects = await self._projects_of_version(query.sprint_id or "")
         except NotFoundError:
             return
         for project in projects:
             async with aclosing(self._listed(query, project, conditions)) as tasks:
                 async for task in tasks:
                     yield task
+
+    async def _projects_of_version(self, version: str) -> list[str]:
+        """Projects that may have tasks of a version.
+
+        The address knows no paging: it answers its first 30, whatever is asked, and how many there are
+        ([code] lib/api/v3/versions/projects_by_version_api.rb). If that is not all, all projects are looked
+        at; those that do not share the version refuse the filter, and none of their tasks has it.
+        """
+        found = await self._api.get(f"versions/{version}/projects")
+        shown = [identifier(one, "project") for one in elements(found)]
+        total = found.get("total")
+        if not isinstance(total, int) or total <= len(shown):
+            return shown
+        params = {"filters": filters.filters(filters.equal("active", ["t"])), "sortBy": _BY_ID}
+        return [identifier(one, "project") async for one in self._api.items("projects", params)]
 
     # documents to records
 

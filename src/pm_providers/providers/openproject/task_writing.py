@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pm_providers.contract import Fields, holds
-from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
+from pm_providers.errors import ConflictError, NotFoundError, ProviderError, ValidationError
 from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
@@ -49,8 +49,9 @@ class TaskWriter(TaskReader):
             body = await self._body(wire, place, custom)
             try:
                 document = await self._post_task(body, fields, place)
-            except PMError as error:
-                raise await self._explained(error, fields) from error
+            except ProviderError as error:
+                await self._explain(error, fields)
+                raise
             return await self._task(document)
 
     async def _new_type(self, fields: Mapping[str, Any]) -> PMTaskType | None:
@@ -75,12 +76,16 @@ class TaskWriter(TaskReader):
             body["_links"]["status"] = {"href": f"/api/v3/statuses/{status.id}"}
             return await self._api.post("work_packages", body, self._quiet())
 
-    async def _explained(self, error: PMError, fields: Mapping[str, Any]) -> PMError:
-        """An unknown parent is a server error (recorded 10-…: step 86); say so instead."""
+    async def _explain(self, error: ProviderError, fields: Mapping[str, Any]) -> None:
+        """An unknown parent is a server error (recorded 10-…: step 86); say so instead.
+
+        Raises:
+            ValidationError: that is why the server failed.
+        """
         parent = fields.get("parent_task_id")
-        if not parent or not server_failed(error) or await self._api.find(f"work_packages/{parent}"):
-            return error
-        return ValidationError(fields={"parent_task_id": f"there is no task {parent!r:.80}"})
+        if parent and server_failed(error) and await self._api.find(f"work_packages/{parent}") is None:
+            why = f"there is no task {parent!r:.80}"
+            raise ValidationError(fields={"parent_task_id": why}) from error
 
     # updates
 
