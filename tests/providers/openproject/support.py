@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from pm_providers import OpenProjectProvider, PMProviderConfig
+from pm_providers import OpenProjectProvider, PMProviderConfig, PMTask
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import (
     Category,
@@ -98,6 +98,11 @@ def canned(answer: Callable[[httpx2.Request], httpx2.Response], **options: Any) 
 
 
 ME = {"_type": "User", "id": 3, "name": "A B", "login": "ab", "_links": {"self": {"href": "/api/v3/users/3"}}}
+
+
+async def create(provider: OpenProjectProvider, world: World, title: str = "Task", **fields: Any) -> PMTask:
+    """A task in the main project."""
+    return await provider.create_task(PMTask(title=title, project_id=world.main, **fields))
 
 
 class World:
