@@ -105,6 +105,14 @@ async def create(provider: OpenProjectProvider, world: World, title: str = "Task
     return await provider.create_task(PMTask(title=title, project_id=world.main, **fields))
 
 
+def no_secret(error: BaseException | None) -> None:
+    """No secret stands in an error or in what caused it."""
+    while error is not None:
+        assert KEY not in f"{error}{error!r}"
+        assert "sandbox-admin-key" not in f"{error}{error!r}"
+        error = error.__cause__ or error.__context__
+
+
 class World:
     """An instance with two projects, a child, members, versions, categories and custom fields.
 

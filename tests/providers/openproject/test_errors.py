@@ -14,12 +14,7 @@ from pm_providers import (
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.transport import Answer
 from pm_providers.transport.errors import Where, kind_for_status
-from tests.providers.openproject.support import (
-    KEY,
-    all_recordings,
-    canned,
-    payload,
-)
+from tests.providers.openproject.support import KEY, all_recordings, canned, no_secret, payload
 from tests.shared_material import need, shared_path
 
 # the words of the server

@@ -25,13 +25,7 @@ from pm_providers import (
 )
 from pm_providers.sandbox.kit import Quota
 from pm_providers.transport import Timing
-from tests.providers.openproject.support import (
-    KEY,
-    Pause,
-    World,
-    config,
-    connected,
-)
+from tests.providers.openproject.support import Pause, World, config, connected, no_secret
 
 READS = {
     "list_projects": lambda p, w: p.list_projects(),
@@ -71,13 +65,6 @@ async def seeded(world):
         for n in range(3):
             await provider.create_task(PMTask(title=f"T{n}", project_id=world.main))
     return world
-
-
-def no_secret(error: BaseException | None) -> None:
-    while error is not None:
-        assert KEY not in f"{error}{error!r}"
-        assert "sandbox-admin-key" not in f"{error}{error!r}"
-        error = error.__cause__ or error.__context__
 
 
 @pytest.mark.parametrize("name", READS)

@@ -254,7 +254,15 @@ class TaskWriter(TaskReader):
         known = custom_fields_of(await self._form_schema(place))
         if any(name not in {one.name for one in known} for name in asked):
             known = custom_fields_of(await self._form_schema(place, fresh=True))
-        return await self._checked_custom(fields, known)
+        custom = await self._checked_custom(fields, known)
+        await self._know_fields(f"{place.project}-{place.type.id}", custom)
+        return custom
+
+    async def _know_fields(self, schema_id: str, custom: tuple[CustomField, ...]) -> None:
+        """What is written will be read back by the schema, which may be older than a field."""
+        known = {field.key for field in await self._catalog.task_fields(schema_id)}
+        if not {field.key for field in custom} <= known:
+            await self._catalog.task_fields(schema_id, fresh=True)
 
     async def _form_schema(self, place: _Place, *, fresh: bool = False) -> Mapping[str, Any]:
         kind = place.type.id if place.type else ""
