@@ -39,10 +39,10 @@ KINDS = ("User", "Group", "PlaceholderUser")
 
 @routes("GET", "/principals")
 def principals(call: Call) -> Reply:
-    """Everybody that the user sees, newest first."""
+    """Everybody that the user sees, newest first; sorted by name or not at all."""
     rows = [p for p in call.state.principals if p.status != "builtin" and principal_visible(call, p)]
-    columns = {"id": lambda p: p.id, "name": lambda p: p.name.lower()}
-    found, _ = run_query(call, rows, principal_specs(call), columns)
+    columns = {"name": lambda p: p.name.lower()}
+    found, _ = run_query(call, rows, principal_specs(call), columns, ())
     view = View(call.state, call.user)
     return Reply(paged_list(call, "/principals", found, view.principal, None, PEOPLE_PAGE))
 

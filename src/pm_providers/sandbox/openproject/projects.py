@@ -10,6 +10,7 @@ from typing import Any
 from pm_providers.sandbox.openproject import access
 from pm_providers.sandbox.openproject.basics import project_of
 from pm_providers.sandbox.openproject.collection import (
+    Page,
     apply_select,
     paged,
     read_page,
@@ -166,16 +167,18 @@ def job_status(call: Call) -> Reply:
     return Reply({"_type": "JobStatus", "jobId": str(key), "status": "success", "payload": {}})
 
 
-def list_projects(call: Call, path: str, rows: list[Project], size: int | None = None) -> dict[str, Any]:
+def list_projects(
+    call: Call, path: str, rows: list[Project], size: int | None = None, *, only: Page | None = None
+) -> dict[str, Any]:
     """One page of projects; up to 12.x `pageSize` and `offset` are echoed, but all rows come.
 
-    Recorded 03-…: steps 1 to 10.
+    Recorded 03-…: steps 1 to 10. `only` is the page of a list that does not read these parameters.
     """
     view = View(call.state, call.user)
     found, params = run_query(call, rows, _specs(call), _columns(call))
     if path == "/projects":
         params.setdefault("filters", "[]")
-    page = read_page(call, size)
+    page = only or read_page(call, size)
     cut = page.cut(found) if call.state.features.projects_paged else found
     elements = [view.project(row, embed=False, listed=True) for row in cut]
     body = paged(path, page, len(found), elements, params)

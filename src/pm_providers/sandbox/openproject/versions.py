@@ -8,7 +8,7 @@ import msgspec
 
 from pm_providers.sandbox.openproject import access
 from pm_providers.sandbox.openproject.basics import project_of
-from pm_providers.sandbox.openproject.collection import unpaged
+from pm_providers.sandbox.openproject.collection import Page, unpaged
 from pm_providers.sandbox.openproject.custom_write import read_custom
 from pm_providers.sandbox.openproject.errors import (
     Fault422,
@@ -115,14 +115,17 @@ def version(call: Call) -> Reply:
 
 @routes("GET", "/versions/{id}/projects")
 def projects(call: Call) -> Reply:
-    """Projects that may use a version."""
+    """Projects that may use a version: one page, whatever is asked for.
+
+    Recorded 06-versions: step 31, a page of 30; the vendor's code of this address reads no parameters.
+    """
     row = _version_of(call)
     rows = [
         p
         for p in version_projects(call.state, row)
         if access.project_visible(call.state, call.user, p) and p.active
     ]
-    return Reply(list_projects(call, f"/versions/{row.id}/projects", rows, 30))
+    return Reply(list_projects(call, f"/versions/{row.id}/projects", rows, only=Page(1, 30)))
 
 
 @routes("POST", "/versions")
