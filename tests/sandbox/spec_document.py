@@ -57,7 +57,8 @@ class SpecDocument:
         if str(status) not in answers:
             return [Finding(operation, "", f"status {status} is not documented")]
         answer, place = self._resolved(answers[str(status)], known, method, str(status))
-        media = next((m for m in answer.get("content", {}) if "json" in m), None)
+        content = answer.get("content", {})
+        media = next((m for m, described in content.items() if "json" in m and "schema" in described), None)
         if media is None or body is None:
             return []
         pointer = f"{place}/content/{_escape(media)}/schema"

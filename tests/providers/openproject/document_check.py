@@ -118,9 +118,13 @@ class RequestCheck:
             yield from map(str, self._spec.check_request(sent.method, sent.path, sent.json()))
 
     def answer(self, sent: Sent) -> Iterator[str]:
-        """Where the answer is not what the document promises."""
-        if not sent.path.endswith("/content"):
-            yield from map(str, self._spec.check_answer(sent.method, sent.path, sent.status, sent.answer))
+        """Where the answer is not what the document promises. `select` cuts, so nothing is missing then."""
+        if sent.path.endswith("/content"):
+            return
+        cut = "select" in dict(sent.query)
+        for found in self._spec.check_answer(sent.method, sent.path, sent.status, sent.answer):
+            if not (cut and found.message.endswith("is a required property")):
+                yield str(found)
 
     # parts of a request
 
@@ -250,9 +254,11 @@ def _acted_on(body: Any, answer: Any) -> set[str]:
 
 
 def _names(body: Mapping[str, Any]) -> list[str]:
+    """Names of a body, custom fields as `customFieldN`: their numbers differ by installation."""
     links = body.get("_links")
     inner = [f"_links.{one}" for one in links] if isinstance(links, dict) else []
-    return [*(one for one in body if one != "_links"), *inner]
+    names = [*(one for one in body if one != "_links"), *inner]
+    return [re.sub(r"(?<=customField)[0-9]+", "N", one) for one in names]
 
 
 def _shapes(body: Mapping[str, Any]) -> Iterator[str]:
