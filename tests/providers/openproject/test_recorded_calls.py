@@ -369,6 +369,27 @@ async def test_custom_fields_are_read_by_name(file, n):
     assert wanted.items() <= task.custom_fields.items()
 
 
+async def test_target_versions_are_written_where_the_schema_has_them():
+    """17.8+: `version` is only derived from `targetVersions` there."""
+    step, before = recorded("11-", 11), recorded("11-", 9)
+    schema = recorded("14-", 9)["response"]["body"]
+    newer = {
+        **schema,
+        "targetVersions": {"type": "[]Version", "name": "Target versions", "location": "_links"},
+    }
+
+    class Newer(Server):
+        def __call__(self, request: httpx2.Request) -> httpx2.Response:
+            if request.url.path.endswith("/schemas/4-1"):
+                return httpx2.Response(200, json=newer)
+            return super().__call__(request)
+
+    server = Newer(step, before)
+    async with canned(server, sprint_source="version") as provider:
+        await provider.update_task("34", {"sprint_id": "5"})
+    assert server.body()["_links"] == {"targetVersions": [{"href": "/api/v3/versions/5"}]}
+
+
 async def test_the_project_scope_is_left_to_no_default():
     """Closed tasks and no subprojects (recorded 13-…, 25-…): the parameters say so."""
     seen: list[httpx2.Request] = []
