@@ -148,3 +148,13 @@ def test_variables_may_be_given():
         variables={"PM_PROVIDER": "remote", "REMOTE_URL": "https://m.test"}
     )
     assert (config.provider_type, config.base_url) == ("remote", "https://m.test")
+
+
+def test_a_configuration_shows_no_secret():
+    """Not even one that somebody put into the address."""
+    config = PMProviderConfig(
+        "openproject", base_url="https://me:s3cret@pm.example.com/x?token=s3cret", api_key="s3cret"
+    )
+    assert (
+        repr(config) == "PMProviderConfig(provider_type='openproject', base_url='https://pm.example.com/x')"
+    )

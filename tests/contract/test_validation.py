@@ -95,8 +95,14 @@ def test_unsupported_and_read_only_fields():
 
 def test_patch_clears_with_none():
     """None clears; a list of ids is cleared to an empty list; absent keys stay absent."""
-    assert patch(due_date=None, label_ids=None, custom_fields=None) == {
-        "due_date": None, "label_ids": [], "custom_fields": None}  # fmt: skip
+    assert patch(due_date=None, label_ids=None) == {"due_date": None, "label_ids": []}
+
+
+def test_custom_fields_are_cleared_by_name():
+    """Clearing all of them at once would clear those of others too."""
+    with pytest.raises(ValidationError, match="give each field to clear as None"):
+        patch(custom_fields=None)
+    assert patch(custom_fields={"Size": None}) == {"custom_fields": {"Size": None}}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +12,14 @@ from pm_providers.errors import ConfigurationError
 __all__ = ["PMProviderConfig", "Setting", "config_from_settings"]
 
 
-@dataclass(slots=True)
+_USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
+
+
+@dataclass(slots=True, repr=False)
 class PMProviderConfig:
     """Connection of one provider.
 
-    Credentials never show in `repr`. Which fields a provider needs, its `SETTINGS` say.
+    `repr` shows type and address only, never a credential. Which fields a provider needs, its `SETTINGS` say.
 
     Attributes:
         provider_type: registered name (`"openproject"`).
@@ -35,15 +39,20 @@ class PMProviderConfig:
 
     provider_type: str = "internal"
     base_url: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    api_token: str | None = field(default=None, repr=False)
+    api_key: str | None = None
+    api_token: str | None = None
     username: str | None = None
     organization_id: str | None = None
     project_key: str | None = None
     workspace_id: str | None = None
     timeout_s: float = 30.0
     max_wait_s: float = 120.0
-    additional_config: dict[str, Any] = field(default_factory=dict, repr=False)
+    additional_config: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        # An address may hold a password or a token where nobody expects one.
+        address = None if self.base_url is None else _USER_INFO.sub("", self.base_url).partition("?")[0]
+        return f"PMProviderConfig(provider_type={self.provider_type!r}, base_url={address!r})"
 
     def option(self, name: str, default: Any = None) -> Any:
         """An entry of `additional_config`."""

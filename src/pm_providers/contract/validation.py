@@ -342,6 +342,8 @@ def _take(
     if value is None:
         if spec.required:
             problems[spec.name] = "is required and may not be cleared"
+        elif spec.kind is FieldKind.MAP:
+            problems[spec.name] = "is not cleared as a whole: give each field to clear as None, by its name"
         found[spec.name] = [] if spec.kind is FieldKind.IDS else None
         return
     try:
