@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -277,8 +278,13 @@ def dangling(name: str, what: str, value: str) -> ValidationError:
 
 
 def author_id(conn: Connection, caller: Caller) -> str | None:
-    """Id of the user who writes. Errors as in `current_user`."""
-    row = current_user(conn, caller)
+    """Id of the user who writes; missing while another open transaction is making that user.
+
+    Waiting for it could take as long as a host keeps its transaction open. Errors as in `current_user`.
+    """
+    row = current_user(conn, caller, create=False)
+    if row is None and _claim_user(conn, caller.username, wait=False):
+        row = current_user(conn, caller)
     return None if row is None else str(row["id"])
 
 
@@ -295,10 +301,22 @@ def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> Ro
         return row
     by_name = select(users).where(users.c.username_folded == fold(caller.username))
     row = one_row(conn, by_name)
-    if row is None and create:
+    if row is None and create and _claim_user(conn, caller.username, wait=True):
         _make_user(conn, caller.username)
         row = one_row(conn, by_name)
     return row
+
+
+def _claim_user(conn: Connection, username: str, *, wait: bool) -> bool:
+    """The right to make a user, until the transaction ends. SQLite has one writer, who has it already."""
+    if conn.dialect.name != "postgresql":
+        return True
+    digest = hashlib.blake2b(fold(username).encode(), digest_size=8).digest()
+    key = int.from_bytes(digest, "big", signed=True)
+    if wait:
+        conn.execute(select(func.pg_advisory_xact_lock(key)))
+        return True
+    return bool(conn.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
 
 def _make_user(conn: Connection, username: str) -> None:
