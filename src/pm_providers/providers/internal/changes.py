@@ -1,14 +1,19 @@
 """SQL of the change stream.
 
-The stream reports what is committed. On PostgreSQL transactions become visible in another order than they
-began, so a change counts only when no transaction that is still open could come before it: its transaction id
-lies below `pg_snapshot_xmin`. A long transaction anywhere in the server therefore delays the stream, but
-nothing is skipped.
+A cursor only ever passes what is committed. On PostgreSQL transactions become visible in another order than
+they began, so a change counts as committed when no transaction that is still open could come before it: its
+transaction id lies below `pg_snapshot_xmin`. A long transaction anywhere in the server therefore delays the
+stream, but nothing is skipped.
+
+A session that a host gave sees its own open changes too, after the committed ones. The cursor notes how far
+they were read, but only for that transaction: once it has ended, they come again from the stream, if it was
+committed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -20,14 +25,14 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
     tuple_,
     union_all,
 )
 
 from pm_providers.contract import ChangePage, decode_cursor, encode_cursor
 from pm_providers.database.schema import tasks, tombstones
-from pm_providers.database.transactions import has_uncommitted_work
-from pm_providers.errors import ConflictError, ValidationError
+from pm_providers.errors import ValidationError
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.tasks import get_tasks
 
@@ -41,13 +46,38 @@ _HORIZON = text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Position:
-    """Place in a project's stream: everything up to it has been read."""
+class _Place:
+    """Everything up to it has been read."""
 
-    project_id: str
     tx: int = -1
     no: int = -1
     task_id: str = ""
+
+    def listed(self) -> list[Any]:
+        return [self.tx, self.no, self.task_id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """How far a project's stream was read.
+
+    Attributes:
+        project_id: the project.
+        at: place among the committed changes.
+        token: transaction whose open changes were read too; `""` for none.
+        own: place among those.
+    """
+
+    project_id: str
+    at: _Place = _Place()
+    token: str = ""
+    own: _Place = _Place()
+
+    def cursor(self) -> str:
+        state: dict[str, Any] = {"p": self.project_id, "at": self.at.listed()}
+        if self.token:
+            state |= {"of": self.token, "own": self.own.listed()}
+        return encode_cursor(_PROVIDER, state)
 
 
 def change_page(
@@ -58,35 +88,41 @@ def change_page(
     Raises:
         NotFoundError: no such project.
         ValidationError: not a cursor of this project.
-        ConflictError: the session's own transaction holds changes that are not committed.
     """
-    if has_uncommitted_work(conn):
-        raise ConflictError(
-            "changes() reports what is committed, and this session holds changes that are not: "
-            "commit or roll back first"
-        )
     project_id = client.require_project(conn, project_id)
     start = _position(project_id, cursor)
     horizon = None
     if conn.dialect.name == "postgresql":
         horizon, newest = conn.execute(_HORIZON).one()
-        if start.tx >= newest:
+        if start.at.tx >= newest:
             start = _Position(project_id)  # a cursor of another server, whose database was restored here
-    found = conn.execute(_keys(start, horizon).limit(limit + 1)).all()
-    has_more, found = len(found) > limit, found[:limit]
-    return _page(conn, start, found, has_more=has_more, keep_raw=keep_raw)
+    mine = client.open_changes(conn)
+    found = conn.execute(_keys(project_id, start.at, _committed(horizon, mine)).limit(limit + 1)).all()
+    end = replace(start, at=_reached(start.at, found[:limit]))
+    if mine is not None and len(found) <= limit:
+        before = start.own if start.token == mine.token else _Place()
+        own = conn.execute(_keys(project_id, before, _open(mine)).limit(limit + 1 - len(found))).all()
+        room = limit - len(found)
+        end = replace(end, token=mine.token, own=_reached(before, own[:room]))
+        found = [*found, *own]
+    return _page(conn, end, found[:limit], has_more=len(found) > limit, keep_raw=keep_raw)
 
 
-def _page(conn: Connection, start: _Position, found: Any, *, has_more: bool, keep_raw: bool) -> ChangePage:
+def _reached(before: _Place, found: Sequence[Any]) -> _Place:
+    return _Place(*found[-1][1:]) if found else before
+
+
+def _page(
+    conn: Connection, end: _Position, found: Sequence[Any], *, has_more: bool, keep_raw: bool
+) -> ChangePage:
     changed = [row.task_id for row in found if row.is_there]
     by_id = {task.id: task for task in get_tasks(conn, changed, keep_raw=keep_raw)}
     # A task that went between the two statements comes as deleted on a later page.
-    upserts = [by_id[one] for one in changed if one in by_id and by_id[one].project_id == start.project_id]
-    at = list(found[-1][1:]) if found else [start.tx, start.no, start.task_id]
+    upserts = [by_id[one] for one in changed if one in by_id and by_id[one].project_id == end.project_id]
     return ChangePage(
         upserts=upserts,
         deleted_ids=[row.task_id for row in found if not row.is_there],
-        cursor=encode_cursor(_PROVIDER, {"p": start.project_id, "at": at}),
+        cursor=end.cursor(),
         has_more=has_more,
     )
 
@@ -95,35 +131,54 @@ def _position(project_id: str, cursor: str | None) -> _Position:
     if cursor is None:
         return _Position(project_id)
     state = decode_cursor(_PROVIDER, cursor)
-    match state:
-        case {"p": str(owner), "at": [int(tx), int(no), str(task_id)]}:
-            if owner != project_id:
-                raise ValidationError(fields={"cursor": "belongs to another project"})
-            if max(abs(tx), abs(no)) < 2**63:
-                return _Position(project_id, tx, no, task_id)
+    owner, token, at = state.get("p"), state.get("of", ""), _place(state.get("at"))
+    own = _place(state.get("own", _Place().listed()))
+    if isinstance(owner, str) and isinstance(token, str) and at is not None and own is not None:
+        if owner != project_id:
+            raise ValidationError(fields={"cursor": "belongs to another project"})
+        return _Position(project_id, at, token, own)
     raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
 
 
-def _keys(start: _Position, horizon: int | None) -> Select[Any]:
-    """Ids of changed and of gone tasks after a position, in order."""
+def _place(value: Any) -> _Place | None:
+    match value:
+        case [int(tx), int(no), str(task_id)] if max(abs(tx), abs(no)) < 2**63:
+            return _Place(tx, no, task_id)
+    return None
+
+
+_Rule = Callable[[Table], ColumnElement[bool]]
+
+
+def _committed(horizon: int | None, mine: client.OpenChanges | None) -> _Rule:
+    """Which rows are committed for good."""
+    if horizon is not None:
+        return lambda table: table.c.change_tx < horizon
+    return lambda table: table.c.change_no < mine.no if mine is not None else true()
+
+
+def _open(mine: client.OpenChanges) -> _Rule:
+    """Which rows this transaction wrote."""
+    return lambda table: (table.c.change_tx == mine.tx) & (table.c.change_no >= mine.no)
+
+
+def _keys(project_id: str, after: _Place, rule: _Rule) -> Select[Any]:
+    """Ids of changed and of gone tasks after a place, in order."""
     both = union_all(
-        _side(tasks, tasks.c.id, start, horizon, is_there=True),
-        _side(tombstones, tombstones.c.task_id, start, horizon, is_there=False),
+        _side(tasks, tasks.c.id, project_id, after, rule, is_there=True),
+        _side(tombstones, tombstones.c.task_id, project_id, after, rule, is_there=False),
     ).subquery("changed")
     return select(both).order_by(both.c.change_tx, both.c.change_no, both.c.task_id)
 
 
 def _side(
-    table: Table, task_id: ColumnElement[str], start: _Position, horizon: int | None, *, is_there: bool
+    table: Table, task_id: ColumnElement[str], project_id: str, after: _Place, rule: _Rule, *, is_there: bool
 ) -> Select[Any]:
     place = tuple_(table.c.change_tx, table.c.change_no, task_id)
-    after = tuple_(literal(start.tx), literal(start.no), literal(start.task_id, String()))
-    statement = select(
+    seen = tuple_(literal(after.tx), literal(after.no), literal(after.task_id, String()))
+    return select(
         literal(int(is_there)).label("is_there"),
         table.c.change_tx,
         table.c.change_no,
         task_id.label("task_id"),
-    ).where(table.c.project_id == start.project_id, place > after)
-    if horizon is not None:
-        statement = statement.where(table.c.change_tx < horizon)
-    return statement
+    ).where(table.c.project_id == project_id, place > seen, rule(table))

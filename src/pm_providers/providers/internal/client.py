@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,11 +32,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from pm_providers.contract import Fields
 from pm_providers.database.ids import new_id
 from pm_providers.database.schema import counters, projects, users
+from pm_providers.database.transactions import has_uncommitted_work
 from pm_providers.errors import ConfigurationError, ConflictError, NotFoundError, ValidationError
 from pm_providers.providers.internal.mapping import fold
 
 __all__ = [
     "Caller",
+    "OpenChanges",
     "Row",
     "Stamp",
     "all_rows",
@@ -50,6 +53,7 @@ __all__ = [
     "known_ids",
     "lock_hierarchy",
     "one_row",
+    "open_changes",
     "project_id_of",
     "require_project",
     "require_version",
@@ -62,6 +66,7 @@ Row = Mapping[str, Any]
 _MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 _ID = re.compile("[0-9a-f]{32}")
 
+_FIRST_CHANGE = "pm_providers.first_change"
 _HIERARCHY_LOCK = 0x706D_6869  # any number that nobody else locks
 
 
@@ -86,6 +91,21 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenChanges:
+    """Changes of an open transaction, which only its own connection sees.
+
+    Attributes:
+        token: names the transaction.
+        tx: number of the transaction; 0 on SQLite.
+        no: first number of its changes; 0 on PostgreSQL, where the transaction says enough.
+    """
+
+    token: str
+    tx: int
+    no: int
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who writes.
 
@@ -106,7 +126,24 @@ def stamp(conn: Connection) -> Stamp:
         return Stamp(now, tx, time.time_ns())
     mine = counters.c.name == "changes"
     conn.execute(update(counters).where(mine).values(value=counters.c.value + 1))
-    return Stamp(now, 0, conn.execute(select(counters.c.value).where(mine)).scalar_one())
+    number = conn.execute(select(counters.c.value).where(mine)).scalar_one()
+    transaction = conn.get_transaction()
+    known = conn.info.get(_FIRST_CHANGE)
+    if transaction is not None and (known is None or known[0]() is not transaction):
+        conn.info[_FIRST_CHANGE] = (weakref.ref(transaction), number, new_id())
+    return Stamp(now, 0, number)
+
+
+def open_changes(conn: Connection) -> OpenChanges | None:
+    """Where the changes begin that the connection's own transaction made and has not committed."""
+    if not has_uncommitted_work(conn):
+        return None
+    if conn.dialect.name == "postgresql":
+        own = text("SELECT CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint)")
+        tx = conn.execute(own).scalar_one()
+        return None if tx is None else OpenChanges(str(tx), tx, 0)
+    of, number, token = conn.info.get(_FIRST_CHANGE) or (lambda: None, 0, "")
+    return OpenChanges(token, 0, number) if of() is conn.get_transaction() else None
 
 
 def lock_hierarchy(conn: Connection) -> None:
