@@ -92,7 +92,7 @@ CAPABILITIES = Capabilities(
         "sprint and the labels of the old project behind; the write says so.",
         "deleting": "A task is deleted with its subtasks and all that stands on them. A deleted sprint, "
         "label or user is taken off its tasks. Subprojects of a deleted project move up to its parent.",
-        "committed changes": "The cursor of changes() passes committed changes only. A session that a host gave "
-        "sees its own open changes too; they come again after the commit.",
+        "committed changes": "The cursor of changes() passes committed changes only. A session that a "
+        "host gave sees its own open changes too; they come again after the commit.",
     },
 )  # fmt: skip
