@@ -218,7 +218,8 @@ class Api:
         """Pages of a list, in order; elements that came before are left out.
 
         `offset` is a page number, `pageSize` is clamped silently, so the answer's own counts. Pages shift
-        when the list changes under way; sort by something stable.
+        when the list changes under way; sort by something stable. When the list shrinks, elements slip to
+        pages that were read already: it is read again until nothing new is found.
 
         Args:
             path: address.
@@ -238,14 +239,13 @@ class Api:
             return _page(await self.get(path, {**params, "offset": number, "pageSize": size}))
 
         seen: set[str] = set()
-        repeats = 0
-        async with aclosing(iter_pages(fetch, window=window, provider="openproject")) as pages:
-            async for page in pages:
-                fresh = [one for one in page.items if _unseen(one, seen)]
-                repeats = 0 if fresh or not page.items else repeats + 1
-                if repeats >= _REPEATED_PAGES:
-                    raise ProviderError("the list repeats itself and never ends")
-                yield Listed(fresh, page.items.collection if isinstance(page.items, _Elements) else {})
+        while True:
+            known, walk = len(seen), _Walk(seen)
+            async with aclosing(iter_pages(fetch, window=window, provider="openproject")) as pages:
+                async for page in pages:
+                    yield Listed(walk.fresh(page), _collection(page))
+            if not walk.shrank or (known and len(seen) == known):
+                return
 
     async def items(
         self,
@@ -262,6 +262,46 @@ class Api:
             async for page in pages:
                 for one in page.items:
                     yield one
+
+
+class _Walk:
+    """One way through the pages of a list.
+
+    Attributes:
+        shrank: a later page counted fewer elements than an earlier one.
+    """
+
+    def __init__(self, seen: set[str]) -> None:
+        self.shrank = False
+        self._seen = seen
+        self._before = frozenset(seen)
+        self._again: set[str] = set()
+        self._most = 0
+        self._repeats = 0
+
+    def fresh(self, page: Page[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Elements of the next page that no way brought before.
+
+        Raises:
+            ProviderError: this way brings the same pages again and again.
+        """
+        self.shrank |= page.total is not None and page.total < self._most
+        self._most = max(self._most, page.total or 0)
+        known = len(self._seen) + len(self._again)
+        fresh = [one for one in page.items if self._is_new(_name(one))]
+        moved = len(self._seen) + len(self._again) > known
+        self._repeats = 0 if moved or not page.items else self._repeats + 1
+        if self._repeats >= _REPEATED_PAGES:
+            raise ProviderError("the list repeats itself and never ends")
+        return fresh
+
+    def _is_new(self, name: str) -> bool:
+        if name in self._before:
+            self._again.add(name)
+            return False
+        known = len(self._seen)
+        self._seen.add(name)
+        return len(self._seen) > known
 
 
 class _Elements(list[dict[str, Any]]):
@@ -282,6 +322,10 @@ def _page(collection: Mapping[str, Any]) -> Page[dict[str, Any]]:
     )
 
 
+def _collection(page: Page[dict[str, Any]]) -> Mapping[str, Any]:
+    return page.items.collection if isinstance(page.items, _Elements) else {}
+
+
 def _objects(collection: Any) -> Sequence[dict[str, Any]]:
     found = elements(collection)
     if not all(isinstance(one, dict) for one in found):
@@ -297,9 +341,5 @@ def _clock(value: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _unseen(one: Mapping[str, Any], seen: set[str]) -> bool:
-    key = f"{one.get('_type')}:{one.get('id')}"
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
+def _name(one: Mapping[str, Any]) -> str:
+    return f"{one.get('_type')}:{one.get('id')}"
