@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from pm_providers.errors import ConflictError, PMError, ProviderError, TransportError
+from pm_providers.errors import ConfigurationError, ConflictError, PMError, ProviderError, TransportError
 
 __all__ = ["translated"]
 
 _TRY_AGAIN = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _LOST = ("08", "57P")  # connection exceptions, operator intervention
 _LONGEST = 200
+_NO_FILE = {"unable to open database file", "file is not a database"}
+_EXAMPLE = "sqlite:////home/me/pm.db"
 
 
 @contextmanager
@@ -46,6 +48,13 @@ def _translate(error: DBAPIError) -> PMError:
         return ConflictError("another transaction changed what this one relies on; look again")
     if "database is locked" in text or "database table is locked" in text:
         return TransportError("the database is busy: another transaction holds its write lock")
+    if text in _NO_FILE:
+        return ConfigurationError(
+            f"PM_DATABASE_URL: {text}; SQLite needs a file in a folder that exists and can be written, for "
+            f"example PM_DATABASE_URL={_EXAMPLE}",
+            setting="PM_DATABASE_URL",
+            example=_EXAMPLE,
+        )
     if error.connection_invalidated or code.startswith(_LOST) or "connect" in text.lower():
         return TransportError(f"the database does not answer: {text}")
     return ProviderError(f"database: {text}")

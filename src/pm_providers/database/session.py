@@ -48,9 +48,21 @@ def setting(name: str) -> str | None:
 
 
 def data_dir() -> Path:
-    """Folder of our own files, made on demand and readable by its owner only (0700)."""
+    """Folder of our own files, made on demand and readable by its owner only (0700).
+
+    Raises:
+        ConfigurationError: it cannot be made.
+    """
     path = Path(user_data_dir("pm-providers"))
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the data folder {path} cannot be made: {error.strerror}; set {SETTING}, for example "
+            f"{SETTING}={EXAMPLE} or {SETTING}=sqlite:///pm.db",
+            setting=SETTING,
+            example=EXAMPLE,
+        ) from error
     return path
 
 
@@ -99,6 +111,7 @@ def engine_for(url: str | None = None) -> Engine:
     SQLite: write-ahead log, foreign keys on, 30 seconds of patience with other writers, and every
     transaction that writes takes the write lock at its start (upgrading a read lock is what makes SQLite
     answer "database is locked" at once). An in-memory database is shared by the whole process.
+    PostgreSQL: the same patience with locks, unless the address has `options` of its own.
 
     Raises:
         ConfigurationError: malformed address, or the PostgreSQL driver is not installed.
@@ -115,7 +128,7 @@ def async_engine_for(url: str | None = None) -> AsyncEngine:
     """A new async engine of a database; dispose of it when done. As `engine_for` in all else."""
     parsed = make_url(database_url(url))
     if parsed.get_backend_name() != "sqlite":
-        return _with_driver(lambda: create_async_engine(parsed, hide_parameters=True, pool_pre_ping=True))
+        return _with_driver(lambda: create_async_engine(parsed, **_postgres_options(parsed)))
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), hide_parameters=True)
     _prepare_sqlite(engine.sync_engine)
     return engine
@@ -123,13 +136,20 @@ def async_engine_for(url: str | None = None) -> AsyncEngine:
 
 def _new_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return create_engine(url, **_postgres_options(url))
     options: dict[str, Any] = {"hide_parameters": True}
     if url.database in {None, "", ":memory:"}:
         options.update(poolclass=StaticPool, connect_args={"check_same_thread": False})
     engine = create_engine(url, **options)
     _prepare_sqlite(engine)
     return engine
+
+
+def _postgres_options(url: URL) -> dict[str, Any]:
+    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    if "options" not in url.query:
+        options["connect_args"] = {"options": f"-c lock_timeout={_BUSY_TIMEOUT_MS}"}
+    return options
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -181,9 +181,27 @@ async def test_own_open_changes_come_but_do_not_move_the_stream(engine: Engine, 
         assert (_titles(first), first.has_more) == (["before", "one"], True)
         assert (_titles(rest), rest.has_more) == (["two", "three"], False)
         assert _titles(await provider.changes(project.id, rest.cursor)) == []
-        assert _titles(await provider_on(engine).changes(project.id, rest.cursor)) == []
+        assert _titles(await provider_on(engine).changes(project.id, rest.cursor)) == ["before"]
         session.commit()
-        assert _titles(await provider.changes(project.id, rest.cursor)) == ["one", "two", "three"]
+        again = await provider.changes(project.id, rest.cursor)
+        assert _titles(again) == ["before", "one", "two", "three"]
+        await provider.create_task(PMTask(title="four", project_id=project.id))
+        assert _titles(await provider.changes(project.id, again.cursor)) == ["four"]
+
+
+async def test_a_rolled_back_change_comes_as_it_was(engine: Engine, project: PMProject) -> None:
+    """An open change hides the committed one below it: a cursor that passed that would lose it for good."""
+    task = await provider_on(engine).create_task(PMTask(title="first", project_id=project.id))
+    start = (await provider_on(engine).changes(project.id)).cursor
+    await provider_on(engine).update_task(task.id, {"title": "committed"})
+    await provider_on(engine).create_task(PMTask(title="later", project_id=project.id))
+    with Session(engine) as session:
+        provider = provider_on(session)
+        await provider.update_task(task.id, {"title": "undone"})
+        page = await provider.changes(project.id, start)
+        assert _titles(page) == ["later", "undone"]
+        session.rollback()
+        assert _titles(await provider.changes(project.id, page.cursor)) == ["committed", "later"]
 
 
 async def test_what_is_rolled_back_does_not_move_the_stream(engine: Engine, project: PMProject) -> None:

@@ -5,9 +5,10 @@ they began, so a change counts as committed when no transaction that is still op
 transaction id lies below `pg_snapshot_xmin`. A long transaction anywhere in the server therefore delays the
 stream, but nothing is skipped.
 
-A session that a host gave sees its own open changes too, after the committed ones. The cursor notes how far
-they were read, but only for that transaction: once it has ended, they come again from the stream, if it was
-committed.
+A session that a host gave sees its own open changes too, after the committed ones. What is read meanwhile
+counts for that transaction only: the cursor notes it, and takes the stream up again where it stood before as
+soon as the transaction has ended. Its changes then come again if it was committed; if it was rolled back, the
+tasks come as they were before it, which no place further on would tell.
 """
 
 from __future__ import annotations
@@ -63,20 +64,26 @@ class _Position:
 
     Attributes:
         project_id: the project.
-        at: place among the committed changes.
-        token: transaction whose open changes were read too; `""` for none.
-        own: place among those.
+        at: place among the committed changes, read while no change of the reader's own was open.
+        token: open transaction of the reader; `""` for none.
+        seen: place among the committed changes within that transaction.
+        own: place among its own changes.
     """
 
     project_id: str
     at: _Place = _Place()
     token: str = ""
+    seen: _Place = _Place()
     own: _Place = _Place()
+
+    def within(self, token: str) -> _Position:
+        """The position as a transaction with open changes takes it up."""
+        return self if token == self.token else _Position(self.project_id, self.at, token, seen=self.at)
 
     def cursor(self) -> str:
         state: dict[str, Any] = {"p": self.project_id, "at": self.at.listed()}
         if self.token:
-            state |= {"of": self.token, "own": self.own.listed()}
+            state |= {"of": self.token, "seen": self.seen.listed(), "own": self.own.listed()}
         return encode_cursor(_PROVIDER, state)
 
 
@@ -97,15 +104,27 @@ def change_page(
         if start.at.tx >= newest:
             start = _Position(project_id)  # a cursor of another server, whose database was restored here
     mine = client.open_changes(conn)
-    found = conn.execute(_keys(project_id, start.at, _committed(horizon, mine)).limit(limit + 1)).all()
-    end = replace(start, at=_reached(start.at, found[:limit]))
-    if mine is not None and len(found) <= limit:
-        before = start.own if start.token == mine.token else _Place()
-        own = conn.execute(_keys(project_id, before, _open(mine)).limit(limit + 1 - len(found))).all()
-        room = limit - len(found)
-        end = replace(end, token=mine.token, own=_reached(before, own[:room]))
-        found = [*found, *own]
+    if mine is None:
+        committed = _keys(project_id, start.at, _committed(horizon, None))
+        found = conn.execute(committed.limit(limit + 1)).all()
+        end = _Position(project_id, _reached(start.at, found[:limit]))
+    else:
+        found, end = _with_open(conn, start.within(mine.token), horizon, mine, limit)
     return _page(conn, end, found[:limit], has_more=len(found) > limit, keep_raw=keep_raw)
+
+
+def _with_open(
+    conn: Connection, start: _Position, horizon: int | None, mine: client.OpenChanges, limit: int
+) -> tuple[Sequence[Any], _Position]:
+    """Keys of committed changes, then of the transaction's own, one more than fit; and the new position."""
+    committed = _keys(start.project_id, start.seen, _committed(horizon, mine))
+    found = conn.execute(committed.limit(limit + 1)).all()
+    end = replace(start, seen=_reached(start.seen, found[:limit]))
+    room = limit - len(found)
+    if room < 0:
+        return found, end
+    own = conn.execute(_keys(start.project_id, start.own, _open(mine)).limit(room + 1)).all()
+    return [*found, *own], replace(end, own=_reached(start.own, own[:room]))
 
 
 def _reached(before: _Place, found: Sequence[Any]) -> _Place:
@@ -131,12 +150,12 @@ def _position(project_id: str, cursor: str | None) -> _Position:
     if cursor is None:
         return _Position(project_id)
     state = decode_cursor(_PROVIDER, cursor)
-    owner, token, at = state.get("p"), state.get("of", ""), _place(state.get("at"))
-    own = _place(state.get("own", _Place().listed()))
-    if isinstance(owner, str) and isinstance(token, str) and at is not None and own is not None:
+    owner, token, nowhere = state.get("p"), state.get("of", ""), _Place().listed()
+    at, seen, own = (_place(state.get(name, nowhere)) for name in ("at", "seen", "own"))
+    if isinstance(owner, str) and isinstance(token, str) and at and seen and own and "at" in state:
         if owner != project_id:
             raise ValidationError(fields={"cursor": "belongs to another project"})
-        return _Position(project_id, at, token, own)
+        return _Position(project_id, at, token, seen, own)
     raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "among",
     "author_id",
     "bulk_insert",
+    "claim",
     "current_user",
     "delete_row",
     "driver_rows",
@@ -67,7 +68,8 @@ _MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 _ID = re.compile("[0-9a-f]{32}")
 
 _FIRST_CHANGE = "pm_providers.first_change"
-_HIERARCHY_LOCK = 0x706D_6869  # any number that nobody else locks
+PROJECTS = "projects"
+RELATIONS = "relations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,25 @@ def open_changes(conn: Connection) -> OpenChanges | None:
     return OpenChanges(token, 0, number) if of() is conn.get_transaction() else None
 
 
-def lock_hierarchy(conn: Connection) -> None:
+def lock_hierarchy(conn: Connection, *names: str) -> None:
     """Let nobody else build a circle meanwhile: until the transaction ends, hierarchies change one by one.
 
-    On SQLite writers take turns anyway.
+    Locked in one order by everybody, so that nobody waits in a ring. On SQLite writers take turns anyway.
+
+    Args:
+        conn: connection.
+        names: hierarchies: ids of projects for their tasks, `PROJECTS`, `RELATIONS`.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _HIERARCHY_LOCK})
+        for name in sorted(set(names)):
+            conn.execute(select(func.pg_advisory_xact_lock(_lock_key("hierarchy", name))))
+
+
+def _lock_key(kind: str, name: str) -> int:
+    """Number of an advisory lock."""
+    return int.from_bytes(
+        hashlib.blake2b(f"{kind}:{name}".encode(), digest_size=8).digest(), "big", signed=True
+    )
 
 
 def among(conn: Connection, column: ColumnElement[str], ids: Collection[str]) -> ColumnElement[bool]:
@@ -320,7 +334,7 @@ def author_id(conn: Connection, caller: Caller) -> str | None:
     Waiting for it could take as long as a host keeps its transaction open. Errors as in `current_user`.
     """
     row = current_user(conn, caller, create=False)
-    if row is None and _claim_user(conn, caller.username, wait=False):
+    if row is None and claim(conn, "user", fold(caller.username)):
         row = current_user(conn, caller)
     return None if row is None else str(row["id"])
 
@@ -338,22 +352,22 @@ def current_user(conn: Connection, caller: Caller, *, create: bool = True) -> Ro
         return row
     by_name = select(users).where(users.c.username_folded == fold(caller.username))
     row = one_row(conn, by_name)
-    if row is None and create and _claim_user(conn, caller.username, wait=True):
+    if row is None and create:
+        if conn.dialect.name == "postgresql":  # whoever is making the user goes first
+            conn.execute(select(func.pg_advisory_xact_lock(_lock_key("user", fold(caller.username)))))
         _make_user(conn, caller.username)
         row = one_row(conn, by_name)
     return row
 
 
-def _claim_user(conn: Connection, username: str, *, wait: bool) -> bool:
-    """The right to make a user, until the transaction ends. SQLite has one writer, who has it already."""
+def claim(conn: Connection, kind: str, name: str) -> bool:
+    """Whether this transaction, and no other open one, may make something that exists once. Never waits.
+
+    SQLite has one writer, who may.
+    """
     if conn.dialect.name != "postgresql":
         return True
-    digest = hashlib.blake2b(fold(username).encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, "big", signed=True)
-    if wait:
-        conn.execute(select(func.pg_advisory_xact_lock(key)))
-        return True
-    return bool(conn.scalar(select(func.pg_try_advisory_xact_lock(key))))
+    return bool(conn.scalar(select(func.pg_try_advisory_xact_lock(_lock_key(kind, name)))))
 
 
 def _make_user(conn: Connection, username: str) -> None:

@@ -109,7 +109,7 @@ def update_stored(
         ValidationError: a reference dangles or closes a circle, or a key or login name is taken.
     """
     if fields.get("parent_project_id") is not None:
-        client.lock_hierarchy(conn)
+        client.lock_hierarchy(conn, client.PROJECTS)
     found = get(conn, entity, identifier)
     row = None if found is None else client.get_row(conn, _TABLES[entity], found["id"], lock=True)
     if row is None:
@@ -172,17 +172,16 @@ def _fold_unique(conn: Connection, table: Table, values: dict[str, Any], name: s
 
 def _free_key(conn: Connection, name: str) -> str:
     """A key made of a project's name: its letters and digits, and a number where that is taken."""
-    client.lock_hierarchy(conn)
     stem = "-".join(re.findall(r"\w+", fold(name).replace("_", " ")))[:_KEY_STEM] or "project"
-    taken = set(
-        conn.scalars(
-            select(projects.c.key_folded).where(projects.c.key_folded.startswith(stem, autoescape=True))
-        )
-    )
-    numbers = itertools.count(2)
-    key = stem
-    while key in taken or client.is_id(key):
-        key = f"{stem}-{next(numbers)}"
+    alike = projects.c.key_folded.startswith(stem, autoescape=True)
+    taken = set(conn.scalars(select(projects.c.key_folded).where(alike)))
+    for number in itertools.count(1):
+        key = stem if number == 1 else f"{stem}-{number}"
+        if key in taken or client.is_id(key) or not client.claim(conn, "key", key):
+            continue
+        # Looked up again: whoever had claimed it may have committed since.
+        if conn.scalar(select(projects.c.id).where(projects.c.key_folded == key)) is None:
+            break
     return key
 
 

@@ -144,13 +144,8 @@ def _untagged(value: Any) -> Any:
     return {key: _untagged(one) for key, one in value.items()}
 
 
-def merge_custom(stored: str | None, updates: Mapping[str, Any] | None) -> str | None:
-    """Stored custom fields with those of an update: only the names given change, `None` removes one.
-
-    No updates at all (`None` or empty) remove every field.
-    """
-    if not updates:
-        return None
+def merge_custom(stored: str | None, updates: Mapping[str, Any]) -> str | None:
+    """Stored custom fields with those of an update: only the names given change, `None` removes one."""
     merged = {**decode_custom(stored), **updates}
     return encode_custom({name: value for name, value in merged.items() if value is not None})
 

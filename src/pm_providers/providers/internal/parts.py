@@ -168,7 +168,8 @@ def _check_name(conn: Connection, name: str, scope: str, own_id: str | None) -> 
 
 
 def _new_relation(conn: Connection, values: dict[str, Any], _caller: Caller) -> None:
-    client.lock_hierarchy(conn)
+    if values["type"] in _CIRCLE_FREE:
+        client.lock_hierarchy(conn, client.RELATIONS)
     for name in ("from_task_id", "to_task_id"):
         client.require_known(conn, tasks, values, name, "task")
     if values["from_task_id"] == values["to_task_id"]:
@@ -230,8 +231,8 @@ def update_part(conn: Connection, entity: Entity, identifier: str, fields: Field
         ValidationError: as in `create`.
         ConflictError: as in `create`.
     """
-    if entity is Entity.RELATION:
-        client.lock_hierarchy(conn)
+    if entity is Entity.RELATION and fields.get("type") in _CIRCLE_FREE:
+        client.lock_hierarchy(conn, client.RELATIONS)
     row = client.get_row(conn, _TABLES[entity], identifier, lock=True)
     if row is None:
         raise NotFoundError(f"no {_NAMES[entity]} {identifier[:60]!r}")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from pm_providers.contract import Fields
 from pm_providers.database.schema import labels, task_assignees, task_labels, tasks
-from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import Entity, PMTask, WriteWarning
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.client import Row, Stamp, among
@@ -32,17 +32,28 @@ def update_one(
         ValidationError: a reference dangles, belongs to another project or closes a circle; or dates are
             out of order.
     """
-    if fields.get("parent_task_id") is not None or "project_id" in fields:
-        client.lock_hierarchy(conn)
-    row = client.get_row(conn, tasks, task_id, lock=True)
-    if row is None:
-        raise NotFoundError(f"no task {task_id[:60]!r}")
+    row = _locked_row(conn, task_id, fields)
     client.require_version(row, expected_version)
     patch = _Patch(conn, row, dict(fields))
     patch.apply()
     stored = get_tasks(conn, [task_id], keep_raw=keep_raw)[0]
     stored.warnings = tuple(patch.warnings)
     return stored
+
+
+def _locked_row(conn: Connection, task_id: str, fields: Fields) -> Row:
+    """The task, locked, with the hierarchies that the patch changes."""
+    hierarchies: tuple[str, ...] = ()
+    if fields.get("parent_task_id") is not None or "project_id" in fields:
+        now = conn.scalar(select(tasks.c.project_id).where(tasks.c.id == task_id))
+        hierarchies = tuple(one for one in (now, fields.get("project_id")) if one)
+        client.lock_hierarchy(conn, *hierarchies)
+    row = client.get_row(conn, tasks, task_id, lock=True)
+    if row is None:
+        raise NotFoundError(f"no task {task_id[:60]!r}")
+    if hierarchies and row["project_id"] not in hierarchies:
+        raise ConflictError("the task was moved to another project at the same moment")
+    return row
 
 
 class _Patch:

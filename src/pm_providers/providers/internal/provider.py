@@ -79,6 +79,8 @@ class InternalProvider(BatchHooks, PartHooks, DiscoveryHooks, BasePMProvider):
 
     async def _resolve(self, entity: Entity, fields: Fields) -> Fields:
         fields = mapping.checked_choices(entity, fields)
+        if fields.get("custom_fields") == {}:  # names no field, so it changes none
+            fields = {name: value for name, value in fields.items() if name != "custom_fields"}
         for name in ("project_id", "parent_project_id"):
             value = fields.get(name)
             if value is not None and not client.is_id(value):
