@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from pm_providers import OpenProjectProvider
+from pm_providers import OpenProjectProvider, PMTask
 from tests.providers.openproject.support import Pause, World, config, create
 
 
@@ -84,3 +84,72 @@ class TestListsThatShrinkWhileTheyAreRead:
                 await provider.delete_task(one.id)
             assert sorted(met) == sorted(ids)
             assert await provider.list_tasks(world.main) == []
+
+
+async def drained(
+    provider: OpenProjectProvider, world: World, cursor: str | None, limit: int | None = None
+) -> tuple[set[str], set[str], str]:
+    """Upserted ids, deleted ids and the cursor, after so many calls that nothing more comes."""
+    upserts: set[str] = set()
+    deleted: set[str] = set()
+    quiet = 0
+    while quiet < 2:
+        page = await provider.changes(world.main, cursor, limit=limit)
+        cursor = page.cursor
+        upserts |= {one.id for one in page.upserts}
+        deleted |= set(page.deleted_ids)
+        quiet = 0 if page.upserts or page.deleted_ids or page.has_more else quiet + 1
+    assert cursor is not None
+    return upserts, deleted, cursor
+
+
+class TestChangesWhoseWindowShifts:
+    async def test_a_delete_during_the_first_scan(self, world: World) -> None:
+        async with meddled(world, page_size=2) as (provider, network):
+            ids = await aged(provider, world, 7)
+            network.after("/work_packages", "&offset=1&pageSize=2&", do=lambda: remove(world, ids[0]))
+            upserts, deleted, _ = await drained(provider, world, None, limit=100)
+            assert upserts == set(ids)
+            assert deleted == {ids[0]}
+
+    async def test_a_delete_and_a_change_between_calls_of_the_first_scan(self, world: World) -> None:
+        async with meddled(world, page_size=2) as (provider, _):
+            ids = await aged(provider, world, 6)
+            first = await provider.changes(world.main, limit=3)
+            remove(world, ids[0])
+            await provider.update_task(ids[1], {"title": "Changed"})
+            upserts, deleted, _ = await drained(provider, world, first.cursor, limit=3)
+            assert upserts >= set(ids[3:])
+            assert deleted == {ids[0]}
+
+    async def test_a_delete_while_many_changes_are_read(self, world: World) -> None:
+        async with meddled(world, page_size=2) as (provider, network):
+            ids = await aged(provider, world, 7)
+            _, _, cursor = await drained(provider, world, None, limit=100)
+            for one in ids:
+                await provider.update_task(one, {"title": "Changed"})
+                world.box.clock.advance(60)
+            network.after("/work_packages", "&offset=1&pageSize=2&", do=lambda: remove(world, ids[0]))
+            upserts, deleted, _ = await drained(provider, world, cursor, limit=100)
+            assert upserts >= set(ids[1:])
+            assert deleted == {ids[0]}
+
+    async def test_a_delete_and_a_creation_while_many_changes_are_read(self, world: World) -> None:
+        async with meddled(world, page_size=2) as (provider, network):
+            ids = await aged(provider, world, 7)
+            moved = (await provider.create_task(PMTask(title="M", project_id=world.other))).id
+            _, _, cursor = await drained(provider, world, None, limit=100)
+            for one in ids:
+                await provider.update_task(one, {"title": "Changed"})
+                world.box.clock.advance(60)
+
+            def swap() -> None:
+                remove(world, ids[0])
+                packages = world.box.state.work_packages
+                row, now = packages[int(moved)], world.box.clock.now()
+                packages.change(row, project_id=int(world.main), updated=now)
+
+            network.after("/work_packages", "&offset=1&pageSize=2&", do=swap)
+            upserts, deleted, _ = await drained(provider, world, cursor, limit=100)
+            assert upserts >= {*ids[1:], moved}
+            assert deleted == {ids[0]}

@@ -45,6 +45,7 @@ class _Walk:
         ids: ids of all documents on those pages.
         total: documents in the window, as the last page counted them.
         ended: the last page was reached.
+        last: number of the page that was read last.
         clock: the server's clock.
     """
 
@@ -52,6 +53,7 @@ class _Walk:
     ids: set[str] = field(default_factory=set)
     total: int | None = None
     ended: bool = False
+    last: int = 1
     clock: datetime | None = None
 
 
@@ -93,24 +95,35 @@ class Changes(TaskReader):
     async def _changed(self, state: ChangeState, most: int) -> tuple[list[dict[str, Any]], bool]:
         """At most `most` changed documents, oldest change first, and whether there are more.
 
-        The window of time stays as it is until all that lies in it was handed out; then it moves on. Its
-        pages shift when a task on them changes again, so at the end the documents are counted.
+        The window of time stays as it is until all that lies in it was handed out; then it moves on.
         """
         start = state.page if state.size == self._options.page_size else 1
         state.size = self._options.page_size
         walk = await self._walked(state, start, most)
         taken = walk.fresh[:most]
-        state.note([one for _, one in taken])
-        if not walk.ended:
-            state.page = taken[-1][0]
-            return [one for _, one in taken], True
-        state.page = 1
-        counted = len(walk.ids) if start == 1 else len(state.seen)
-        if state.scanning or counted == walk.total:
+        documents = [one for _, one in taken]
+        state.note(documents)
+        state.page = 1 if walk.ended else taken[-1][0]
+        if state.scanning and walk.ended:
             state.move_on(walk.clock)
-        elif start > 1:
-            return [one for _, one in taken], True
-        return [one for _, one in taken], False
+            if walk.last > 1:
+                state.swept_at = 0.0  # what slipped between the pages is found by a sweep
+            return documents, False
+        return documents, not walk.ended or start > 1 or not await self._moved_on(state, walk)
+
+    async def _moved_on(self, state: ChangeState, walk: _Walk) -> bool:
+        """Begin the next window, unless something of this one was not handed out yet.
+
+        Pages shift when tasks on them are deleted or change again. So a window of several pages is left
+        behind only after a pass from its first page that finds nothing new and as many as are counted.
+        """
+        if walk.last > 1 and walk.fresh:
+            walk = await self._walked(state, 1, 0)
+            if walk.fresh:
+                return False
+        if len(walk.ids) == walk.total:
+            state.move_on(walk.clock)
+        return True
 
     async def _walked(self, state: ChangeState, start: int, most: int) -> _Walk:
         walk, number, repeats = _Walk(), start, 0
@@ -118,7 +131,7 @@ class Changes(TaskReader):
         while True:
             params = {**self._window_of(state), "offset": str(number), "pageSize": str(state.size)}
             collection, walk.clock = await self._api.dated(path, params)
-            items, known = elements(collection), len(walk.ids)
+            items, known, walk.last = elements(collection), len(walk.ids), number
             walk.ids |= {identifier(one, "work package") for one in items}
             mine = [one for one in items if project_of(one) == state.project]
             walk.fresh += [(number, one) for one in mine if state.is_news(one)]
