@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import httpx2
@@ -10,6 +11,7 @@ import pytest
 from pm_providers import (
     ConflictError,
     NotFoundError,
+    OpenProjectProvider,
     PMAttachment,
     PMComment,
     PMLabel,
@@ -20,7 +22,7 @@ from pm_providers import (
     UnsupportedError,
     ValidationError,
 )
-from tests.providers.openproject.support import KEY, World, canned, connected
+from tests.providers.openproject.support import KEY, World, canned, config, connected
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ async def test_inverse_names(provider, task, task2, inverse, kind):
 
 
 @pytest.mark.parametrize("version", ["13.0", "14.0", "17.6"])
-async def test_lag_goes_by_both_of_its_names(version):
+async def test_lag_is_kept(version):
     world = World(version)
     async with connected(world.box) as provider:
         one, two = [await provider.create_task(PMTask(title=n, project_id=world.main)) for n in "ab"]
@@ -128,6 +130,48 @@ async def test_lag_goes_by_both_of_its_names(version):
         assert (made.lag_days, made.description, made.warnings) == (3, "why", ())
         changed = await provider.update_relation(made.id, {"lag_days": 1, "description": None})
         assert (changed.lag_days, changed.description, changed.warnings) == (1, None, ())
+
+
+class Bodies(httpx2.AsyncBaseTransport):
+    """Notes what is sent about relations: keys of bodies, and the address of the list when that is asked."""
+
+    def __init__(self, world: World) -> None:
+        self.inner, self.sent, self.asked = world.box.transport(), [], 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if "relations" in request.url.path:
+            self.asked += request.method == "GET"
+            if request.content:
+                self.sent.append({"lag", "delay"} & json.loads(request.content).keys())
+        return await self.inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize(("version", "name"), [("13.0", "delay"), ("14.0", "lag"), ("17.6", "lag")])
+@pytest.mark.parametrize("login", ["admin", "ann", "ann before any relation"])
+async def test_lag_is_sent_by_the_name_that_the_server_knows(version, name, login):
+    """Administrators are told the version; others see it in a relation, if need be in the first answer."""
+    world = World(version)
+    async with connected(world.box) as admin:
+        tasks = [await admin.create_task(PMTask(title=n, project_id=world.main)) for n in "abcd"]
+        if login == "ann":
+            draft = PMRelation(from_task_id=tasks[2].id, to_task_id=tasks[3].id, type="precedes")
+            await admin.create_relation(draft)
+    bodies = Bodies(world)
+    key = world.box.settings["OPENPROJECT_API_KEY"] if login == "admin" else f"{KEY}-ann"
+    async with OpenProjectProvider(config(world.box.base_url, key), transport=bodies) as provider:
+        ends = {"from_task_id": tasks[0].id, "to_task_id": tasks[1].id}
+        made = await provider.create_relation(PMRelation(**ends, type="precedes", lag_days=3))
+        asked, bodies.asked = bodies.asked, 0
+        changed = await provider.update_relation(made.id, {"lag_days": 1})
+        other = {"from_task_id": tasks[1].id, "to_task_id": tasks[2].id}
+        last = await provider.create_relation(PMRelation(**other, type="precedes", lag_days=2))
+        await provider.update_relation(last.id, {"description": "x"})
+    assert (made.lag_days, changed.lag_days, last.lag_days) == (3, 1, 2)
+    first = {"lag", "delay"} if login.endswith("before any relation") else {name}
+    assert bodies.sent == [first, {name}, {name}, set()]
+    assert (asked, bodies.asked) == (login != "admin", 2), (
+        "the list is asked once, then single relations only"
+    )
 
 
 async def test_the_type_changes_and_the_ends_stay(provider, task, task2):

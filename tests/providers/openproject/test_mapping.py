@@ -20,6 +20,7 @@ from pm_providers.providers.openproject.mapping.choices import (
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, Option, to_custom_field
 from pm_providers.providers.openproject.mapping.parts import (
     from_time_entry,
+    lag_name_of_version,
     relation_type_to_write,
     relation_write,
     to_relation,
@@ -179,13 +180,32 @@ def test_time_entry_round_trip(hours, day, comment, link):
 
 
 @pytest.mark.parametrize("kind", ["relates", "blocks", "precedes", "duplicates", "includes", "requires"])
-def test_relation_round_trip(kind):
+@pytest.mark.parametrize("name", ["lag", "delay"])
+def test_relation_round_trip(kind, name):
     fields = {"from_task_id": "1", "to_task_id": "2", "type": kind, "description": "why"}
-    source, body = relation_write(fields)
+    lag = 2 if kind == "precedes" else None
+    source, body = relation_write({**fields, "lag_days": lag}, (name,))
+    assert {"lag", "delay"} & body.keys() == {name}
     assert body["_links"]["from"] == {"href": f"/api/v3/work_packages/{source}"}
     relation = to_relation({**body, "id": 5})
     assert (relation.from_task_id, relation.type, relation.to_task_id) == ("1", kind, "2")
-    assert relation.description == "why"
+    assert (relation.lag_days, relation.description) == (lag, "why")
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("13.4.1", "delay"),
+        ("14.0.0", "lag"),
+        ("17.6", "lag"),
+        ("9", "delay"),
+        (None, None),
+        ("", None),
+        ("x.1", None),
+    ],
+)
+def test_the_name_of_a_lag_goes_by_the_version(version, name):
+    assert lag_name_of_version(version) == name
 
 
 def test_the_type_of_a_stored_relation_is_changed_from_its_own_side():

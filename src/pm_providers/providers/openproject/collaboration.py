@@ -17,6 +17,8 @@ from pm_providers.providers.openproject.errors import is_invalid_query, server_f
 from pm_providers.providers.openproject.mapping.parts import (
     comment_text,
     from_time_entry,
+    lag_name,
+    lag_name_of_version,
     relation_details,
     relation_type_to_write,
     relation_write,
@@ -86,6 +88,8 @@ class Labels(Connection):
 class Relations(Connection):
     """Relations. The vendor stores one direction of each: what comes back may have its ends swapped."""
 
+    _lag_name: str | None = None
+
     async def _iter_relations(self, query: ListQuery) -> AsyncIterator[PMRelation]:
         task = await self._task_id(query.task_id or "")
         found = await self._relations_of(task)
@@ -107,13 +111,36 @@ class Relations(Connection):
             _number(fields[name], name)
         if fields["from_task_id"] == fields["to_task_id"]:
             raise ValidationError(fields={"to_task_id": "a task cannot be related to itself"})
-        source, body = relation_write(fields)
+        source, body = relation_write(fields, await self._lag_names(fields))
         try:
             document = await self._api.post(f"work_packages/{source}/relations", body)
         except (ValidationError, NotFoundError) as error:
             await self._explain_relation(error, fields)
             raise
+        self._learn_lag_name(document)
         return to_relation(document, keep_raw=self._options.keep_raw)
+
+    async def _lag_names(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names to write a lag by: `lag` from 14.0, `delay` before.
+
+        Only administrators are told the version; for others a relation that has a lag tells. Where there is
+        none yet, both names are sent, the wrong one being ignored, and the answer tells for the next time.
+        """
+        if "lag_days" not in fields:
+            return ()
+        self._lag_name = self._lag_name or lag_name_of_version(self._version)
+        if self._lag_name is None:
+            params: dict[str, str | int] = {
+                "filters": filters.filters(filters.equal("type", ["follows"])),
+                "pageSize": 1,
+                "offset": 1,
+            }
+            for one in (await self._api.all("relations", params))[:1]:
+                self._learn_lag_name(one)
+        return (self._lag_name,) if self._lag_name else ("lag", "delay")
+
+    def _learn_lag_name(self, document: Mapping[str, Any]) -> None:
+        self._lag_name = lag_name(document) or self._lag_name
 
     async def _explain_relation(self, error: PMError, fields: Mapping[str, Any]) -> None:
         """Why a relation was refused: wording depends on language and version, so the tasks are looked at.
@@ -142,7 +169,8 @@ class Relations(Connection):
         path = f"relations/{_known(relation_id, 'relation')}"
         stored = await self._api.get(path)
         _check_lag(fields, fields.get("type") or to_relation(stored).type)
-        body = relation_details(fields)
+        self._learn_lag_name(stored)
+        body = relation_details(fields, await self._lag_names(fields))
         if fields.get("type"):
             body["type"] = relation_type_to_write(stored, fields["type"])
         return to_relation(await self._api.patch(path, body), keep_raw=self._options.keep_raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pm_providers.model import PMAttachment, PMComment, PMLabel, PMRelation, PMTimeEntry, RelationType
@@ -27,6 +27,9 @@ from pm_providers.providers.openproject.mapping.hal import (
 __all__ = [
     "comment_text",
     "from_time_entry",
+    "lag_name",
+    "lag_name_of_version",
+    "relation_details",
     "relation_type_to_write",
     "relation_write",
     "to_attachment",
@@ -36,6 +39,7 @@ __all__ = [
     "to_time_entry",
 ]
 
+_LAG_SINCE = 14
 _FORWARD = {
     "relates": RelationType.RELATES,
     "blocks": RelationType.BLOCKS,
@@ -101,7 +105,7 @@ def to_relation(value: Any, *, keep_raw: bool = True) -> PMRelation:
     ends = link_id(found, "from") or "", link_id(found, "to") or ""
     if meaning is None:
         raise broken("a relation of an unknown type")
-    lag = optional_number(found, "lag" if "lag" in found else "delay")
+    lag = optional_number(found, lag_name(found) or "lag")
     follows = meaning is RelationType.PRECEDES
     return PMRelation(
         id=identifier(found, "relation"),
@@ -114,7 +118,18 @@ def to_relation(value: Any, *, keep_raw: bool = True) -> PMRelation:
     )
 
 
-def relation_write(fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def lag_name(relation: Resource) -> str | None:
+    """Name of the lag in a relation; `None` where it has none: before 14.0 only `follows` has one."""
+    return next((name for name in ("lag", "delay") if name in relation), None)
+
+
+def lag_name_of_version(version: str | None) -> str | None:
+    """Name of the lag in a version of the system (`17.6.0`); `None` where that is not known."""
+    major = (version or "").partition(".")[0]
+    return None if not major.isdecimal() else "lag" if int(major) >= _LAG_SINCE else "delay"
+
+
+def relation_write(fields: Mapping[str, Any], lag_names: Iterable[str]) -> tuple[str, dict[str, Any]]:
     """Work package to post to, and the body, in the direction in which the vendor stores the relation.
 
     `_links.from` is sent although the path names it: without it the server fails (recorded 16-…: step 17).
@@ -123,15 +138,15 @@ def relation_write(fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if word == RelationType.PRECEDES:
         source, target, word = target, source, "follows"
     links = {"from": to_href("work_packages", source), "to": to_href("work_packages", target)}
-    body = {"type": word, **relation_details(fields), "_links": links}
+    body = {"type": word, **relation_details(fields, lag_names), "_links": links}
     return source, body
 
 
-def relation_details(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Lag and description. Unknown keys are ignored, so the lag goes by both of its names."""
+def relation_details(fields: Mapping[str, Any], lag_names: Iterable[str]) -> dict[str, Any]:
+    """Lag, by each of the names given, and description."""
     body: dict[str, Any] = {}
     if "lag_days" in fields:
-        body["lag"] = body["delay"] = fields["lag_days"]
+        body.update(dict.fromkeys(lag_names, fields["lag_days"]))
     if "description" in fields:
         body["description"] = fields["description"] or ""
     return body
