@@ -184,10 +184,10 @@ class Run:
             goal="goal", custom_fields={"Version note": "n"},
         )  # fmt: skip
         if not self.provider.capabilities.supports("create_sprint"):
-            await self.call("get_sprint", "1")
+            await self.call("get_sprint", "sprints/1")
             await self.refuse("create_sprint", PMSprint(name="Made", project_id=self.world.main))
-            await self.refuse("update_sprint", "1", {"name": "x"})
-            await self.refuse("delete_sprint", "1")
+            await self.refuse("update_sprint", "sprints/1", {"name": "x"})
+            await self.refuse("delete_sprint", "sprints/1")
             return
         made = await self.create(draft)
         await self.call("get_sprint", made.id)
@@ -200,7 +200,7 @@ class Run:
     async def tasks(self) -> tuple[str, str]:
         world = self.world
         native = not self.provider.capabilities.supports("create_sprint")
-        sprint = "1" if native else world.sprint
+        sprint = "sprints/1" if native else world.sprint
         values = {
             "CF text": "*long*", "CF string": "short", "CF int": 3, "CF float": 1.5, "CF bool": True,
             "CF date": DAY, "CF user": world.ann, "CF version": world.sprint, "CF link": "https://example.com",
@@ -237,9 +237,13 @@ class Run:
 
     async def task_lists(self, first: str) -> None:
         native = not self.provider.capabilities.supports("create_sprint")
-        sprint = "1" if native else self.world.sprint
+        sprint = "sprints/1" if native else self.world.sprint
         main = self.world.main
         since = datetime(2020, 1, 1, tzinfo=UTC)
+        if len(self.world.box.state.sprints):
+            await self.update(Entity.TASK, first, sprint_id="sprints/1")
+            await self.call("list_tasks", sprint_id="sprints/1")
+            await self.call("get_sprint", "sprints/1")
         await self.update(Entity.TASK, first, sprint_id=sprint)
         for options in (
             {}, {"project_id": main}, {"assignee_id": self.world.ben}, {"sprint_id": sprint}, {"status": "todo"},

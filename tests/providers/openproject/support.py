@@ -234,20 +234,27 @@ class World:
             CustomOption(id=state.custom_options.next_id(), field_id=field, value=value, **state.stamps())
         )
 
-    def native_sprint(self, name: str, status: str = "active") -> str:
+    def native_sprint(self, name: str, status: str = "active", project: str | None = None) -> str:
         state = self.box.state
-        return str(
-            state.sprints.put(
-                Sprint(
-                    id=state.sprints.next_id(),
-                    name=name,
-                    project_id=int(self.main),
-                    status=status,
-                    start="2026-01-05",
-                    finish="2026-01-16",
-                    **state.stamps(),
-                )
-            ).id
+        row = state.sprints.put(
+            Sprint(
+                id=state.sprints.next_id(),
+                name=name,
+                project_id=int(project or self.main),
+                status=status,
+                start="2026-01-05",
+                finish="2026-01-16",
+                **state.stamps(),
+            )
+        )
+        return f"sprints/{row.id}"
+
+    def links(self, task: str) -> tuple[str | None, str | None]:
+        """Version and native sprint of a task as the system keeps them."""
+        row = self.box.state.work_packages[int(task)]
+        return (
+            None if row.version_id is None else str(row.version_id),
+            None if row.sprint_id is None else f"sprints/{row.sprint_id}",
         )
 
 

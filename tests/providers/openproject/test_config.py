@@ -16,7 +16,7 @@ from pm_providers import (
 )
 from pm_providers.contract import config_from_settings
 from pm_providers.providers.openproject.config import SETTINGS, read_options
-from tests.providers.openproject.support import KEY, World, canned, config, connected, provider_of, recorded
+from tests.providers.openproject.support import KEY, World, canned, config, connected, recorded
 
 
 @pytest.mark.parametrize("missing", ["OPENPROJECT_URL", "OPENPROJECT_API_KEY"])
@@ -138,18 +138,14 @@ async def test_every_version_connects(version):
         assert provider.capabilities.supports("create_sprint")
 
 
-async def test_native_sprints_narrow_the_capabilities():
+async def test_sprints_are_written_unless_they_are_native_ones_only():
     world = World()
-    world.native_sprint("Iteration 1")
-    async with connected(world.box, sprint_source="auto") as provider:
-        assert not provider.capabilities.supports("create_sprint")
-        assert "read-only" in provider.capabilities.operation("update_sprint").note
-        assert [one.name for one in await provider.list_sprints(world.main)] == ["Iteration 1"]
-    late = provider_of(world.box, sprint_source="auto")
-    assert late.capabilities.supports("create_sprint"), "nothing was asked yet"
-    assert (await late.list_sprints())[0].status == "active"
-    assert not late.capabilities.supports("create_sprint")
-    await late.aclose()
+    for source, able in (("auto", True), ("version", True), ("sprint", False)):
+        async with connected(world.box, sprint_source=source) as provider:
+            for name in ("create_sprint", "update_sprint", "delete_sprint"):
+                assert provider.capabilities.supports(name) == able
+                found = provider.capabilities.operation(name)
+                assert "native sprints (17.3+)" in found.note
 
 
 async def test_options_reach_the_requests():

@@ -205,22 +205,6 @@ async def test_sprint_faults(provider, world):
         await provider.update_sprint("99999", {"name": "x"})
 
 
-async def test_native_sprints_are_read(world):
-    one = world.native_sprint("Iteration 1", "in_planning")
-    async with connected(world.box, sprint_source="auto") as provider:
-        found = await provider.get_sprint(one)
-        assert (found.status, found.project_id) == ("planned", world.main)
-        assert (found.start_date, found.end_date) == (date(2026, 1, 5), date(2026, 1, 16))
-        for call in (
-            provider.create_sprint(PMSprint(name="x", project_id=world.main)),
-            provider.update_sprint(one, {"name": "x"}),
-            provider.delete_sprint(one),
-        ):
-            with pytest.raises(UnsupportedError, match="sprint_source") as caught:
-                await call
-            assert caught.value.provider == "openproject"
-
-
 # users
 
 

@@ -213,6 +213,7 @@ def test_native_sprint_of_the_api_document():
             },
         }
     )
-    assert (sprint.status, sprint.status_name, sprint.project_id) == ("planned", "in_planning", "7")
+    assert (sprint.id, sprint.status, sprint.status_name) == ("sprints/3", "planned", "in_planning")
+    assert sprint.project_id == "7"
     assert sprint.end_date == date(2026, 3, 13)
     assert sprint.updated_at == datetime(2026, 2, 6, 9, 30, 49, 157000, tzinfo=UTC)

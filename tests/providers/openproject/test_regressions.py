@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import pytest
 
 from pm_providers import OpenProjectProvider, PMTask
+from pm_providers.errors import ValidationError
 from tests.providers.openproject.support import Pause, World, config, create
 
 
@@ -153,3 +155,71 @@ class TestChangesWhoseWindowShifts:
             upserts, deleted, _ = await drained(provider, world, cursor, limit=100)
             assert upserts >= {*ids[1:], moved}
             assert deleted == {ids[0]}
+
+
+class TestCustomFields:
+    async def test_an_option_made_after_the_form_was_read(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world, custom_fields={"CF list": "Red"})
+            world._option(world.fields["list"], "Mauve")
+            found = await provider.update_task(task.id, {"custom_fields": {"CF list": "Mauve"}})
+            assert found.custom_fields == {"CF list": "Mauve"}
+
+    async def test_an_exact_name_wins_over_case_and_ids(self, world: World) -> None:
+        first = next(one for one in world.box.state.custom_options if one.field_id == world.fields["list"])
+        world._option(world.fields["list"], "red")
+        world._option(world.fields["list"], str(first.id))
+        async with meddled(world) as (provider, _):
+            for name in ("red", "Red", str(first.id)):
+                task = await create(provider, world, custom_fields={"CF list": name})
+                assert task.custom_fields == {"CF list": name}
+                assert task.warnings == ()
+
+    async def test_options_of_the_same_name_are_told_apart_by_id(self, world: World) -> None:
+        field = world.fields["list"]
+        world._option(field, "Red")
+        twins = [one for one in world.box.state.custom_options if (one.field_id, one.value) == (field, "Red")]
+        async with meddled(world) as (provider, _):
+            for twin in twins:
+                task = await create(provider, world, custom_fields={"CF list": str(twin.id)})
+                assert task.warnings == ()
+                link = task.raw_data["_links"][f"customField{field}"]
+                assert link["href"].endswith(f"/{twin.id}")
+            with pytest.raises(ValidationError, match="several"):
+                await create(provider, world, custom_fields={"CF list": "Red"})
+
+    async def test_a_field_that_was_renamed(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world, custom_fields={"CF string": "old"})
+            fields = world.box.state.custom_fields
+            fields.change(fields[world.fields["string"]], name="Renamed")
+            found = await provider.update_task(task.id, {"custom_fields": {"Renamed": "new"}})
+            assert found.custom_fields == {"Renamed": "new"}
+            assert found.warnings == ()
+
+    async def test_what_is_chosen_twice_is_stored_once(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world, custom_fields={"CF multi": ["Red", "Blue", "red"]})
+            assert sorted(task.custom_fields["CF multi"]) == ["Blue", "Red"]
+            assert task.warnings == ()
+
+    async def test_a_number_beyond_all_floats(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            with pytest.raises(ValidationError, match="CF float"):
+                await create(provider, world, custom_fields={"CF float": 10**400})
+
+    async def test_a_project_without_types(self, world: World) -> None:
+        projects = world.box.state.projects
+        projects.change(projects[int(world.main)], type_ids=())
+        async with meddled(world) as (provider, _):
+            with pytest.raises(ValidationError, match="custom_fields"):
+                await create(provider, world, custom_fields={"CF string": "x"})
+
+
+@pytest.mark.parametrize("value", ["1\u0661", "\u0661", "1\uff11"])
+async def test_digits_of_other_scripts_are_no_ids(world: World, value: str) -> None:
+    async with meddled(world) as (provider, _):
+        await create(provider, world)
+        assert await provider.get_task(value) is None
+        assert await provider.get_sprint(value) is None
+        assert not await provider.delete_task(value)

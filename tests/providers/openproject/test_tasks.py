@@ -264,18 +264,6 @@ async def test_story_points_where_the_type_has_them(provider, world):
         await provider.update_task(made.id, {"story_points": 2.5})
 
 
-async def test_native_sprints_are_assigned_and_found(world):
-    sprint = world.native_sprint("Iteration 1")
-    async with connected(world.box, sprint_source="sprint") as provider:
-        made = await create(provider, world, sprint_id=sprint)
-        assert (made.sprint_id, made.warnings) == (sprint, ())
-        assert [task.id for task in await provider.list_tasks(world.main, sprint_id=sprint)] == [made.id]
-        assert [task.id for task in await provider.list_tasks(sprint_id=sprint)] == [made.id]
-        assert (await provider.update_task(made.id, {"sprint_id": None})).sprint_id is None
-        with pytest.raises(ValidationError, match="sprint_id"):
-            await create(provider, world, sprint_id="99")
-
-
 async def test_writes_are_quiet(provider, world):
     world.box.log.clear()
     made = await create(provider, world)

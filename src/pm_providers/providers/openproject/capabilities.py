@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pm_providers.contract import (
     Capabilities,
+    Capability,
     ChangeDetection,
     Limits,
+    Support,
     declare_fields,
     declare_operations,
     mapped,
@@ -24,9 +26,15 @@ _NO_DATES = "projects have no dates, priority or owner of their own; use custom 
 _ONE_BY_ONE = mapped("there is no bulk call: single calls, several at a time, those in one tree one by one")
 
 NATIVE_SPRINTS_READ_ONLY = unsupported(
-    "native sprints (17.3+) are read-only by API; set sprint_source to 'version' to plan with versions"
+    "the API has no call that creates, changes or deletes native sprints (17.3+); it has them for versions, "
+    "which are sprints too unless sprint_source is 'sprint'"
 )
-"""Writing sprints while the connection uses native ones."""
+"""Writing native sprints."""
+
+_VERSIONS_ONLY = Capability(
+    Support.NATIVE,
+    "versions; native sprints (17.3+) are listed, read and assigned: the API cannot write them",
+)
 
 NO_STORY_POINTS = "needs the backlogs module, enabled in the project and for the type"
 """Condition of story points."""
@@ -41,6 +49,9 @@ CAPABILITIES = Capabilities(
         update_label=unsupported(_CATEGORIES),
         delete_label=unsupported(_CATEGORIES),
         update_attachment=unsupported("attachments cannot be changed; delete and upload anew"),
+        create_sprint=_VERSIONS_ONLY,
+        update_sprint=_VERSIONS_ONLY,
+        delete_sprint=_VERSIONS_ONLY,
         list_transitions=mapped("the statuses that the form of the task offers"),
         changes=mapped("filter on the time of change for upserts, comparing ids for deletes"),
     ),
@@ -71,7 +82,7 @@ CAPABILITIES = Capabilities(
             status=mapped("by isClosed, then by name; status_map overrides"),
             priority=mapped("by name, then by position; priority_map overrides"),
             actual_hours=read_only(_SUM),
-            sprint_id=mapped("the version of the work package, or its native sprint, see sprint_source"),
+            sprint_id=mapped("the native sprint of the work package if it is in one, else its version"),
             assignee_ids=mapped("a work package has one assignee"),
             label_ids=mapped("the category of the work package; it has one at most"),
             story_points=mapped(NO_STORY_POINTS),
@@ -89,7 +100,7 @@ CAPABILITIES = Capabilities(
                 "versions are open, locked or closed: open before its start date is planned, open is active, "
                 "locked and closed are closed; planned and active are both written as open"
             ),
-            goal=mapped("the description of the version"),
+            goal=mapped("the description of the version; native sprints have none"),
             capacity_hours=unsupported("versions have no capacity"),
             planned_hours=unsupported("versions have no planned hours"),
             version=unsupported("versions have no lock version"),
@@ -153,8 +164,9 @@ CAPABILITIES = Capabilities(
     text_format="markdown",
     conventions={
         "sprints": (
-            "sprint_source='version': versions are sprints; 'sprint': native ones (17.3+), read and set; "
-            "'auto': native ones if the system has any, else versions"
+            "sprint_source='auto': versions (id '7') are sprints, and so are native ones (17.3+, id "
+            "'sprints/12'), which are read and assigned; of a task that has both, the native one counts; "
+            "'version' or 'sprint': only the one kind"
         ),
         "labels": "the categories of a project are its labels; a task has one at most",
         "quiet writes": "nobody is notified of writes unless the option notify is True",

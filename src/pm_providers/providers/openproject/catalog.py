@@ -21,6 +21,7 @@ from pm_providers.providers.openproject.mapping.choices import (
 )
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
 from pm_providers.providers.openproject.mapping.hal import identifier
+from pm_providers.providers.openproject.mapping.sprints import to_native_id
 
 __all__ = ["Catalog"]
 
@@ -118,7 +119,10 @@ class Catalog:
         return await self._versions.get(project_id, max_age_s=0 if fresh else None)
 
     async def sprints(self, project_id: str, *, fresh: bool = False) -> dict[str, str]:
-        """Native sprints that tasks of a project can have: id -> name."""
+        """Native sprints that tasks of a project can have: id (`sprints/12`) -> name.
+
+        There are none where they are switched off or may not be seen.
+        """
         return await self._sprints.get(project_id, max_age_s=0 if fresh else None)
 
     async def categories(self, project_id: str, *, fresh: bool = False) -> dict[str, str]:
@@ -199,7 +203,11 @@ class Catalog:
 
     async def _load_sprints(self, project_id: str) -> dict[str, str]:
         found = self._api.items(f"projects/{project_id}/sprints", {"sortBy": filters.sorting(("id", "asc"))})
-        return _names([one async for one in found])
+        try:
+            names = _names([one async for one in found])
+        except (NotFoundError, PermissionDeniedError):
+            return {}
+        return {to_native_id(number): name for number, name in names.items()}
 
     async def _load_categories(self, project_id: str) -> dict[str, str]:
         return _names(await self._api.all(f"projects/{project_id}/categories"))

@@ -39,7 +39,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         env="OPENPROJECT_SPRINT_SOURCE",
         field="sprint_source",
-        help="what sprints are: 'version', 'sprint' (native, 17.3+) or 'auto'",
+        help="what sprints are: 'version', 'sprint' (native ones, 17.3+) or 'auto' (both)",
         example="auto",
     ),
 )

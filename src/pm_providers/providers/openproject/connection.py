@@ -18,15 +18,16 @@ from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE
 from pm_providers.providers.openproject.catalog import Catalog
 from pm_providers.providers.openproject.client import Api
 from pm_providers.providers.openproject.config import SETTINGS, read_options
-from pm_providers.providers.openproject.mapping.custom_fields import CustomField
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField, fits
 from pm_providers.providers.openproject.mapping.hal import identifier
 from pm_providers.providers.openproject.mapping.projects import is_project
+from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.transport import Timing, path_segment
 
 __all__ = ["Connection", "is_number", "task_reference"]
 
-_NUMBER = re.compile(r"[1-9]\d{0,17}")
-_TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,18}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-[0-9]{1,18}")
 _BAD_REQUEST = 400
 _POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
@@ -77,6 +78,7 @@ class Connection(BasePMProvider):
         self._trees = KeyedLocks()
         self._deleted_projects: set[str] = set()
         self._deleted_users: set[str] = set()
+        self._with_versions = self._options.sprint_source != "sprint"
         self._native_sprints: bool | None = {"version": False, "sprint": True}.get(
             self._options.sprint_source
         )
@@ -85,8 +87,10 @@ class Connection(BasePMProvider):
             CAPABILITIES.limits, page_size=self._options.page_size, concurrency=self._options.concurrency
         )
         self._capabilities = CAPABILITIES.narrowed(limits=limits)
-        if self._native_sprints:
-            self._narrow_sprints()
+        if not self._with_versions:
+            names = ("create_sprint", "update_sprint", "delete_sprint")
+            refused = dict.fromkeys(names, NATIVE_SPRINTS_READ_ONLY)
+            self._capabilities = self._capabilities.narrowed(operations=refused)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._options.base_url})"
@@ -96,12 +100,11 @@ class Connection(BasePMProvider):
         await self._api.aclose()
 
     async def _connect(self) -> None:
-        """Who we are, which version, what it has: four small requests."""
+        """Who we are, which version, what it allows: three small requests."""
         await self._api.identify()
         root = await self._api.get("")
         version = root.get("coreVersion")
         self._version = version if isinstance(version, str) else None
-        await self._uses_native_sprints()
         await self._learn_limits()
 
     async def _learn_limits(self) -> None:
@@ -111,28 +114,23 @@ class Connection(BasePMProvider):
             limits = replace(self._capabilities.limits, attachment_bytes=size)
             self._capabilities = self._capabilities.narrowed(limits=limits)
 
-    # sprints: versions or native ones
+    # sprints: versions, native ones, or both
 
-    async def _uses_native_sprints(self) -> bool:
-        """Whether sprints are native ones here; with `auto`, where the system has some."""
+    async def _has_native_sprints(self) -> bool:
+        """Whether native sprints count as sprints; with `auto`, where the system knows them (17.3+)."""
         if self._native_sprints is None:
             try:
                 found = await self._api.find("sprints", {"pageSize": 1, "offset": 1})
             except PermissionDeniedError:
                 found = None
-            total = (found or {}).get("total")
-            self._native_sprints = isinstance(total, int) and total > 0
-            if self._native_sprints:
-                self._narrow_sprints()
+            self._native_sprints = found is not None
         return self._native_sprints
 
-    async def _sprint_link(self) -> str:
-        return "sprint" if await self._uses_native_sprints() else "version"
-
-    def _narrow_sprints(self) -> None:
-        names = ("create_sprint", "update_sprint", "delete_sprint")
-        refused = dict.fromkeys(names, NATIVE_SPRINTS_READ_ONLY)
-        self._capabilities = self._capabilities.narrowed(operations=refused)
+    async def _sprint_path(self, sprint_id: str) -> str | None:
+        """Address of a sprint, `versions/7` or `sprints/12`; `None` for an id that no sprint has here."""
+        if is_number(sprint_id):
+            return f"versions/{sprint_id}" if self._with_versions else None
+        return sprint_id if is_native(sprint_id) and await self._has_native_sprints() else None
 
     # references
 
@@ -265,10 +263,10 @@ class Connection(BasePMProvider):
         return tuple(by_name[name] for name in asked)
 
     async def _known_plain(self, kind: str, fields: Mapping[str, Any]) -> tuple[CustomField, ...]:
-        """Custom fields of `projects`, `versions` or `users`, asked anew when one is not known."""
+        """Custom fields of `projects`, `versions` or `users`, asked anew when something does not fit."""
         asked = fields.get("custom_fields") or {}
         known = await self._catalog.plain_fields(kind)
-        if all(name in {one.name for one in known} for name in asked):
+        if fits(known, asked):
             return known
         return await self._catalog.plain_fields(kind, fresh=True)
 

@@ -7,9 +7,10 @@ from contextlib import aclosing
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
-from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
 from pm_providers.model import PMProject, PMSprint, PMUser, SprintStatus, WriteWarning
 from pm_providers.providers.openproject import filters
+from pm_providers.providers.openproject.capabilities import NATIVE_SPRINTS_READ_ONLY
 from pm_providers.providers.openproject.connection import Connection, is_number
 from pm_providers.providers.openproject.mapping.choices import VERSION_STATUSES
 from pm_providers.providers.openproject.mapping.hal import identifier
@@ -23,6 +24,7 @@ from pm_providers.providers.openproject.mapping.projects import (
 )
 from pm_providers.providers.openproject.mapping.sprints import (
     from_sprint,
+    is_native,
     native_to_sprint,
     version_to_sprint,
 )
@@ -138,51 +140,70 @@ def _activity(fields: Mapping[str, Any], current: Mapping[str, Any]) -> bool | N
 
 
 class Sprints(Connection):
-    """Versions, or native sprints where the connection uses them."""
+    """Versions, and the native sprints (17.3+) that the API reads but cannot write."""
 
     async def _iter_sprints(self, query: ListQuery) -> AsyncIterator[PMSprint]:
-        native = await self._uses_native_sprints()
-        kind = "sprints" if native else "versions"
-        path = kind
+        """Versions by id, then native sprints by id."""
+        scope = ""
         if query.project_id is not None:
-            path = f"projects/{await self._project_id(query.project_id)}/{kind}"
-        if native:
-            found = [one async for one in self._api.items(path, {"sortBy": _BY_ID}, window=query.window)]
-        else:
-            found = await self._api.all(path)
-        for one in sorted(found, key=lambda item: int(identifier(item, "sprint"))):
-            sprint = await self._sprint(one)
-            if query.status is None or query.status.casefold() in {sprint.status, sprint.status_name}:
-                yield sprint
+            scope = f"projects/{await self._project_id(query.project_id)}/"
+        if self._with_versions:
+            for one in _by_id(await self._api.all(f"{scope}versions")):
+                if _has_status(sprint := await self._of_version(one), query.status):
+                    yield sprint
+        if await self._has_native_sprints():
+            for one in _by_id(await self._native_documents(f"{scope}sprints", query.window)):
+                if _has_status(sprint := self._of_native(one), query.status):
+                    yield sprint
+
+    async def _native_documents(self, path: str, window: int) -> list[dict[str, Any]]:
+        """Native sprints; none where they are off or may not be seen, if there are versions."""
+        try:
+            return [one async for one in self._api.items(path, {"sortBy": _BY_ID}, window=window)]
+        except (NotFoundError, PermissionDeniedError):
+            if not self._with_versions:
+                raise
+            return []
 
     async def _get_sprint(self, sprint_id: str) -> PMSprint | None:
-        found = await self._api.find(await self._sprint_path(sprint_id)) if is_number(sprint_id) else None
-        return None if found is None else await self._sprint(found)
+        path = await self._sprint_path(sprint_id)
+        found = None if path is None else await self._api.find(path)
+        if found is None:
+            return None
+        return self._of_native(found) if is_native(path) else await self._of_version(found)
 
     async def _create_sprint(self, fields: Fields) -> PMSprint:
-        self._capabilities.require("create_sprint", self.name)
         wire, custom = await self._sprint_wire(fields, None)
-        return await self._sprint(
+        return await self._of_version(
             await self._api.post("versions", from_sprint(wire, custom=custom, create=True))
         )
 
     async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
-        found = await self._api.find(await self._sprint_path(sprint_id)) if is_number(sprint_id) else None
-        self._capabilities.require("update_sprint", self.name)
-        if found is None:
+        path = await self._version_path(sprint_id, "update_sprint")
+        found = None if path is None else await self._api.find(path)
+        if path is None or found is None:
             raise NotFoundError(f"there is no sprint {sprint_id!r:.80}")
-        wire, custom = await self._sprint_wire(fields, await self._sprint(found))
+        wire, custom = await self._sprint_wire(fields, await self._of_version(found))
         body = from_sprint(wire, custom=custom)
-        document = await self._api.patch(f"versions/{sprint_id}", body) if body else found
-        return await self._sprint(document)
+        return await self._of_version(await self._api.patch(path, body) if body else found)
 
     async def _delete_sprint(self, sprint_id: str) -> bool:
-        path = await self._sprint_path(sprint_id)
-        self._capabilities.require("delete_sprint", self.name)
-        return await self._api.delete(path) if is_number(sprint_id) else False
+        path = await self._version_path(sprint_id, "delete_sprint")
+        return False if path is None else await self._api.delete(path)
 
-    async def _sprint_path(self, sprint_id: str) -> str:
-        return f"{'sprints' if await self._uses_native_sprints() else 'versions'}/{sprint_id}"
+    async def _version_path(self, sprint_id: str, operation: str) -> str | None:
+        """Address of a sprint that is to be written.
+
+        Raises:
+            UnsupportedError: it is a native one.
+        """
+        path = await self._sprint_path(sprint_id)
+        if is_native(path):
+            why = NATIVE_SPRINTS_READ_ONLY.note
+            raise UnsupportedError(
+                f"not supported: {why}", reason=why, provider=self.name, operation=operation
+            )
+        return path
 
     async def _sprint_wire(
         self, fields: Fields, before: PMSprint | None
@@ -198,14 +219,25 @@ class Sprints(Connection):
             wire["custom_fields"] = fields["custom_fields"]
         return wire, custom
 
-    async def _sprint(self, document: Mapping[str, Any]) -> PMSprint:
-        base_url, keep_raw = self._options.base_url, self._options.keep_raw
-        if await self._uses_native_sprints():
-            return native_to_sprint(document, base_url=base_url, keep_raw=keep_raw)
-        fields = await self._catalog.plain_fields("versions")
+    async def _of_version(self, document: Mapping[str, Any]) -> PMSprint:
         return version_to_sprint(
-            document, today=self._today(), fields=fields, base_url=base_url, keep_raw=keep_raw
+            document,
+            today=self._today(),
+            fields=await self._catalog.plain_fields("versions"),
+            base_url=self._options.base_url,
+            keep_raw=self._options.keep_raw,
         )
+
+    def _of_native(self, document: Mapping[str, Any]) -> PMSprint:
+        return native_to_sprint(document, base_url=self._options.base_url, keep_raw=self._options.keep_raw)
+
+
+def _by_id(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(documents, key=lambda one: int(identifier(one, "sprint")))
+
+
+def _has_status(sprint: PMSprint, wanted: str | None) -> bool:
+    return wanted is None or wanted.casefold() in {sprint.status, sprint.status_name}
 
 
 def _version_word(value: str) -> str:

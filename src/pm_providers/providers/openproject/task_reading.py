@@ -18,6 +18,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import (
     has_custom_fields,
 )
 from pm_providers.providers.openproject.mapping.hal import elements, identifier, link_id
+from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.providers.openproject.mapping.tasks import TaskReading, project_of, schema_of, to_task
 
 __all__ = ["TaskReader"]
@@ -40,7 +41,7 @@ class TaskReader(Connection):
             return  # nobody and no sprint of that name: no task fits
         project = None if query.project_id is None else await self._project_id(query.project_id)
         stream = self._listed(query, project, conditions)
-        if query.sprint_id and project is None and not await self._uses_native_sprints():
+        if project is None and is_number(query.sprint_id or ""):
             stream = self._listed_of_version(query, conditions)
         async with aclosing(stream) as tasks:
             async for task in tasks:
@@ -62,12 +63,17 @@ class TaskReader(Connection):
         if query.assignee_id is not None:
             conditions.append(filters.equal("assignee", [await self._user_id(query.assignee_id)]))
         if query.sprint_id is not None:
-            if not is_number(query.sprint_id):
-                raise NotFoundError(f"there is no sprint {query.sprint_id!r:.80}")
-            conditions.append(filters.equal(await self._sprint_link(), [query.sprint_id]))
+            conditions.append(await self._of_sprint(query.sprint_id))
         if query.updated_since is not None:
             conditions.append(filters.between("updatedAt", query.updated_since))
         return conditions
+
+    async def _of_sprint(self, sprint_id: str) -> filters.Filter:
+        path = await self._sprint_path(sprint_id)
+        if path is None:
+            raise NotFoundError(f"there is no sprint {sprint_id!r:.80}")
+        kind, _, number = path.partition("/")
+        return filters.equal("sprint" if kind == "sprints" else "version", [number])
 
     async def _listed(
         self, query: TaskQuery, project: str | None, conditions: Sequence[filters.Filter]
@@ -85,7 +91,8 @@ class TaskReader(Connection):
                 async for page in pages:
                     kept = [one for one in page.items if project is None or project_of(one) == project]
                     for task in await self._tasks(kept, page.collection):
-                        yield task
+                        if not _hides_version(task, query.sprint_id):
+                            yield task
         except ValidationError as error:
             if not is_invalid_query(error) or not (query.assignee_id or query.sprint_id):
                 raise
@@ -137,7 +144,6 @@ class TaskReader(Connection):
         statuses = await self._known_statuses(documents)
         priorities = await self._known_priorities(documents)
         custom = await self._custom_by_schema(documents, collection)
-        sprint_link = await self._sprint_link()
         readings: dict[str, TaskReading] = {}
         records = []
         for one in documents:
@@ -147,7 +153,7 @@ class TaskReader(Connection):
                     status=lambda key, name: _status(statuses, key, name),
                     priority=lambda key, name: _priority(priorities, key, name),
                     fields=custom.get(schema, ()),
-                    sprint_link=sprint_link,
+                    sprint_source=self._options.sprint_source,
                     base_url=self._options.base_url,
                     keep_raw=self._options.keep_raw,
                 )
@@ -181,6 +187,11 @@ class TaskReader(Connection):
                 fields = await self._catalog.task_fields(schema, fresh=True)
             found[schema] = fields
         return found
+
+
+def _hides_version(task: PMTask, sprint_id: str | None) -> bool:
+    """Whether a task of a version is in a native sprint as well, which is the one that it reads back."""
+    return is_number(sprint_id or "") and is_native(task.sprint_id)
 
 
 def _status(

@@ -11,9 +11,16 @@ from pm_providers.errors import ConflictError, NotFoundError, ProviderError, Val
 from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
-from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of, fits
 from pm_providers.providers.openproject.mapping.hal import identifier, link_id
-from pm_providers.providers.openproject.mapping.tasks import from_task, project_of, type_of
+from pm_providers.providers.openproject.mapping.sprints import is_native
+from pm_providers.providers.openproject.mapping.tasks import (
+    from_task,
+    has_native_sprint,
+    project_of,
+    type_of,
+    version_of,
+)
 from pm_providers.providers.openproject.task_reading import TaskReader
 
 __all__ = ["TaskWriter"]
@@ -99,7 +106,7 @@ class TaskWriter(TaskReader):
             place = await self._place_of(base, fields)
             wire, custom = await self._wire(fields, place, before)
             body = await self._body(wire, place, custom)
-            document = await self._patch_task(before, body, fields, expected_version)
+            document = await self._patch_task(base, before, body, fields, expected_version)
             return _with_losses(await self._task(document), before, fields)
 
     async def _check_parent(self, fields: Mapping[str, Any]) -> None:
@@ -118,7 +125,12 @@ class TaskWriter(TaskReader):
         return _Place(project, next((one for one in types if one.id == current), None), base)
 
     async def _patch_task(
-        self, before: PMTask, body: dict[str, Any], fields: Fields, expected_version: str | None
+        self,
+        base: dict[str, Any],
+        before: PMTask,
+        body: dict[str, Any],
+        fields: Fields,
+        expected_version: str | None,
     ) -> dict[str, Any]:
         """Send the change under the current lock version.
 
@@ -131,10 +143,11 @@ class TaskWriter(TaskReader):
                 locked = {"lockVersion": int(lock or 0), **body}
                 return await self._patch_once(path, locked, fields, safe=expected_version is None)
             except ConflictError as error:
-                now = await self._task(await self._task_document(before.id))
+                document = await self._task_document(before.id)
+                now = await self._task(document)
                 if expected_version is not None:
                     raise _stale(now) from error
-                clash = self._clash(fields, before, now)
+                clash = self._clash(fields, before, now) or _version_clash(base, document, body)
                 if clash or attempt == _ATTEMPTS:
                     raise _stale(now, clash) from error
                 lock = now.version
@@ -230,12 +243,23 @@ class TaskWriter(TaskReader):
         value = fields.get("sprint_id")
         if value is None or (before is not None and value == before.sprint_id):
             return
-        native = await self._uses_native_sprints()
-        load = self._catalog.sprints if native else self._catalog.versions
-        if value in await load(place.project) or value in (found := await load(place.project, fresh=True)):
-            return
+        project, native = place.project, is_native(value)
+        for fresh in (False, True):
+            if value in await self._sprint_names(project, native=native, fresh=fresh):
+                return
+        found = {
+            **await self._sprint_names(project, native=False),
+            **await self._sprint_names(project, native=True),
+        }
         has = ", ".join(f"{name} ({key})" for key, name in found.items()) or "none"
         raise ValidationError(fields={"sprint_id": f"{value!r:.60} is none of the project's: {has:.500}"})
+
+    async def _sprint_names(self, project: str, *, native: bool, fresh: bool = False) -> dict[str, str]:
+        """Sprints of one kind that tasks of a project can have: id -> name."""
+        if native:
+            there = await self._has_native_sprints()
+            return await self._catalog.sprints(project, fresh=fresh) if there else {}
+        return await self._catalog.versions(project, fresh=fresh) if self._with_versions else {}
 
     async def _check_category(self, fields: Mapping[str, Any], place: _Place) -> None:
         """On creation the server drops a foreign category without a word (recorded 10-…: step 77)."""
@@ -249,19 +273,21 @@ class TaskWriter(TaskReader):
 
     async def _task_custom(self, fields: Fields, place: _Place) -> tuple[CustomField, ...]:
         asked = fields.get("custom_fields")
-        if not asked or place.type is None:
+        if not asked:
             return ()
+        if place.type is None:
+            raise ValidationError(fields={"custom_fields": "the project has no type of tasks that has some"})
         known = custom_fields_of(await self._form_schema(place))
-        if any(name not in {one.name for one in known} for name in asked):
+        if not fits(known, asked):
             known = custom_fields_of(await self._form_schema(place, fresh=True))
         custom = await self._checked_custom(fields, known)
         await self._know_fields(f"{place.project}-{place.type.id}", custom)
         return custom
 
     async def _know_fields(self, schema_id: str, custom: tuple[CustomField, ...]) -> None:
-        """What is written will be read back by the schema, which may be older than a field."""
-        known = {field.key for field in await self._catalog.task_fields(schema_id)}
-        if not {field.key for field in custom} <= known:
+        """What is written will be read back by the schema, which may be older than a field or its name."""
+        known = {(field.key, field.name) for field in await self._catalog.task_fields(schema_id)}
+        if not {(field.key, field.name) for field in custom} <= known:
             await self._catalog.task_fields(schema_id, fresh=True)
 
     async def _form_schema(self, place: _Place, *, fresh: bool = False) -> Mapping[str, Any]:
@@ -271,14 +297,19 @@ class TaskWriter(TaskReader):
     async def _body(
         self, wire: Mapping[str, Any], place: _Place, custom: tuple[CustomField, ...]
     ) -> dict[str, Any]:
-        sprint_link = await self._sprint_link()
         several = False
-        if "sprint_id" in wire and sprint_link == "version" and place.type is not None:
+        writes_version = self._with_versions and "sprint_id" in wire and not is_native(wire["sprint_id"])
+        if writes_version and place.type is not None:
             schema = await self._catalog.schema(f"{place.project}-{place.type.id}")
             several = "targetVersions" in schema
         milestone = place.type is not None and place.type.is_milestone
         return from_task(
-            wire, milestone=milestone, sprint_link=sprint_link, target_versions=several, custom=custom
+            wire,
+            milestone=milestone,
+            sprint_source=self._options.sprint_source,
+            target_versions=several,
+            leave_native=place.task is not None and has_native_sprint(place.task),
+            custom=custom,
         )
 
     # comparison of what was asked with what was stored
@@ -319,6 +350,17 @@ def _stale(now: PMTask, clash: tuple[str, ...] = ()) -> ConflictError:
         fields=clash,
         current_version=now.version,
     )
+
+
+def _version_clash(
+    base: Mapping[str, Any], now: Mapping[str, Any], body: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Whether somebody else changed a version that a native sprint hides, and we write another one."""
+    links = body.get("_links", {})
+    if "version" not in links and "targetVersions" not in links:
+        return ()
+    ours = version_of(body)
+    return ("sprint_id",) if version_of(now) not in {version_of(base), ours} else ()
 
 
 def _value(task: PMTask, name: str, asked: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -21,13 +22,32 @@ from pm_providers.providers.openproject.mapping.hal import (
     to_href,
 )
 
-__all__ = ["from_sprint", "native_to_sprint", "version_status", "version_to_sprint"]
+__all__ = [
+    "from_sprint",
+    "is_native",
+    "native_to_sprint",
+    "to_native_id",
+    "version_status",
+    "version_to_sprint",
+]
+
+_NATIVE_ID = re.compile(r"sprints/[1-9]\d{0,17}")
 
 _NATIVE = {
     "in_planning": SprintStatus.PLANNED,
     "active": SprintStatus.ACTIVE,
     "completed": SprintStatus.CLOSED,
 }
+
+
+def is_native(sprint_id: str | None) -> bool:
+    """Whether an id is that of a native sprint: the end of its href, `sprints/12`. Versions have numbers."""
+    return sprint_id is not None and _NATIVE_ID.fullmatch(sprint_id) is not None
+
+
+def to_native_id(number: str) -> str:
+    """Id of a native sprint, which cannot be mistaken for that of a version."""
+    return f"sprints/{number}"
 
 
 def version_status(value: Resource, today: date) -> str:
@@ -77,6 +97,8 @@ def version_to_sprint(
 def native_to_sprint(value: Any, *, base_url: str = "", keep_raw: bool = True) -> PMSprint:
     """A native sprint ([spec] SprintModel): `finishDate`, and the status as the tail of a URN.
 
+    Its id is the end of its href, `sprints/12`.
+
     Raises:
         ProviderError: no sprint, or a value of the wrong kind.
     """
@@ -86,7 +108,7 @@ def native_to_sprint(value: Any, *, base_url: str = "", keep_raw: bool = True) -
     state = str(link(found, "status").get("href") or "").rpartition(":")[2]
     status = _NATIVE.get(state)
     return PMSprint(
-        id=one,
+        id=to_native_id(one),
         name=optional_text(found, "name") or "",
         project_id=project,
         start_date=day(found.get("startDate")),

@@ -18,6 +18,7 @@ from pm_providers.providers.openproject.mapping.hal import (
     href_id,
     identifier,
     instant,
+    link,
     link_id,
     link_title,
     optional_number,
@@ -25,8 +26,18 @@ from pm_providers.providers.openproject.mapping.hal import (
     resource,
     to_href,
 )
+from pm_providers.providers.openproject.mapping.sprints import is_native, to_native_id
 
-__all__ = ["TaskReading", "from_task", "project_of", "schema_of", "to_task", "type_of"]
+__all__ = [
+    "TaskReading",
+    "from_task",
+    "has_native_sprint",
+    "project_of",
+    "schema_of",
+    "to_task",
+    "type_of",
+    "version_of",
+]
 
 _MAX_STORY_POINTS = 10_000
 
@@ -39,7 +50,7 @@ class TaskReading:
         status: id and title of a status -> (unified value, name).
         priority: the same for priorities.
         fields: custom fields of the work package's project and type.
-        sprint_link: link that holds the sprint: `version` or `sprint`.
+        sprint_source: what sprints are: `version`, `sprint` (native ones), or `auto` for both.
         base_url: address of the installation, for links for people.
         keep_raw: fill `raw_data`.
     """
@@ -47,7 +58,7 @@ class TaskReading:
     status: Callable[[str | None, str | None], tuple[str | None, str | None]]
     priority: Callable[[str | None, str | None], tuple[str | None, str | None]]
     fields: Sequence[CustomField] = ()
-    sprint_link: str = "version"
+    sprint_source: str = "auto"
     base_url: str = ""
     keep_raw: bool = True
 
@@ -87,7 +98,7 @@ def to_task(value: Any, reading: TaskReading) -> PMTask:
         priority_name=priority_name,
         type=link_title(found, "type"),
         start_date=day(found.get("date", found.get("startDate"))),
-        sprint_id=_sprint(found, reading.sprint_link),
+        sprint_id=_sprint(found, reading.sprint_source),
         assignee_ids=[assignee] if assignee else [],
         label_ids=[category] if category else [],
         author_id=link_id(found, "author"),
@@ -108,9 +119,21 @@ def _key(value: Resource, one: str) -> str | None:
     return str(key) if isinstance(key, str | int) and str(key) != one else None
 
 
-def _sprint(value: Resource, name: str) -> str | None:
-    if name == "sprint":
-        return link_id(value, "sprint", "sprints")
+def _sprint(value: Resource, source: str) -> str | None:
+    """A work package may have both: then the native sprint counts, and hides the version."""
+    native = None if source == "version" else link_id(value, "sprint", "sprints")
+    if native is not None:
+        return to_native_id(native)
+    return None if source == "sprint" else version_of(value)
+
+
+def has_native_sprint(value: Resource) -> bool:
+    """Whether a work package is in a native sprint, be it one that may not be seen."""
+    return link(value, "sprint").get("href") is not None
+
+
+def version_of(value: Resource) -> str | None:
+    """Version id of a work package; from 17.8 the first of its target versions."""
     links = value["_links"].get("targetVersions")
     if isinstance(links, list) and links and isinstance(links[0], Mapping):
         return href_id(links[0].get("href"), "versions")
@@ -136,8 +159,9 @@ def from_task(
     fields: Mapping[str, Any],
     *,
     milestone: bool,
-    sprint_link: str = "version",
+    sprint_source: str = "auto",
     target_versions: bool = False,
+    leave_native: bool = False,
     custom: Sequence[CustomField] = (),
 ) -> dict[str, Any]:
     """Body that writes checked task fields. `status`, `priority` and `type` hold the vendor's ids here.
@@ -146,8 +170,9 @@ def from_task(
         fields: model field -> value; `None` clears.
         milestone: the type has a single date: `date` is written, the due date counts before the start date
             (recorded 10-…: step 99).
-        sprint_link: link that holds the sprint.
+        sprint_source: what sprints are: `version`, `sprint` or `auto`.
         target_versions: the schema has `targetVersions` (17.8+), of which `version` is only derived.
+        leave_native: the work package is in a native sprint, which would hide a version that is written.
         custom: descriptions of the custom fields that are written.
 
     Raises:
@@ -163,7 +188,9 @@ def from_task(
             key, namespace = _LINKS[name]
             links[key] = to_href(namespace, value)
     if "sprint_id" in fields:
-        links.update(_sprint_links(fields["sprint_id"], sprint_link, target_versions=target_versions))
+        links.update(_sprint_links(fields["sprint_id"], sprint_source, target_versions=target_versions))
+        if leave_native and sprint_source == "auto":
+            links.setdefault("sprint", to_href("sprints", None))
     if "label_ids" in fields:
         links["category"] = to_href("categories", next(iter(fields["label_ids"] or ()), None))
     body.update(_dates(fields, milestone=milestone))
@@ -171,9 +198,10 @@ def from_task(
     return {**body, "_links": links} if links else body
 
 
-def _sprint_links(value: str | None, sprint_link: str, *, target_versions: bool) -> dict[str, Any]:
-    if sprint_link == "sprint":
-        return {"sprint": to_href("sprints", value)}
+def _sprint_links(value: str | None, source: str, *, target_versions: bool) -> dict[str, Any]:
+    """A native sprint is written as such and leaves the version alone, which it hides."""
+    if is_native(value) or source == "sprint":
+        return {"sprint": {"href": None if value is None else f"/api/v3/{value}"}}
     if target_versions:
         return {"targetVersions": [] if value is None else [to_href("versions", value)]}
     return {"version": to_href("versions", value)}
