@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from pm_providers.errors import ValidationError
 from pm_providers.providers.openproject.mapping.hal import Resource, day, href_id
@@ -16,6 +16,7 @@ __all__ = [
     "Option",
     "custom_fields_of",
     "custom_keys",
+    "fits",
     "has_custom_fields",
     "read_custom_fields",
     "to_custom_field",
@@ -51,6 +52,18 @@ class Option:
 
     href: str
     name: str
+
+
+class _Chosen(str):
+    """Name of an option that was chosen, with its address: names need not be unique."""
+
+    __slots__ = ("href",)
+    href: str
+
+    def __new__(cls, option: Option) -> Self:
+        found = super().__new__(cls, option.name)
+        found.href = option.href
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +135,19 @@ class CustomField:
             raise self._wrong("is read-only for these credentials")
         if self.multiple:
             items = value if isinstance(value, list | tuple) else [value]
-            return [self._one(item) for item in items]
+            # What is chosen twice is stored once (recorded 15-custom-fields).
+            return _once([self._one(item) for item in items])
         if isinstance(value, list | tuple):
             raise self._wrong("holds a single value")
         return self._one(value)
 
     def _one(self, value: Any) -> Any:
         if self.type == "choice":
-            return self._option(value).name if self.options else self._text(value)
+            return self._option(value) if self.options else self._text(value)
         check = _CHECKS.get(self.type)
         try:
             return value if check is None else check(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._wrong(str(error)) from None
 
     def _text(self, value: Any) -> str:
@@ -141,11 +155,20 @@ class CustomField:
             raise self._wrong("must be text")
         return value
 
-    def _option(self, value: Any) -> Option:
-        folded = str(value).strip().casefold()
-        for one in self.options:
-            if one.name == value or one.name.casefold() == folded or href_id(one.href) == str(value):
-                return one
+    def _option(self, value: Any) -> _Chosen:
+        """The option of this name, of this id, or of this name but for case, in this order."""
+        text = str(value)
+        folded = text.strip().casefold()
+        for found in (
+            [one for one in self.options if one.name == text],
+            [one for one in self.options if href_id(one.href) == text],
+            [one for one in self.options if one.name.casefold() == folded],
+        ):
+            if len(found) > 1:
+                ids = ", ".join(str(href_id(one.href)) for one in found)
+                raise self._wrong(f"{value!r:.60} is the name of several; give one of the ids {ids}")
+            if found:
+                return _Chosen(found[0])
         raise self._wrong(f"{value!r:.60} is unknown; it has: {', '.join(one.name for one in self.options)}")
 
     def write(self, value: Any) -> Any:
@@ -164,10 +187,15 @@ class CustomField:
     def _href(self, value: Any) -> str:
         if self.type in _NAMESPACES:
             return f"/api/v3/{_NAMESPACES[self.type]}/{value}"
-        return self._option(value).href
+        return value.href if isinstance(value, _Chosen) else self._option(value).href
 
     def _wrong(self, why: str) -> ValidationError:
         return ValidationError(fields={f"custom_fields.{self.name}": why})
+
+
+def _once(values: list[Any]) -> list[Any]:
+    marks = [(one, getattr(one, "href", None)) for one in values]
+    return [one for place, one in enumerate(values) if marks[place] not in marks[:place]]
 
 
 def _as_text(value: Any) -> str:
@@ -180,7 +208,7 @@ def _as_id(value: Any) -> str:
     if (
         isinstance(value, bool)
         or not isinstance(value, str | int)
-        or not re.fullmatch(r"\d{1,18}", str(value))
+        or not re.fullmatch(r"[0-9]{1,18}", str(value))
     ):
         raise TypeError("must be an id")
     return str(value)
@@ -267,6 +295,17 @@ def custom_fields_of(schema: Mapping[str, Any]) -> tuple[CustomField, ...]:
         for key, entry in schema.items()
         if _KEY.fullmatch(key) and isinstance(entry, Mapping)
     )
+
+
+def fits(fields: Sequence[CustomField], asked: Mapping[str, Any]) -> bool:
+    """Whether all fields that are asked for are known, and can hold what is asked."""
+    by_name = {one.name: one for one in fields}
+    try:
+        for name, value in asked.items():
+            by_name[name].checked(value)
+    except (KeyError, ValidationError):
+        return False
+    return True
 
 
 def read_custom_fields(value: Resource, fields: Sequence[CustomField]) -> dict[str, Any]:
