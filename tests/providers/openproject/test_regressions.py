@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec import structs
 
 from pm_providers import OpenProjectProvider, PMTask
 from pm_providers.errors import ValidationError
@@ -223,3 +224,57 @@ async def test_digits_of_other_scripts_are_no_ids(world: World, value: str) -> N
         assert await provider.get_task(value) is None
         assert await provider.get_sprint(value) is None
         assert not await provider.delete_task(value)
+
+
+def leaves(world: World, user: str) -> None:
+    """A user is no member of any project any more; the tasks stay with them."""
+    for one in list(world.box.state.memberships):
+        if one.principal_id == int(user):
+            world.box.state.memberships.remove(one.id)
+
+
+class TestFiltersThatTheServerRefuses:
+    async def test_tasks_of_somebody_who_left(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            await create(provider, world)
+            task = await create(provider, world, assignee_id=world.ben)
+            leaves(world, world.ben)
+            for project in (world.main, None):
+                found = await provider.list_tasks(project, assignee_id=world.ben)
+                assert [one.id for one in found] == [task.id]
+
+    async def test_somebody_leaves_while_the_tasks_are_listed(self, world: World) -> None:
+        async with meddled(world, page_size=2) as (provider, network):
+            ids = [(await create(provider, world, assignee_id=world.ben)).id for _ in range(6)]
+            network.after("/work_packages", "&offset=2&", do=lambda: leaves(world, world.ben))
+            found = [one.id async for one in provider.iter_tasks(world.main, assignee_id=world.ben)]
+            assert found == ids
+
+    async def test_an_assignee_and_a_sprint_of_another_project(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            await create(provider, world, assignee_id=world.ben)
+            leaves(world, world.ben)
+            query = {"assignee_id": world.ben, "sprint_id": world.foreign_sprint}
+            assert await provider.list_tasks(world.main, **query) == []
+
+    @pytest.mark.parametrize("assigned", [False, True])
+    async def test_a_status_that_was_deleted(self, world: World, assigned: bool) -> None:
+        who = world.ann if assigned else None
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world, status="Specified", assignee_id=world.ann)
+            await provider.list_tasks(world.main, status="todo")
+            gone = next(one for one in world.box.state.statuses if one.name == "Scheduled")
+            world.box.state.statuses.remove(gone.id)
+            found = await provider.list_tasks(world.main, status="todo", assignee_id=who)
+            assert [one.id for one in found] == [task.id]
+
+    async def test_a_status_that_was_made_meanwhile(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            await provider.list_tasks(world.main, status="todo")
+            statuses, packages = world.box.state.statuses, world.box.state.work_packages
+            model = next(one for one in statuses if one.name == "Scheduled")
+            new = statuses.put(structs.replace(model, id=statuses.next_id(), name="To do"))
+            task = await create(provider, world)
+            packages.change(packages[int(task.id)], status_id=new.id)
+            found = await provider.list_tasks(world.main, status="todo")
+            assert [one.id for one in found] == [task.id]

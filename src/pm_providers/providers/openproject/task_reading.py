@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from pm_providers.contract import TaskQuery
@@ -57,6 +58,8 @@ class TaskReader(Connection):
     async def _conditions(self, query: TaskQuery) -> list[filters.Filter]:
         status = filters.ALL_STATUSES
         if query.status is not None:
+            # Anew: a status that was made meanwhile has tasks too, one that is gone is refused.
+            await self._catalog.statuses(fresh=True)
             candidates = await self._catalog.status_candidates(query.status)
             status = filters.equal("status", [one.id for one in candidates])
         conditions = [status]
@@ -78,7 +81,46 @@ class TaskReader(Connection):
     async def _listed(
         self, query: TaskQuery, project: str | None, conditions: Sequence[filters.Filter]
     ) -> AsyncGenerator[PMTask, None]:
-        """Tasks of a project, or of all.
+        """Tasks of a project, or of all, also where a value is refused as a filter.
+
+        A sprint that is refused is unknown or has nothing to do with this project: no task here has it
+        (recorded 25-…: steps 9, 10, 17). An assignee that is refused may be somebody who is no member any
+        more, and keeps the tasks: all are looked through for them.
+        """
+        met: set[str] = set()
+        try:
+            async with aclosing(self._filtered(query, project, conditions)) as tasks:
+                async for task in tasks:
+                    if query.assignee_id:
+                        met.add(task.id)
+                    yield task
+        except ValidationError as error:
+            if not is_invalid_query(error) or not (query.assignee_id or query.sprint_id):
+                raise
+        else:
+            return
+        if query.assignee_id is not None:
+            others = [one for one in conditions if "assignee" not in one]
+            async with aclosing(self._of_assignee(query, project, others)) as tasks:
+                async for task in tasks:
+                    if task.id not in met:
+                        yield task
+
+    async def _of_assignee(
+        self, query: TaskQuery, project: str | None, others: Sequence[filters.Filter]
+    ) -> AsyncGenerator[PMTask, None]:
+        """Tasks of somebody, picked out of those that the other conditions leave."""
+        assignee = await self._user_id(query.assignee_id or "")
+        stream = self._listed(replace(query, assignee_id=None, limit=None), project, others)
+        async with aclosing(stream) as tasks:
+            async for task in tasks:
+                if task.assignee_id == assignee:
+                    yield task
+
+    async def _filtered(
+        self, query: TaskQuery, project: str | None, conditions: Sequence[filters.Filter]
+    ) -> AsyncGenerator[PMTask, None]:
+        """Tasks that the server lists.
 
         A project's list would include its subprojects (recorded 25-…: step 21): the parameter keeps them out,
         and what comes all the same is dropped.
@@ -86,18 +128,12 @@ class TaskReader(Connection):
         params = {"filters": filters.filters(*conditions), "sortBy": _BY_ID, "includeSubprojects": "false"}
         path = "work_packages" if project is None else f"projects/{project}/work_packages"
         stream = self._api.pages(path, params, window=query.window, limit=query.limit)
-        try:
-            async with aclosing(stream) as pages:
-                async for page in pages:
-                    kept = [one for one in page.items if project is None or project_of(one) == project]
-                    for task in await self._tasks(kept, page.collection):
-                        if not _hides_version(task, query.sprint_id):
-                            yield task
-        except ValidationError as error:
-            if not is_invalid_query(error) or not (query.assignee_id or query.sprint_id):
-                raise
-            # The value is unknown or has nothing to do with this project (recorded 25-…: steps 9, 10, 17):
-            # whether or not it exists, no task here has it.
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                kept = [one for one in page.items if project is None or project_of(one) == project]
+                for task in await self._tasks(kept, page.collection):
+                    if not _hides_version(task, query.sprint_id):
+                        yield task
 
     async def _listed_of_version(
         self, query: TaskQuery, conditions: Sequence[filters.Filter]
