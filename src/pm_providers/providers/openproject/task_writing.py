@@ -247,11 +247,8 @@ class TaskWriter(TaskReader):
         for fresh in (False, True):
             if value in await self._sprint_names(project, native=native, fresh=fresh):
                 return
-        found = {
-            **await self._sprint_names(project, native=False),
-            **await self._sprint_names(project, native=True),
-        }
-        has = ", ".join(f"{name} ({key})" for key, name in found.items()) or "none"
+        found = [await self._sprint_names(project, native=kind) for kind in (False, True)]
+        has = ", ".join(f"{name} ({key})" for kind in found for key, name in kind.items()) or "none"
         raise ValidationError(fields={"sprint_id": f"{value!r:.60} is none of the project's: {has:.500}"})
 
     async def _sprint_names(self, project: str, *, native: bool, fresh: bool = False) -> dict[str, str]:
@@ -359,8 +356,7 @@ def _version_clash(
     links = body.get("_links", {})
     if "version" not in links and "targetVersions" not in links:
         return ()
-    ours = version_of(body)
-    return ("sprint_id",) if version_of(now) not in {version_of(base), ours} else ()
+    return () if version_of(now) in {version_of(base), version_of(body)} else ("sprint_id",)
 
 
 def _value(task: PMTask, name: str, asked: Mapping[str, Any]) -> Any:

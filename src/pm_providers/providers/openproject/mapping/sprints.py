@@ -31,7 +31,7 @@ __all__ = [
     "version_to_sprint",
 ]
 
-_NATIVE_ID = re.compile(r"sprints/[1-9]\d{0,17}")
+_NATIVE_ID = re.compile(r"sprints/[1-9][0-9]{0,17}")
 
 _NATIVE = {
     "in_planning": SprintStatus.PLANNED,
