@@ -417,4 +417,7 @@ async def test_progress_and_plain_report(source, target, story):
     plain = report.as_dict()
     assert plain["created"]["tasks"] == 2
     assert plain["ok"] is True
-    assert all(set(note) == {"entity", "field", "reason", "count", "examples"} for note in plain["left_out"])
+    assert all(
+        set(note) == {"entity", "field", "reason", "count", "examples", "is_routine"}
+        for note in plain["left_out"]
+    )

@@ -95,7 +95,8 @@ class Narrower:
         name, capability = spec.name, self.capabilities.field(entity, spec.name)
         if spec.owner is Owner.SERVER:
             reason = "the target sets it itself" if capability.is_supported else capability.note
-            self.report.leave_out(entity, name, reason, record.id)
+            routine = capability.is_supported or name == "url"
+            self.report.leave_out(entity, name, reason, record.id, routine=routine)
             return None
         if not capability.is_writable:
             self.report.leave_out(entity, name, capability.note or "the target cannot write it", record.id)

@@ -30,6 +30,8 @@ class CopyNote:
         count: values (or records) concerned; `None` when they were not counted, because the target has
             no place for any.
         examples: the first few source ids.
+        is_routine: the target has a value of its own for it (address, author and times of the record), as any
+            system would. Worth a line, not a table.
     """
 
     entity: Entity
@@ -37,6 +39,7 @@ class CopyNote:
     reason: str
     count: int | None = 0
     examples: list[str] = attribute(default_factory=list)
+    is_routine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,11 @@ class CopyReport:
         if self.failed:
             raise self.failed[0].error
 
-    def leave_out(self, entity: Entity, name: str | None, reason: str, source_id: str = "") -> None:
+    def leave_out(
+        self, entity: Entity, name: str | None, reason: str, source_id: str = "", *, routine: bool = False
+    ) -> None:
         """Note one value (or, without `name`, one record) that is not copied."""
-        self._note(self.left_out, entity, name, reason, source_id)
+        self._note(self.left_out, entity, name, reason, source_id).is_routine = routine
 
     def leave_out_all(self, entity: Entity, reason: str, name: str | None = None) -> None:
         """Note that no record of a kind is copied (or no value of a field); they are not counted."""
@@ -167,4 +172,5 @@ def _plain_note(note: CopyNote) -> dict[str, Any]:
         "reason": note.reason,
         "count": note.count,
         "examples": list(note.examples),
+        "is_routine": note.is_routine,
     }
