@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterable
@@ -97,8 +98,9 @@ class Sandbox(ABC):
         Raises:
             OSError: the port is taken.
         """
-        server = _server(self.app, host, port)
-        task = asyncio.create_task(_serve_quietly(server))
+        listener = socket.create_server((host, port), family=_family(host))
+        server = _server(self.app)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
         before = self.base_url
         try:
             while not server.started:
@@ -106,8 +108,8 @@ class Sandbox(ABC):
                     await task
                     raise OSError(f"cannot serve on {host}:{port}")
                 await asyncio.sleep(0.005)
-            bound = server.servers[0].sockets[0].getsockname()[1]
-            self.base_url = f"http://{host}:{bound}"
+            bound = listener.getsockname()[1]
+            self.base_url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
             yield self.base_url
         finally:
             server.should_exit = True
@@ -140,11 +142,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp, host: str, port: int) -> _Server:
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _server(app: ASGIApp) -> _Server:
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -153,10 +157,3 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
         timeout_graceful_shutdown=1,
     )
     return _Server(config)
-
-
-async def _serve_quietly(server: _Server) -> None:
-    try:
-        await server.serve()
-    except SystemExit as error:  # uvicorn's way to say that it cannot bind
-        raise OSError("the address is not available") from error
