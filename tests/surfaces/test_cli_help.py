@@ -47,6 +47,11 @@ def test_help(cli, path, monkeypatch):
         assert "--json" in found.out
 
 
+def test_flags_name_no_type(cli):
+    for path in ((), ("tasks",), ("tasks", "list"), ("config", "show")):
+        assert "<bool>" not in cli(*path, "--help").out
+
+
 KEY_LINES = {
     ("tasks", "create"): ["--title", "--project-id,--project", "YYYY-MM-DD", "NAME=VALUE", "in_progress"],
     ("tasks", "update"): ["--clear", "--expected-version", "--set"],

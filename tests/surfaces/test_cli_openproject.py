@@ -70,8 +70,22 @@ def test_copy_into_the_internal_database(cli, openproject):
     assert found["read"]["tasks"] == found["created"]["tasks"] > 0
     there = cli("tasks", "list", "-p", "internal", "--project", found["target_project_id"], "--json").json
     assert len(there) == found["created"]["tasks"]
+    routine = {one["field"] for one in found["left_out"] if one["is_routine"]}
+    assert {"created_at", "updated_at", "url"} <= routine
+    assert not routine & {"is_admin", "description", "assignee_id"}
     shown = cli("copy", project["key"], "--from", "openproject", "--to", "internal")
-    assert "Left out" in shown.out
+    assert "Held differently" in shown.out
+    assert "Set by internal itself: url, created_at, updated_at" in shown.out
+    assert "created_at (" not in shown.out
+
+
+def test_a_copy_without_users_says_how_to_get_them(cli, openproject):
+    shown = cli("copy", "webshop-relaunch", "--to", "internal")
+    assert "the target has no such user" in shown.err
+    assert "--create-users creates" in shown.err
+    assert (
+        "--create-users creates" not in cli("copy", "office-move", "--to", "internal", "--create-users").err
+    )
 
 
 def test_custom_fields_take_the_type_that_the_system_gives_them(cli, openproject):

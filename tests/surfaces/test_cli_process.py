@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -60,6 +61,16 @@ def test_without_the_extra_one_line_says_what_to_install():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert found.returncode == 3
     assert found.stderr == "error: the command line needs an extra: pip install 'pm-providers[cli]'\n"
+
+
+def test_a_port_that_is_taken_is_one_line():
+    pytest.importorskip("uvicorn")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with start("sandbox", "openproject", "--port", port, "--quiet") as process:
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, b"")
+    assert err.decode() == f"error: cannot listen on 127.0.0.1:{port}: address already in use\n"
 
 
 def test_the_sandbox_prints_its_settings_and_ends_when_told(clean_environment, capfd, monkeypatch):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dotenv import dotenv_values, find_dotenv
 
 from pm_providers.contract import Setting
+from pm_providers.database import database_url
+from pm_providers.errors import PMError
 from pm_providers.registry import provider_class
 
 __all__ = ["MASK", "SettingValue", "chosen_provider", "describe_settings", "env_file", "secret_values"]
@@ -101,6 +104,9 @@ def _describe(setting: Setting, provider: str | None) -> SettingValue:
             value, origin = provider, "option"
         elif value is None:
             value, origin = "internal", "default"
+    if setting.env == "PM_DATABASE_URL" and value is None:
+        with suppress(PMError):
+            value, origin = database_url(), "default"
     if value is not None:
         hidden = setting.secret and setting.env != "PM_DATABASE_URL"  # of that one the password is enough
         value = MASK if hidden else _masked_url(value)

@@ -6,6 +6,7 @@ import codecs
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from pm_providers.surfaces.cli import copying, discovery, system
 from pm_providers.surfaces.cli.crud import build_group
 from pm_providers.surfaces.cli.demo import add_commands as add_demo
 from pm_providers.surfaces.cli.failures import ExitCode, OutputClosedError, exit_code, leaf
+from pm_providers.surfaces.cli.options import Group, known_providers
 from pm_providers.surfaces.cli.resources import RESOURCES
 from pm_providers.surfaces.cli.state import State
 
@@ -39,7 +41,13 @@ def _root(
     *,
     provider: Annotated[
         str | None,
-        typer.Option("--provider", "-p", help="System to use, instead of PM_PROVIDER.", metavar="NAME"),
+        typer.Option(
+            "--provider",
+            "-p",
+            help="System to use, instead of PM_PROVIDER.",
+            metavar="NAME",
+            autocompletion=known_providers,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.", metavar="")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, no progress.", metavar="")] = False,
@@ -63,7 +71,7 @@ def _root(
 
 def _build() -> typer.Typer:
     built = typer.Typer(
-        name="pm-providers", no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG
+        name="pm-providers", cls=Group, no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG
     )
     built.callback(epilog=_EPILOG)(_root)
     system.add_commands(built)
@@ -91,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     state = State(as_json="--json" in given, debug="--debug" in given, no_color="--no-color" in given)
     _prepare_streams()
     try:
-        result = app(args=given, prog_name="pm-providers", standalone_mode=False, obj=state)
+        result = app(args=given, prog_name=_own_name(), standalone_mode=False, obj=state)
         sys.stdout.flush()
     except (OutputClosedError, BrokenPipeError):
         _close_stdout()
@@ -104,6 +112,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if result == ExitCode.INTERRUPTED:
         return _failed(state, KeyboardInterrupt())
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _own_name() -> str:
+    """The name that we were called by: help and shell completion go by it."""
+    return "pmp" if Path(sys.argv[0]).stem == "pmp" else "pm-providers"
 
 
 def _failed(state: State, error: BaseException) -> int:

@@ -15,12 +15,12 @@ from pm_providers.registry import build_pm_provider
 from pm_providers.service import CopyNote, CopyReport, copy_project
 from pm_providers.service.settings import chosen_provider
 from pm_providers.surfaces.cli.failures import UsageError
-from pm_providers.surfaces.cli.options import command
+from pm_providers.surfaces.cli.options import command, known_providers
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.tables import plain_table
 from pm_providers.surfaces.cli.text import line
 
-__all__ = ["add_commands", "notes_table", "show_report"]
+__all__ = ["add_commands", "notes_table", "routine_line", "show_report"]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -32,10 +32,17 @@ def copy(
     state: State,
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="Id or key in the source.")],
     *,
-    to: Annotated[str, typer.Option("--to", help="System to write to.", metavar="NAME")],
+    to: Annotated[
+        str, typer.Option("--to", help="System to write to.", metavar="NAME", autocompletion=known_providers)
+    ],
     source: Annotated[
         str | None,
-        typer.Option("--from", help="System to read from; else --provider or PM_PROVIDER.", metavar="NAME"),
+        typer.Option(
+            "--from",
+            help="System to read from; else --provider or PM_PROVIDER.",
+            metavar="NAME",
+            autocompletion=known_providers,
+        ),
     ] = None,
     into: Annotated[
         str | None,
@@ -63,6 +70,8 @@ def copy(
             _show(state, report)
         raise
     _show(state, report)
+    if report.unmatched_users and not create_users:
+        state.note("--create-users creates the users that the target does not have")
     report.raise_for_errors()
 
 
@@ -96,10 +105,14 @@ def _show(state: State, report: CopyReport) -> None:
 def show_report(state: State, report: CopyReport) -> None:
     """What was read and created, what was left out or changed, and what failed."""
     state.show(_counts_table(report))
-    if report.left_out:
-        state.show("", notes_table("Left out", report.left_out))
+    left_out = [note for note in report.left_out if not note.is_routine]
+    if left_out:
+        state.show("", notes_table("Left out", left_out))
     if report.altered:
         state.show("", notes_table("Held differently", report.altered))
+    routine = routine_line(report)
+    if routine:
+        state.show("", routine)
     for one in report.unmatched_users:
         state.warn(f"user {one.user.name or one.user.id}: {one.reason}")
     for failure in report.failed:
@@ -112,13 +125,22 @@ def show_report(state: State, report: CopyReport) -> None:
 def _counts_table(report: CopyReport) -> Table:
     table = plain_table()
     table.add_column("")
-    for head in ("read", "created", "matched"):
+    counts = {"read": report.read, "created": report.created, "found there": report.matched}
+    shown = {head: found for head, found in counts.items() if found.total()}
+    for head in shown:
         table.add_column(head, justify="right")
     for entity in Entity:
-        counts = (report.read[entity], report.created[entity], report.matched[entity])
-        if any(counts):
-            table.add_row(entity.plural.replace("_", " "), *(str(count) if count else "" for count in counts))
+        row = [found[entity] for found in shown.values()]
+        if any(row):
+            table.add_row(entity.plural.replace("_", " "), *(str(count) if count else "" for count in row))
     return table
+
+
+def routine_line(report: CopyReport) -> str:
+    """Which fields the target gives its own values, on one line; empty when there are none."""
+    notes = [note for note in report.left_out if note.is_routine]
+    names = ", ".join(dict.fromkeys(note.field or "" for note in notes))
+    return f"Set by {report.target} itself: {names}" if notes else ""
 
 
 def notes_table(title: str, notes: Sequence[CopyNote]) -> Table:

@@ -13,7 +13,15 @@ from pm_providers.model import MODELS, Entity, Record, field_specs
 from pm_providers.surfaces.cli.custom import custom_values
 from pm_providers.surfaces.cli.failures import UsageError
 from pm_providers.surfaces.cli.lookup import find_names
-from pm_providers.surfaces.cli.options import argument, command, field_options, given_fields, option, settable
+from pm_providers.surfaces.cli.options import (
+    Group,
+    argument,
+    command,
+    field_options,
+    given_fields,
+    option,
+    settable,
+)
 from pm_providers.surfaces.cli.resources import Resource
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.tables import Names, count_line, empty_line, record_table, records_table
@@ -30,7 +38,7 @@ _SET = option(
 
 def build_group(resource: Resource) -> typer.Typer:
     """The commands of one kind of record."""
-    group = typer.Typer(no_args_is_help=True, help=resource.help)
+    group = typer.Typer(cls=Group, no_args_is_help=True, help=resource.help)
     _add_list(group, resource)
     for verb, add in (
         ("get", _add_get),
@@ -110,8 +118,10 @@ def show_list(state: State, entity: Entity, records: list[Any], names: Names, *,
     if state.as_json:
         state.write_json([record_dict(record, raw=raw) for record in records])
     elif records:
-        state.show(records_table(entity, records, names))
-        state.note(count_line(len(records), entity))
+        listing = records_table(entity, records, names, width=state.width)
+        state.show(listing.table)
+        tail = f"; no room here for {', '.join(listing.hidden)}" if listing.hidden else ""
+        state.note(count_line(len(records), entity) + tail)
     else:
         state.show(empty_line(entity))
 

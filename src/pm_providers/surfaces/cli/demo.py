@@ -121,8 +121,8 @@ class _Demo:
         self.stage.facts(id=task.id, title=task.title, status=task.status_name, version=task.version)
         self.stage.step(
             "Update it; the answer is the task as the server stored it",
-            'await provider.update_task(task.id, {"status": "in_progress", "estimated_hours": 6.5}, '
-            "expected_version=task.version)",
+            'await provider.update_task(\n    task.id, {"status": "in_progress", "estimated_hours": 6.5}, '
+            "expected_version=task.version\n)",
         )
         changed = await remote.update_task(
             task.id, {"status": "in_progress", "estimated_hours": 6.5}, expected_version=task.version

@@ -18,6 +18,7 @@ from pm_providers.errors import PMError
 from pm_providers.model import Entity, PMTask, Record
 from pm_providers.service import CopyNote, CopyReport
 from pm_providers.service.settings import MASK
+from pm_providers.surfaces.cli.copying import routine_line
 from pm_providers.surfaces.cli.state import ProgressCall, State
 from pm_providers.surfaces.cli.tables import Names, count_line, plain_table, records_table, short
 from pm_providers.surfaces.cli.text import line
@@ -26,6 +27,7 @@ __all__ = ["Stage"]
 
 _WIDTH = 100
 _INDENT = 3
+_APART = 4
 
 
 class Stage:
@@ -56,7 +58,7 @@ class Stage:
         head = Text.assemble((f" {self._number} ", "bold reverse cyan"), " ", (line(text), "bold"))
         self._gap()
         self._print(head, 0)
-        self._print(Text(code, style="dim", no_wrap=True, overflow="ellipsis"), _INDENT + 1)
+        self._print(Text(code, style="dim"), _INDENT + 1)
 
     def settings(self, settings: Mapping[str, str]) -> None:
         """Settings as they would stand in the environment; keys are masked."""
@@ -73,7 +75,7 @@ class Stage:
 
     def records(self, entity: Entity, records: Sequence[Record], names: Names) -> None:
         """A table."""
-        self._print(records_table(entity, records, names))
+        self._print(records_table(entity, records, names, width=self.width - _INDENT).table)
 
     def facts(self, **facts: Any) -> None:
         """Some values on one line."""
@@ -84,7 +86,7 @@ class Stage:
         """What a write changed."""
         parts = [
             Text.assemble(
-                (f"{name.replace('_', ' ')} ", "dim"),
+                (f"{name.removesuffix('_name').replace('_', ' ')} ", "dim"),
                 short(getattr(before, name)) or "none",
                 (" → ", "cyan"),
                 (short(getattr(after, name)) or "none", "bold"),
@@ -112,7 +114,7 @@ class Stage:
         self._print(Text.assemble(("✓ ", "green"), f"created {made}"), _INDENT + 1)
         for title, notes in (("left out", report.left_out), ("held differently", report.altered)):
             reasons: dict[str, list[CopyNote]] = {}
-            for note in notes:
+            for note in (one for one in notes if not one.is_routine):
                 reasons.setdefault(note.reason, []).append(note)
             for reason, group in reasons.items():
                 names = ", ".join(dict.fromkeys(note.field or note.entity.plural for note in group))
@@ -121,18 +123,21 @@ class Stage:
                 text = Text.assemble((f"{title} ", "yellow"), names, (tail, "dim"))
                 text.no_wrap, text.overflow = True, "ellipsis"
                 self._print(text, _INDENT + 1)
+        self._print(Text(routine_line(report).lower(), style="dim"), _INDENT + 1)
 
     def side_by_side(self, *sides: tuple[str, Sequence[PMTask], Names]) -> None:
         """The same tasks on both systems."""
-        grid = Table.grid(padding=(0, 2), expand=False)
-        each = (self.width - _INDENT - 4) // len(sides)
+        grid = Table.grid(padding=(0, _APART, 0, 0), pad_edge=False, expand=False)
+        each = (self.width - _INDENT - _APART * (len(sides) - 1)) // len(sides)
         for _ in sides:
             grid.add_column(width=each)
         only = ("title", "status", "assignee")
-        tables = [
-            records_table(Entity.TASK, tasks, names, title=title, only=only) for title, tasks, names in sides
-        ]
-        grid.add_row(*tables)
+        grid.add_row(
+            *(
+                records_table(Entity.TASK, tasks, names, title=title, only=only, width=each).table
+                for title, tasks, names in sides
+            )
+        )
         self._print(grid)
 
     def counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:

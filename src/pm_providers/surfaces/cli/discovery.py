@@ -106,8 +106,10 @@ def upload(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File to upload.")],
     *,
     task_id: Annotated[str, typer.Option("--task-id", "--task", help="Task (id or key).", metavar="ID")],
-    description: Annotated[str | None, typer.Option(help="One line.")] = None,
-    file_name: Annotated[str | None, typer.Option("--name", help="Another name than the file's.")] = None,
+    description: Annotated[str | None, typer.Option(help="One line.", metavar="TEXT")] = None,
+    file_name: Annotated[
+        str | None, typer.Option("--name", help="Another name than the file's.", metavar="TEXT")
+    ] = None,
 ) -> None:
     """Attach a file to a task."""
     try:
@@ -129,7 +131,9 @@ def download(
     state: State,
     attachment: Annotated[str, typer.Argument(metavar="ID", help="Id of the attachment.")],
     *,
-    output: Annotated[str, typer.Option("--output", "-o", help="File to write; - is standard output.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write; - is standard output.", metavar="FILE")
+    ],
     task_id: Annotated[
         str | None,
         typer.Option("--task", help="Task that it stands on; only some systems need it.", metavar="ID"),

@@ -12,7 +12,7 @@ from pm_providers.surfaces.cli.tables import Names
 __all__ = ["find_names"]
 
 _MOST = 1000
-_USERS = ("assignee_id", "assignee_ids", "owner_id", "user_id")
+_USERS = ("assignee_id", "assignee_ids", "owner_id", "user_id", "author_id")
 
 
 async def find_names(provider: BasePMProvider, records: Sequence[Record]) -> Names:

@@ -12,11 +12,23 @@ from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from pm_providers.model import INVERSE_RELATIONS, MODELS, Entity, FieldKind, FieldSpec, Owner, field_specs
+from pm_providers.registry import provider_names
 from pm_providers.surfaces.cli.state import State
 
-__all__ = ["argument", "command", "field_help", "field_options", "given_fields", "option", "settable"]
+__all__ = [
+    "Group",
+    "argument",
+    "command",
+    "field_help",
+    "field_options",
+    "given_fields",
+    "known_providers",
+    "option",
+    "settable",
+]
 
 _GLOBAL = "Global options"
 _HELP_LEFT_OUT = re.compile(r";? required on creation(, fixed after)?")
@@ -41,6 +53,31 @@ _TYPES: dict[FieldKind, Any] = {
 }
 
 
+class _Command(typer.core.TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+class Group(typer.core.TyperGroup):
+    """A group of commands whose help names no type beside `--help` and other plain flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its parameters, as the help shows them."""
+        return _without_types(super().get_params(ctx))
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    for one in parameters:
+        if getattr(one, "is_flag", False) and one.metavar is None:
+            one.metavar = ""
+    return parameters
+
+
+def known_providers() -> list[str]:
+    """Names that can follow `--provider`, for shell completion."""
+    return list(provider_names())
+
+
 def option(name: str, kind: Any, help_text: str, *flags: str, default: Any = None, **more: Any) -> Parameter:
     """A parameter that is an option; `...` as default makes it required."""
     if kind is bool:
@@ -63,7 +100,7 @@ def _global_flag(name: str, help_text: str, *flags: str) -> Parameter:
 _GLOBALS = (
     option(
         "provider", str | None, "System to use, instead of PM_PROVIDER.", "--provider", "-p",
-        metavar="NAME", rich_help_panel=_GLOBAL,
+        metavar="NAME", rich_help_panel=_GLOBAL, autocompletion=known_providers,
     ),
     _global_flag("as_json", "JSON for programs.", "--json"),
     _global_flag("quiet", "No notes, no progress.", "--quiet", "-q"),
@@ -91,7 +128,7 @@ def command(
 
         vars(wrapper)["__signature__"] = inspect.Signature(parameters)
         wrapper.__annotations__ = {one.name: one.annotation for one in parameters}
-        group.command(name, **settings)(wrapper)
+        group.command(name, cls=_Command, **settings)(wrapper)
         return wrapper
 
     return register

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
-from pm_providers.model import Entity, TaskStatus
+from pm_providers.model import Entity, SprintStatus, TaskStatus
 from pm_providers.surfaces.cli.options import option
 
 __all__ = ["RESOURCES", "Resource"]
@@ -77,7 +77,11 @@ RESOURCES: tuple[Resource, ...] = (
             ),
             option("sprint_id", str | None, "Only of this sprint.", "--sprint-id", "--sprint", metavar="ID"),
             option(
-                "status", str | None, f"Only of this status: {', '.join(TaskStatus)}, or the system's own."
+                "status",
+                str | None,
+                f"Only of this status: {', '.join(TaskStatus)}, or the system's own.",
+                metavar="VALUE",
+                autocompletion=lambda: list(TaskStatus),
             ),
             option("updated_since", str | None, "Only changed since (ISO 8601).", metavar="WHEN"),
             option("search", str | None, "Only those that the system's search finds.", metavar="TEXT"),
@@ -88,7 +92,16 @@ RESOURCES: tuple[Resource, ...] = (
         Entity.SPRINT,
         "sprints",
         "Sprints: iterations, versions.",
-        (_project(), option("status", str | None, "Only of this status: planned, active, closed.")),
+        (
+            _project(),
+            option(
+                "status",
+                str | None,
+                "Only of this status: planned, active, closed.",
+                metavar="VALUE",
+                autocompletion=lambda: list(SprintStatus),
+            ),
+        ),
     ),
     Resource(Entity.USER, "users", "Users.", (_project("Only members of this project (id or key)."),)),
     Resource(Entity.COMMENT, "comments", "Comments of a task.", (_task(),), _PARTS, scoped=_SCOPE),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TextIO, TypeVar, cast
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -28,12 +29,26 @@ __all__ = ["ProgressCall", "State"]
 T = TypeVar("T")
 
 _WIDE = 10_000
+_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 ProgressCall = Callable[[str, int, int | None], None]
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
         raise OutputClosedError
+
+
+class _Trimmed:
+    """A text stream that gets no blanks at the ends of lines: tables fill their cells with them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_BLANKS.sub("", text))
 
 
 @dataclass(slots=True)
@@ -77,6 +92,11 @@ class State:
         return self._out
 
     @property
+    def width(self) -> int | None:
+        """Characters of a line of standard output; `None` where it is no terminal."""
+        return self.out.width if sys.stdout.isatty() else None
+
+    @property
     def err(self) -> Console:
         """Standard error: notes, warnings, errors, progress."""
         if self._err is None:
@@ -85,8 +105,9 @@ class State:
 
     def console(self, *, width: int | None = None, stderr: bool = False) -> Console:
         """A console with the options of this run; as wide as the terminal unless `width` says otherwise."""
+        stream = sys.stderr if stderr else sys.stdout
         return _Console(
-            file=sys.stderr if stderr else sys.stdout,
+            file=stream if stream.isatty() else cast("IO[str]", _Trimmed(stream)),
             width=width,
             no_color=self.no_color or None,
             highlight=False,

@@ -16,7 +16,7 @@ from pm_providers.registry import config_from_environment, provider_class, provi
 from pm_providers.service.matrix import capability_tables
 from pm_providers.service.settings import chosen_provider, describe_settings, env_file
 from pm_providers.surfaces.cli.failures import UsageError, describe
-from pm_providers.surfaces.cli.options import command
+from pm_providers.surfaces.cli.options import Group, command
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.tables import grid, plain_table
 from pm_providers.surfaces.cli.text import plain, record_dict
@@ -37,10 +37,10 @@ def add_commands(app: typer.Typer) -> None:
     command(app, "health", rich_help_panel=_PANEL)(health)
     command(app, "providers", rich_help_panel=_PANEL)(providers)
     command(app, "capabilities", rich_help_panel=_PANEL)(capabilities)
-    config = typer.Typer(no_args_is_help=True, help="Settings.")
+    config = typer.Typer(cls=Group, no_args_is_help=True, help="Settings.")
     command(config, "show")(config_show)
     app.add_typer(config, name="config", rich_help_panel=_PANEL)
-    db = typer.Typer(no_args_is_help=True, help="The internal database.")
+    db = typer.Typer(cls=Group, no_args_is_help=True, help="The internal database.")
     command(db, "upgrade")(db_upgrade)
     command(db, "current")(db_current)
     app.add_typer(db, name="db", rich_help_panel=_PANEL)
@@ -285,15 +285,36 @@ def _show_revision(state: State, revision: str | None) -> None:
 # sandbox
 
 
+def _sandboxes() -> list[str]:
+    try:
+        from pm_providers.sandbox import SANDBOXES
+    except ModuleNotFoundError:  # without the extra there is nothing to complete
+        return []
+    return sorted(SANDBOXES)
+
+
 def sandbox(
     state: State,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Vendor: openproject.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Vendor: openproject.", autocompletion=_sandboxes)
+    ],
     *,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.", min=0, max=65535)] = 0,
-    dataset: Annotated[str, typer.Option("--dataset", help="empty or demo.")] = "demo",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on.", metavar="ADDRESS")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", help="Port; 0 takes a free one.", min=0, max=65535, metavar="N")
+    ] = 0,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            "--dataset", help="empty or demo.", metavar="NAME", autocompletion=lambda: ["empty", "demo"]
+        ),
+    ] = "demo",
     scale: Annotated[int, typer.Option("--scale", help="So many more tasks.", min=0, metavar="N")] = 0,
-    latency_ms: Annotated[float, typer.Option("--latency-ms", help="Wait before each answer.", min=0)] = 0,
+    latency_ms: Annotated[
+        float, typer.Option("--latency-ms", help="Wait before each answer.", min=0, metavar="MS")
+    ] = 0,
     quota: Annotated[
         str | None, typer.Option("--quota", help="Requests a minute, or N/SECONDS.", metavar="N")
     ] = None,
@@ -302,9 +323,10 @@ def sandbox(
         typer.Option("--fault", help="Trouble to inject: KIND;match=REGEX;times=N. Repeat.", metavar="SPEC"),
     ] = None,
     server_version: Annotated[
-        str | None, typer.Option("--server-version", help="Version of the vendor's server to be.")
+        str | None,
+        typer.Option("--server-version", help="Version of the vendor's server to be.", metavar="X.Y"),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of everything random.", metavar="N")] = 0,
 ) -> None:
     """Serve a stand-in of a vendor's API, print its settings as NAME=value lines, until interrupted."""
     try:
@@ -327,7 +349,8 @@ def sandbox(
     try:
         box_.run(host=host, port=port)
     except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error}") from None
+        why = (error.strerror or str(error)).partition(" (")[0]
+        raise UsageError(f"cannot listen on {host}:{port}: {why[:1].lower()}{why[1:]}") from None
 
 
 def _quota(text: str | None) -> tuple[int, int]:

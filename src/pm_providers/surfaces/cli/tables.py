@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,7 @@ from pm_providers.model import Entity, PMTask, Record, field_specs
 from pm_providers.surfaces.cli.text import clean, line
 
 __all__ = [
+    "Listing",
     "Names",
     "count_line",
     "empty_line",
@@ -32,7 +34,13 @@ _STYLES = {
     "todo": "cyan", "highest": "bold red", "high": "red", "low": "dim", "lowest": "dim",
 }  # fmt: skip
 _LONG = 60
-_LEAST = {"title": 20, "name": 20}
+_LEAST = {"title": 24, "name": 20}
+_GAP = 3
+_GIVE_WAY: dict[Entity, tuple[str, ...]] = {
+    Entity.TASK: ("est.", "type", "key", "sprint", "priority", "due", "assignee"),
+    Entity.PROJECT: ("public", "owner", "start", "end", "key", "status"),
+}
+"""Heads of columns in the order in which they go where the terminal is narrow; else from the right."""
 
 
 @dataclass(slots=True)
@@ -173,11 +181,18 @@ def short(value: Any) -> str | None:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if value.tzinfo else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
     text = line(str(value))
     return text if len(text) <= 4 * _LONG else f"{text[: 4 * _LONG]}…"
+
+
+class Listing(NamedTuple):
+    """A table, and the heads of the columns that it has no room for."""
+
+    table: Table
+    hidden: tuple[str, ...]
 
 
 def records_table(
@@ -187,7 +202,8 @@ def records_table(
     *,
     title: str = "",
     only: Iterable[str] = (),
-) -> Table:
+    width: int | None = None,
+) -> Listing:
     """Records as a table; columns in which nothing stands are left out. Subtasks stand under their parents.
 
     Args:
@@ -196,6 +212,8 @@ def records_table(
         names: names for ids.
         title: above the table.
         only: heads of the columns to show; all when empty.
+        width: characters that there are; whole columns give way before words become unreadable. Unbounded
+            when missing.
     """
     names = names or Names()
     wanted = set(only)
@@ -203,6 +221,10 @@ def records_table(
     rows, depths = _tree(records)
     cells = [[column.show(row, names) for column in columns] for row in rows]
     shown = [at for at, one in enumerate(columns) if one.always or any(row[at] for row in cells)]
+    kept = _fitting(entity, columns, {at: [row[at] for row in cells] for at in shown}, width)
+    hidden = tuple(columns[at].head for at in shown if at not in kept)
+    shown = list(kept)
+    fits = width is not None and _together(kept.values()) <= width
     table = plain_table(title)
     for at in shown:
         column = columns[at]
@@ -211,11 +233,36 @@ def records_table(
             justify="right" if column.right else "left",
             no_wrap=not column.flexible,
             overflow="ellipsis",
-            min_width=_LEAST.get(column.head, 8) if column.flexible else None,
+            min_width=kept[at] if fits and column.flexible else None,
         )
     for row, depth in zip(cells, depths, strict=True):
         table.add_row(*(_indented(columns[at], row[at], depth) for at in shown))
-    return table
+    return Listing(table, hidden)
+
+
+def _fitting(
+    entity: Entity, columns: Sequence[_Column], cells: Mapping[int, Sequence[Any]], width: int | None
+) -> dict[int, int]:
+    """Columns that fit next to each other, in order: place -> width below which it says nothing."""
+    least = {at: _least(columns[at], values) for at, values in cells.items()}
+    order = _GIVE_WAY.get(entity, ())
+    going = sorted(
+        (at for at in cells if not columns[at].always),
+        key=lambda at: order.index(columns[at].head) if columns[at].head in order else len(order) - at,
+    )
+    while width is not None and going and _together(least.values()) > width:
+        del least[going.pop(0)]
+    return least
+
+
+def _together(widths: Collection[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _least(column: _Column, values: Iterable[Text | str | None]) -> int:
+    texts = (value.plain if isinstance(value, Text) else value or "" for value in values)
+    natural = max(cell_len(column.head), *(cell_len(text) for text in texts))
+    return min(natural, _LEAST.get(column.head, 12)) if column.flexible else natural
 
 
 def _indented(column: _Column, cell: Text | str | None, depth: int) -> Text:
@@ -270,10 +317,14 @@ def record_table(record: Record, names: Names | None = None) -> RenderableType:
         if isinstance(value, str) and ("\n" in value or len(value) > _LONG):
             texts += [Text(""), Text(name.replace("_", " "), style="bold"), Text(clean(value).strip())]
         elif isinstance(value, dict):
-            facts += [(key, short(inner) or "") for key, inner in value.items()]
+            facts += [(key, _joined(inner)) for key, inner in value.items()]
         else:
             facts.append((name.replace("_", " "), _fact(name, record, names)))
     return Group(grid(facts), *texts)
+
+
+def _joined(value: Any) -> str:
+    return ", ".join(short(one) or "" for one in value) if isinstance(value, list) else short(value) or ""
 
 
 def _says_nothing(name: str, record: Record) -> bool:
@@ -281,6 +332,8 @@ def _says_nothing(name: str, record: Record) -> bool:
     value = getattr(record, name)
     if name == "is_archived":
         return not value
+    if name == "assignee_ids":
+        return bool(value == [getattr(record, "assignee_id", None)])
     unified = getattr(record, name.removesuffix("_name"), None) if name.endswith("_name") else None
     return isinstance(unified, str) and value.casefold() == unified.replace("_", " ")
 
@@ -293,7 +346,7 @@ def _fact(name: str, record: Record, names: Names) -> Text | str:
     users = {"assignee_id", "assignee_ids", "owner_id", "author_id", "user_id"}
     kind = "users" if name in users else kinds.get(name)
     if kind is None:
-        return ", ".join(map(str, value)) if isinstance(value, list) else short(value) or ""
+        return _joined(value)
     known: Mapping[str, str] = getattr(names, kind)
     ids = value if isinstance(value, list) else [value]
     return ", ".join(f"{line(known[one])} ({one})" if one in known else line(one) for one in ids)
