@@ -79,7 +79,7 @@ async def test_a_native_sprint_is_read(both, world, native):
     for unknown in (
         "sprints/99",
         "sprints/0",
-        "sprints/\u0661",
+        "sprints/1\u0661",
         "sprints/x",
         "sprints/1/..",
         "versions/1",
