@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -111,7 +111,8 @@ class TestStreams:
     @pytest.mark.parametrize(
         ("name", "value"),
         [("limit", -1), ("limit", True), ("limit", 1.0), ("status", 5), ("status", " "), ("assignee_id", 5),
-         ("sprint_id", ""), ("updated_since", "2026-03-02"), ("updated_since", datetime(2026, 3, 2))],  # noqa: DTZ001
+         ("sprint_id", ""), ("updated_since", "2026-03-02"), ("updated_since", datetime(2026, 3, 2)),  # noqa: DTZ001
+         ("updated_since", datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))))],
     )  # fmt: skip
     async def test_malformed_filters(self, memory, name, value):
         """Filters are checked before the hook sees them."""

@@ -126,6 +126,7 @@ def test_custom_fields_are_cleared_by_name():
         ("due_date", 20260302, "a date without time"),
         ("estimated_hours", -0.5, "hours from 0"),
         ("estimated_hours", float("inf"), "finite"),
+        ("estimated_hours", 10**400, "finite"),
         ("estimated_hours", "3", "finite number"),
         ("progress", 101, "per cent"),
         ("progress", 1.0, "whole number"),
@@ -341,6 +342,13 @@ def test_instants_become_utc():
 
     there = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=2)))
     assert _instant(there) == _instant("2026-03-02T12:00:00+02:00") == datetime(2026, 3, 2, 10, tzinfo=UTC)
-    for wrong in ("2026-03-02T12:00:00", "x", 5, datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None)):
+    beyond = datetime.max.replace(tzinfo=timezone(-timedelta(hours=12)))
+    for wrong in (
+        "2026-03-02T12:00:00",
+        "x",
+        5,
+        datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None),
+        beyond,
+    ):
         with pytest.raises(ValueError, match="must be"):
             _instant(wrong)

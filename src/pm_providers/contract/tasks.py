@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from pm_providers.contract.containers import ContainerOperations
 from pm_providers.contract.queries import TaskQuery
 from pm_providers.contract.results import BatchOutcome, BatchResult, ChangePage
-from pm_providers.contract.validation import Fields, check_filter, check_id, check_text, draft_fields
+from pm_providers.contract.validation import (
+    Fields,
+    check_filter,
+    check_id,
+    check_instant,
+    check_text,
+    draft_fields,
+)
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 
@@ -318,7 +325,5 @@ def _task_query(**given: Any) -> TaskQuery:
             check_id(given[name], name)
     since = given.get("updated_since")
     if since is not None:
-        if not isinstance(since, datetime) or since.tzinfo is None:
-            raise ValidationError(fields={"updated_since": "must be a timezone-aware datetime"})
-        given["updated_since"] = since.astimezone(UTC)
+        given["updated_since"] = check_instant(since, "updated_since")
     return TaskQuery(**given)

@@ -29,6 +29,7 @@ __all__ = [
     "Fields",
     "check_filter",
     "check_id",
+    "check_instant",
     "check_text",
     "compare_written",
     "draft_fields",
@@ -75,6 +76,20 @@ def check_filter(status: object) -> str | None:
     raise ValidationError(fields={"status": f"must be the name of a status, not {_shown(status)}"})
 
 
+def check_instant(value: object, name: str) -> datetime:
+    """An instant to filter by, in UTC.
+
+    Raises:
+        ValidationError: no timezone-aware datetime, or outside of the years 1 to 9999.
+    """
+    if not isinstance(value, datetime):
+        raise ValidationError(fields={name: f"must be a timezone-aware datetime, not {_shown(value)}"})
+    try:
+        return _instant(value)
+    except ValueError as error:
+        raise ValidationError(fields={name: str(error)}) from None
+
+
 def check_text(value: str) -> str:
     """Text that every system can store.
 
@@ -118,6 +133,13 @@ def _line(value: Any) -> str:
     return text
 
 
+def _filled_line(value: Any) -> str:
+    line = _line(value)
+    if not line.strip():
+        raise ValueError("is required and may not be empty")
+    return line
+
+
 def _identifier(value: Any) -> str:
     if type(value) is str and value.isalnum() and len(value) <= _MAX_TEXT_LENGTH:
         return value
@@ -151,13 +173,21 @@ def _instant(value: Any) -> datetime:
             raise _wrong("an ISO 8601 instant", value) from None
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise _wrong("a timezone-aware datetime", value)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise _wrong("an instant between the years 1 and 9999 in UTC", value) from None
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _wrong("a finite number", value)
-    return float(value)
+    if not isinstance(value, bool) and isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise _wrong("a finite number", value)
 
 
 def _hours(value: Any) -> float:
@@ -297,8 +327,11 @@ def _settable(entity: Entity) -> tuple[tuple[str, str, FieldSpec, Callable[[Any]
     """
 
     def plain(spec: FieldSpec) -> Callable[[Any], Any] | None:
-        closed = spec.choices and not spec.open_choice
-        return None if spec.required or closed or spec.name == "progress" else _CHECKS[spec.kind]
+        if (spec.choices and not spec.open_choice) or spec.name == "progress":
+            return None
+        if not spec.required:
+            return _CHECKS[spec.kind]
+        return {FieldKind.TEXT: _filled_line, FieldKind.ID: _identifier}.get(spec.kind)
 
     return tuple(
         (name, f"{entity.value}.{name}", spec, plain(spec))
