@@ -278,3 +278,35 @@ class TestFiltersThatTheServerRefuses:
             packages.change(packages[int(task.id)], status_id=new.id)
             found = await provider.list_tasks(world.main, status="todo")
             assert [one.id for one in found] == [task.id]
+
+
+class TestWhatIsReadBackIsWhatWasAsked:
+    async def test_hours_between_two_seconds(self, world: World) -> None:
+        async with meddled(world, strict_writes=True) as (provider, _):
+            task = await create(provider, world, estimated_hours=1.333)
+            assert task.warnings == ()
+            assert task.estimated_hours == pytest.approx(1.333, abs=0.5 / 3600)
+
+    async def test_own_write_whose_answer_got_lost_is_nobody_elses(self, world: World) -> None:
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world)
+            fields = {"estimated_hours": 1.333, "custom_fields": {"CF multi": ["Red", "red"]}}
+            world.box.faults.add("drop-after;match=^PATCH;times=1")
+            found = await provider.update_task(task.id, fields)
+            assert found.warnings == ()
+            assert found.custom_fields == {"CF multi": ["Red"]}
+
+    @pytest.mark.parametrize("name", ["type", "priority"])
+    async def test_an_id_that_is_younger_than_the_list(self, world: World, name: str) -> None:
+        async with meddled(world) as (provider, _):
+            task = await create(provider, world, type="Task", priority="Normal")
+            state = world.box.state
+            table = state.types if name == "type" else state.priorities
+            model = next(one for one in table if one.name in {"Task", "Normal"})
+            new = table.put(structs.replace(model, id=table.next_id(), name="Brand new"))
+            projects = state.projects
+            here = projects[int(world.main)]
+            projects.change(here, type_ids=tuple(one.id for one in state.types))
+            found = await provider.update_task(task.id, {name: str(new.id)})
+            assert found.warnings == ()
+            assert (found.type if name == "type" else found.priority_name) == "Brand new"

@@ -19,7 +19,7 @@ from pm_providers.providers.openproject.catalog import Catalog
 from pm_providers.providers.openproject.client import Api
 from pm_providers.providers.openproject.config import SETTINGS, read_options
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, fits
-from pm_providers.providers.openproject.mapping.hal import identifier
+from pm_providers.providers.openproject.mapping.hal import identifier, whole_seconds
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.transport import Timing, path_segment
@@ -29,6 +29,7 @@ __all__ = ["Connection", "is_number", "task_reference"]
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-[0-9]{1,18}")
 _BAD_REQUEST = 400
+_HOURS = ("estimated_hours", "remaining_hours", "hours")
 _POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
@@ -201,8 +202,15 @@ class Connection(BasePMProvider):
         return identifier(found, "user")
 
     async def _resolve(self, entity: Entity, fields: dict[str, Any]) -> dict[str, Any]:
-        """Keys become ids, and ids of statuses, priorities and types the names that are read back."""
+        """Values in the form in which they are read back.
+
+        Keys become ids, ids of statuses, priorities and types their names, and hours lose what is less than
+        half a second.
+        """
         resolved = dict(fields)
+        for name in _HOURS:
+            if resolved.get(name) is not None:
+                resolved[name] = whole_seconds(resolved[name])
         for name, lookup in (
             ("project_id", self._project_id),
             ("parent_project_id", self._project_id),
@@ -230,8 +238,13 @@ class Connection(BasePMProvider):
             fields["status"] = found[0].name if found[0].id == fields["status"] else fields["status"]
         for name, load in (("priority", self._catalog.priorities), ("type", self._catalog.types)):
             value = fields.get(name)
-            for one in await load() if value else ():
-                if one.id == value or one.name.casefold() == str(value).strip().casefold():
+            if not value:
+                continue
+            known = [*await load()]
+            if is_number(value) and value not in {one.id for one in known}:
+                known = [*await load(fresh=True)]
+            for one in known:
+                if one.id == value or one.name.casefold() == value.strip().casefold():
                     fields[name] = one.name
 
     def _project_choice(self, value: str) -> str:

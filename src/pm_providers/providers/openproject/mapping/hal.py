@@ -31,6 +31,7 @@ __all__ = [
     "optional_text",
     "resource",
     "to_href",
+    "whole_seconds",
 ]
 
 Resource = Mapping[str, Any]
@@ -224,11 +225,20 @@ def _parsed_hours(text: str) -> float:
     return found.total_seconds() / _SECONDS_PER_HOUR
 
 
+def whole_seconds(value: float) -> float:
+    """Hours to the second, as they can be stored: the vendor keeps no fractions of one."""
+    return _seconds(value) / _SECONDS_PER_HOUR
+
+
+def _seconds(value: float) -> int:
+    return math.floor(value * _SECONDS_PER_HOUR + 0.5)
+
+
 def duration(value: float | None) -> str | None:
-    """ISO 8601 duration of hours, to the second: the vendor keeps no fractions of one."""
+    """ISO 8601 duration of hours, see `whole_seconds`."""
     if value is None:
         return None
-    seconds = math.floor(value * _SECONDS_PER_HOUR + 0.5)
+    seconds = _seconds(value)
     whole, rest = divmod(seconds, _SECONDS_PER_HOUR)
     minutes, seconds = divmod(rest, 60)
     parts = [f"{number}{unit}" for number, unit in ((whole, "H"), (minutes, "M"), (seconds, "S")) if number]
