@@ -1,4 +1,4 @@
-"""One async Python interface over project-management systems, and the engine that keeps them in step.
+"""One async Python interface over project-management systems.
 
 Start with `build_pm_provider`. Everything that callers need stands here; provider classes are loaded when
 first used.

@@ -50,6 +50,11 @@ def test_the_short_table_names_what_is_missing(providers):
     assert all(line.count("|") == width for line in rows)
     [raw] = [line for line in rows if line.startswith("| Raw requests")]
     assert raw.split(" | ")[1].strip(" |") == "○"
+    assert max(map(len, rows)) <= 80
+    cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[2].strip(" |") for row in rows}
+    assert cells["Labels"] == "◐ read only"
+    assert cells["Comments"] == "◐ 3/3, no delete"
+    assert cells["Time entries"] == "● 6/6"
 
 
 def test_rendering_is_deterministic_and_keeps_the_rest(providers):

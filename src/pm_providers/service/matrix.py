@@ -64,7 +64,7 @@ def support_matrix(providers: Providers) -> str:
     heads = ["", *(one.title for one in providers.values())]
     legend = (
         "● all operations · ◆ all, some by a documented convention · ◐ some · ○ none · "
-        "n/m fields: so many of those that callers set can be written"
+        "8/12: 8 of the 12 fields that callers set can be written"
     )
     return f"{_table(heads, rows)}\n\n{legend}"
 
@@ -74,10 +74,16 @@ def _summary(caps: Capabilities, names: Sequence[str], entity: Entity | None = N
     if len(missing) == len(names):
         return "○"
     full = "◆" if any(caps.operation(name).support is Support.MAPPED for name in names) else "●"
-    cell = "◐ no " + ", ".join(_verb(name) for name in missing) if missing else full
-    if entity is not None and len(missing) < len(names):
-        cell += f" · {_field_count(caps, entity)}"
-    return cell
+    if entity is None:
+        return f"◐ no {_listed(missing)}" if missing else full
+    if {"create", "update", "delete"} <= {_verb(name) for name in missing}:
+        return "◐ read only"
+    count = _field_count(caps, entity)
+    return f"◐ {count}, no {_listed(missing)}" if missing else f"{full} {count}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(_verb(name) for name in names)
 
 
 def _verb(name: str) -> str:
@@ -89,7 +95,7 @@ def _field_count(caps: Capabilities, entity: Entity) -> str:
     specs = field_specs(MODELS[entity])
     settable = [name for name in caps.fields[entity] if specs[name].owner is not Owner.SERVER]
     writable = [name for name in settable if caps.field(entity, name).is_writable]
-    return f"{len(writable)}/{len(settable)} fields"
+    return f"{len(writable)}/{len(settable)}"
 
 
 def capability_tables(providers: Providers) -> str:
