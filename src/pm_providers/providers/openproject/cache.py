@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 
 class KeyedLocks:
-    """One lock for each key, for as long as somebody holds it."""
+    """One lock for each key, for as long as somebody holds it; each event loop has its own."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -27,7 +27,7 @@ class KeyedLocks:
         if key is None:
             yield
             return
-        lock = self._locks.setdefault(key, asyncio.Lock())
+        lock = self._locks.setdefault((asyncio.get_running_loop(), key), asyncio.Lock())
         async with lock:
             yield
 

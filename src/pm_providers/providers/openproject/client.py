@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import httpx2
 
 from pm_providers.errors import AuthenticationError, NotFoundError, PMError, ProviderError
+from pm_providers.providers.openproject.cache import KeyedLocks
 from pm_providers.providers.openproject.config import Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
@@ -82,7 +82,7 @@ class Api:
             url_setting="OPENPROJECT_URL",
         )
         self._me: dict[str, Any] | None = None
-        self._identifying = asyncio.Lock()
+        self._identifying = KeyedLocks()
 
     async def aclose(self) -> None:
         """Release the connections."""
@@ -109,7 +109,7 @@ class Api:
     async def identify(self) -> dict[str, Any]:
         """The user of the credential, asked once."""
         if self._me is None:
-            async with self._identifying:
+            async with self._identifying.hold("me"):
                 if self._me is None:
                     await self.me()
         return self._me or {}
