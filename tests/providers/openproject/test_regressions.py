@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import httpx2
@@ -11,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from pm_providers import OpenProjectProvider, PMTask
-from pm_providers.errors import ValidationError
+from pm_providers.errors import AuthenticationError, ValidationError
 from tests.providers.openproject.support import Pause, World, config, create
 
 
@@ -310,3 +312,37 @@ class TestWhatIsReadBackIsWhatWasAsked:
             found = await provider.update_task(task.id, {name: str(new.id)})
             assert found.warnings == ()
             assert (found.type if name == "type" else found.priority_name) == "Brand new"
+
+
+async def test_the_due_date_of_a_milestone_stays_when_its_start_is_cleared(world: World) -> None:
+    async with meddled(world) as (provider, _):
+        task = await create(provider, world, type="Milestone", due_date=date(2026, 2, 3))
+        found = await provider.update_task(task.id, {"start_date": None})
+        assert found.due_date == date(2026, 2, 3)
+        assert [one.field for one in found.warnings] == ["start_date"]
+        cleared = await provider.update_task(task.id, {"start_date": None, "due_date": None})
+        assert (cleared.due_date, cleared.warnings) == (None, ())
+
+
+def test_a_failed_start_in_one_event_loop_leaves_the_next_one_usable() -> None:
+    world = World()
+    broken = True
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(0)
+        if broken:
+            return httpx2.Response(401, json={})
+        return await world.box.transport().handle_async_request(request)
+
+    provider = OpenProjectProvider(
+        config(world.box.base_url, world.box.settings["OPENPROJECT_API_KEY"]),
+        transport=httpx2.MockTransport(answer),
+        timing=Pause().timing(),
+    )
+
+    async def three() -> list[Any]:
+        return await asyncio.gather(*(provider.get_task("1") for _ in range(3)), return_exceptions=True)
+
+    assert {type(one) for one in asyncio.run(three())} == {AuthenticationError}
+    broken = False
+    assert asyncio.run(three()) == [None, None, None]

@@ -213,8 +213,8 @@ def _dates(fields: Mapping[str, Any], *, milestone: bool) -> dict[str, str | Non
     if not milestone:
         names = {"start_date": "startDate", "due_date": "dueDate"}
         return {names[name]: text for name, text in texts.items()}
-    if not texts:
-        return {}
+    if not texts.get("start_date") and "due_date" not in texts:
+        return {}  # the only date is the due date, which nobody asked to clear
     return {"date": texts.get("due_date") or texts.get("start_date")}
 
 
