@@ -50,6 +50,7 @@ def test_a_wrong_key(cli, openproject, monkeypatch):
     found = cli("projects", "list", code=4)
     assert found.err.startswith("error: openproject")
     assert "wrong-key" not in found.err
+    assert "config show" in found.err
 
 
 def test_unsupported_is_refused_by_name(cli, openproject):

@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip("rich", reason="the extra cli is not installed")
 
 from rich.console import Console
+from rich.progress import Progress
 
 from pm_providers.model import Entity, PMProject, PMTask
+from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.tables import record_table, records_table
 
 TASKS = [
@@ -83,3 +85,18 @@ def test_one_record_shows_lists_and_zones():
     assert "iOS, Android" in shown
     assert "2026-01-02 03:04 UTC" in shown
     assert "assignee ids" not in shown
+
+
+def test_a_stage_without_a_total_ends_when_the_next_begins(monkeypatch):
+    state = State()
+    state._err = Console(file=StringIO(), force_terminal=True, width=80)
+    seen = []
+    update = Progress.update
+    monkeypatch.setattr(
+        Progress, "update", lambda bar, task, **more: (seen.append((task, more)), update(bar, task, **more))
+    )
+    with state.progress() as step:
+        step("sprints", 3, None)
+        step("tasks", 1, None)
+    assert (0, {"total": 3}) in seen
+    assert (1, {"total": 1}) not in seen

@@ -75,7 +75,7 @@ class _Demo:
         box = SANDBOXES[self.name](dataset="demo")
         async with box.serve():
             self.stage.step(
-                f"Start a stand-in of {self.name} on a real socket; these settings point to it",
+                f"Start a stand-in of {self.name} on a real socket",
                 f'SANDBOXES["{self.name}"](dataset="demo").serve()',
             )
             self.stage.settings(box.settings)
@@ -106,7 +106,7 @@ class _Demo:
     async def _write(self, remote: BasePMProvider, project: PMProject) -> PMTask:
         self.stage.step(
             f"Create a task in {project.name!r}",
-            'task = await provider.create_task(PMTask(title="Write the launch note", project_id=..., ...))',
+            'await provider.create_task(PMTask(title="Write the launch note", ...))',
         )
         me = await remote.get_current_user()
         task = await remote.create_task(
@@ -121,8 +121,9 @@ class _Demo:
         self.stage.facts(id=task.id, title=task.title, status=task.status_name, version=task.version)
         self.stage.step(
             "Update it; the answer is the task as the server stored it",
-            'await provider.update_task(\n    task.id, {"status": "in_progress", "estimated_hours": 6.5}, '
-            "expected_version=task.version\n)",
+            "await provider.update_task(\n"
+            '    task.id, {"status": "in_progress", "estimated_hours": 6.5},\n'
+            "    expected_version=task.version,\n)",
         )
         changed = await remote.update_task(
             task.id, {"status": "in_progress", "estimated_hours": 6.5}, expected_version=task.version
@@ -143,7 +144,7 @@ class _Demo:
             found["conflict"] = self.stage.refusal(error)
         entity, field = _unsupported_field(remote)
         self.stage.step(
-            "Ask for what the system cannot hold: refused before any request, with the reason",
+            "Ask for what it cannot hold: refused before any request",
             f'await provider.update_{entity.value}({entity.value}.id, {{"{field}": ...}})',
         )
         update = remote.update_project if entity is Entity.PROJECT else remote.update_task
@@ -159,10 +160,8 @@ class _Demo:
         from pm_providers.service import copy_project
 
         self.stage.step(
-            "Copy the project into the internal SQL database, through nothing but the interface",
-            "report = await copy_project(openproject, internal, project.id, create_users=True)".replace(
-                "openproject", self.name
-            ),
+            "Copy the project into SQL, through nothing but the interface",
+            f"await copy_project({self.name}, internal, project.id, create_users=True)",
         )
         with self.stage.progress() as step:
             report = await copy_project(remote, local, project.id, create_users=True, on_progress=step)

@@ -54,6 +54,9 @@ _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
 )
 
 
+_UNREACHED = (AuthenticationError, NotFoundError, ProviderError, TransportError)
+
+
 class UsageError(Exception):
     """The command line itself makes no sense; nothing was done."""
 
@@ -97,6 +100,8 @@ def _advice(error: PMError) -> str:
     if isinstance(error, ConfigurationError) and error.example and error.example not in error.message:
         name = f"{error.setting}=" if error.setting else ""
         return f"; for example {name}{error.example}"
+    if error.operation == "connect" and isinstance(error, _UNREACHED):
+        return "; `pm-providers config show` shows the settings in force"
     return ""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn, TextIO, TypeVar, cast
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
 from pm_providers.contract import BasePMProvider
@@ -176,10 +176,12 @@ class State:
             return
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=self.err, transient=True) as bar:
-            tasks: dict[str, Any] = {}
+            tasks: dict[str, TaskID] = {}
 
             def step(stage: str, finished: int, total: int | None) -> None:
                 if stage not in tasks:
+                    for done in tasks.values():  # what had no total ends where it is
+                        bar.update(done, total=bar.tasks[done].completed)
                     tasks[stage] = bar.add_task(stage.replace("_", " "), total=total)
                 bar.update(tasks[stage], completed=finished, total=total)
 
