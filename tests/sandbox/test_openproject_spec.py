@@ -103,6 +103,7 @@ class Caller:
 async def collect(document: SpecDocument) -> tuple[list[Finding], int]:
     """Run the script; all findings, and how many calls it made."""
     box = OpenProjectSandbox(dataset="demo")
+    box.add_sprint(1, "Iteration 1", start="2026-01-05", finish="2026-01-16")
     key = box.settings["OPENPROJECT_API_KEY"]
     async with httpx2.AsyncClient(
         transport=box.transport(), base_url=box.base_url, auth=("apikey", key)

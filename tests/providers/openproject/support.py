@@ -22,7 +22,6 @@ from pm_providers.sandbox.openproject.records import (
     Membership,
     Principal,
     Project,
-    Sprint,
     Version,
 )
 from pm_providers.transport import Timing
@@ -235,19 +234,10 @@ class World:
         )
 
     def native_sprint(self, name: str, status: str = "active", project: str | None = None) -> str:
-        state = self.box.state
-        row = state.sprints.put(
-            Sprint(
-                id=state.sprints.next_id(),
-                name=name,
-                project_id=int(project or self.main),
-                status=status,
-                start="2026-01-05",
-                finish="2026-01-16",
-                **state.stamps(),
-            )
+        made = self.box.add_sprint(
+            int(project or self.main), name, status=status, start="2026-01-05", finish="2026-01-16"
         )
-        return f"sprints/{row.id}"
+        return f"sprints/{made}"
 
     def links(self, task: str) -> tuple[str | None, str | None]:
         """Version and native sprint of a task as the system keeps them."""

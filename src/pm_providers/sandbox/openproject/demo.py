@@ -19,7 +19,6 @@ from pm_providers.sandbox.openproject.records import (
     Principal,
     Project,
     Relation,
-    Sprint,
     TimeEntry,
     Version,
     WorkPackage,
@@ -42,7 +41,6 @@ _STATUSES = {"new": 1, "doing": 7, "testing": 9, "done": 12, "hold": 13, "reject
 _FOR_TASKS = {"testing": "doing"}
 _PRIORITIES = {"low": 7, "normal": 8, "high": 9, "immediate": 10}
 _VERSION_STATUS = {"done": "closed", "active": "open", "planned": "open"}
-_SPRINT_STATUS = {"done": "completed", "active": "active", "planned": "in_planning"}
 _ROLES = {"admin": PROJECT_ADMIN, "member": MEMBER, "reader": READER}
 PLATFORMS = ("Web", "iOS", "Android")
 FIELD_REFERENCE, FIELD_PLATFORMS, FIELD_SEVERITY = 1, 2, 3
@@ -90,7 +88,7 @@ class _Teller:
     def __init__(self, state: State, people: dict[str, int], options: dict[str, int]) -> None:
         self.state, self.people, self.options = state, people, options
         self.now = state.now()
-        self.sprints: dict[str, tuple[int, int]] = {}
+        self.sprints: dict[str, int] = {}
         self.labels: dict[str, int] = {}
         self.tasks: dict[str, int] = {}
 
@@ -140,6 +138,7 @@ class _Teller:
         return None if offset is None else (self.now.date() + timedelta(days=offset)).isoformat()
 
     def _sprint(self, project_id: int, sprint: StorySprint) -> None:
+        """A version: a newcomer can go on from it, while native sprints cannot be made through the API."""
         state = self.state
         version = Version(
             id=state.versions.next_id(),
@@ -152,22 +151,11 @@ class _Teller:
             **self._aged(30),
         )
         state.versions.put(version)
-        native = Sprint(
-            id=state.sprints.next_id(),
-            name=sprint.name,
-            project_id=project_id,
-            start=self._day(sprint.start),
-            finish=self._day(sprint.end),
-            status=_SPRINT_STATUS[sprint.state],
-            **self._aged(30),
-        )
-        state.sprints.put(native)
-        self.sprints[sprint.key] = (version.id, native.id)
+        self.sprints[sprint.key] = version.id
 
     def _task(self, project_id: int, task: StoryTask, age_days: int) -> None:
         state, kind = self.state, _KINDS[task.kind]
         status = task.status if kind != 1 else _FOR_TASKS.get(task.status, task.status)
-        version_id, sprint_id = self.sprints.get(task.sprint, (None, None))
         custom: dict[int, Any] = {FIELD_REFERENCE: f"DEMO-{task.key}"}
         if task.platforms:
             custom[FIELD_PLATFORMS] = tuple(self.options[name] for name in task.platforms)
@@ -193,8 +181,7 @@ class _Teller:
             story_points=task.points,
             assignee_id=self.people.get(task.assignee),
             category_id=self.labels.get(task.label),
-            version_id=version_id,
-            sprint_id=sprint_id if state.features.sprints else None,
+            version_id=self.sprints.get(task.sprint),
             parent_id=self.tasks.get(task.parent),
             watcher_ids=(ADMIN_ID,),
             custom=custom,

@@ -33,6 +33,7 @@ from pm_providers.sandbox.openproject.defaults import ADMIN_ID, seed_instance
 from pm_providers.sandbox.openproject.demo import seed_demo, seed_scale
 from pm_providers.sandbox.openproject.errors import status_error
 from pm_providers.sandbox.openproject.features import Features
+from pm_providers.sandbox.openproject.records import Sprint
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.web import Router
 from pm_providers.sandbox.openproject.webhook import Webhooks
@@ -134,6 +135,34 @@ class OpenProjectSandbox(Sandbox):
             if self.state.principals[user_id].login == login:
                 return key
         raise KeyError(login)
+
+    def add_sprint(
+        self, project_id: int, name: str, *, status: str = "active", start: str = "", finish: str = ""
+    ) -> int:
+        """Make a native sprint, as people do in the vendor's pages: the API only reads and assigns them.
+
+        Args:
+            project_id: project that defines it.
+            name: its name.
+            status: `in_planning`, `active` or `completed`.
+            start: first day (YYYY-MM-DD); none when blank.
+            finish: last day; none when blank.
+
+        Returns:
+            Its id.
+        """
+        row = self.state.sprints.put(
+            Sprint(
+                id=self.state.sprints.next_id(),
+                name=name,
+                project_id=project_id,
+                status=status,
+                start=start or None,
+                finish=finish or None,
+                **self.state.stamps(),
+            )
+        )
+        return row.id
 
     def run_jobs(self) -> None:
         """Run the queued background jobs now: removal of projects and users, copies."""
