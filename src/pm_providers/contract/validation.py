@@ -46,7 +46,7 @@ _MAX_HOURS = 10_000_000.0
 _MAX_INTEGER = 2**53
 _MAX_DEPTH = 20
 _FULL_PROGRESS = 100
-_PAIRS = (("start_date", "due_date"), ("start_date", "end_date"))
+_ENDS = ("due_date", "end_date")
 
 
 def check_id(value: object, name: str) -> str:
@@ -300,14 +300,14 @@ def draft_fields(caps: Capabilities, entity: Entity, record: Record) -> Fields:
     found: Fields = {}
     problems: dict[str, str] = {}
     writable = caps.fields[entity]
-    lengths = caps.limits.lengths
+    lengths, native = caps.limits.lengths, Support.NATIVE
     for name, path, spec, plain in _settable(entity):
         value = getattr(record, name)
         if value is None or (not value and value in ("", [], {})):
             if spec.required:
                 problems[name] = "is required and may not be empty"
             continue
-        if writable[name].support is not Support.NATIVE:
+        if writable[name].support is not native:
             _require_writable(caps, entity, name)
         if plain is None or path in lengths:
             _take(caps, entity, spec, value, found, problems)
@@ -388,16 +388,20 @@ def _take(
 def _finish(caps: Capabilities, found: Fields, problems: dict[str, str]) -> Fields:
     _check_counts(caps, found, problems)
     _check_assignees(caps, found, problems)
-    for first, last in _PAIRS:
-        if found.get(first) and found.get(last) and found[first] > found[last]:
-            problems[last] = f"{found[last]} is before {first} {found[first]}"
+    start = found.get("start_date")
+    for last in _ENDS if start else ():
+        if found.get(last) and start > found[last]:
+            problems[last] = f"{found[last]} is before start_date {start}"
     if problems:
         raise ValidationError(fields=problems)
     return found
 
 
 def _check_counts(caps: Capabilities, found: Fields, problems: dict[str, str]) -> None:
-    for name, most in (("assignee_ids", caps.limits.assignees), ("label_ids", caps.limits.labels)):
+    limits = caps.limits
+    if limits.assignees is None and limits.labels is None:
+        return
+    for name, most in (("assignee_ids", limits.assignees), ("label_ids", limits.labels)):
         if most is not None and len(found.get(name) or ()) > most:
             problems.setdefault(name, f"has {len(found[name])} entries; the system holds at most {most}")
 

@@ -291,6 +291,21 @@ async def test_lists_come_in_the_order_of_creation_over_pages(engine: Engine) ->
     await provider.aclose()
 
 
+async def test_links_among_many_strangers(engine: Engine) -> None:
+    """Between the tasks of a page lie more of another project than it pays to read."""
+    provider = provider_on(engine, page_size=2)
+    project, other = [await provider.create_project(PMProject(name=name)) for name in ("Moon", "Mars")]
+    users = [(await provider.create_user(PMUser(name=name))).id for name in "ab"]
+    label = await provider.create_label(PMLabel(name="l"))
+    first = await _task(provider, project, assignee_ids=users, label_ids=[label.id])
+    strangers = [PMTask(title="s", project_id=other.id, assignee_ids=users) for _ in range(300)]
+    (await provider.create_tasks(strangers)).raise_for_errors()
+    second = await _task(provider, project, assignee_ids=users[::-1])
+    assert [one async for one in provider.iter_tasks(project.id)] == [first, second]
+    assert (first.assignee_ids, second.assignee_ids) == (users, users[::-1])
+    await provider.aclose()
+
+
 async def test_filters_hold_together(provider: InternalProvider, project: PMProject) -> None:
     """Second assignees count; the instant is inclusive to the microsecond, in any zone."""
     a, b = [(await provider.create_user(PMUser(name=name))).id for name in "ab"]
@@ -408,7 +423,7 @@ async def test_batch_deletes_count_what_was_there(provider: InternalProvider, pr
 async def test_large_batches(provider: InternalProvider, project: PMProject, engine: Engine) -> None:
     """More than one transaction's worth, more than a statement has parameters for."""
     user = await provider.create_user(PMUser(name="Ada"))
-    count = 4500
+    count = 5500
     made = await provider.create_tasks(
         PMTask(title=f"{n}", project_id=project.id, assignee_id=user.id, description="d" if n % 2 else None)
         for n in range(count)

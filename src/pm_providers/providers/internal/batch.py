@@ -21,6 +21,7 @@ from pm_providers.database import Database
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.internal.client import Caller
+from pm_providers.providers.internal.collector import collector_paused
 from pm_providers.providers.internal.mapping import checked_choices, to_tasks
 from pm_providers.providers.internal.patching import update_one
 from pm_providers.providers.internal.removal import delete_all
@@ -28,7 +29,7 @@ from pm_providers.providers.internal.tasks import create_all
 
 __all__ = ["BatchHooks"]
 
-CHUNK = 2000
+CHUNK = 5000
 """Items of one transaction: large enough to be fast, small enough to report progress."""
 
 T = TypeVar("T")
@@ -118,14 +119,14 @@ class BatchHooks(BasePMProvider):
             return [error] * len(items)
 
     def _outcomes(self, operation: str, results: Results) -> BatchResult[Any]:
-        outcomes: list[BatchOutcome[Any]] = []
-        for index, one in enumerate(results):
+        for one in results:
             if isinstance(one, PMError):
                 one.provider, one.operation = one.provider or self.name, one.operation or operation
-                outcomes.append(BatchOutcome(index, error=one))
-            else:
-                outcomes.append(BatchOutcome(index, item=one))
-        return BatchResult(tuple(outcomes))
+        with collector_paused():
+            return BatchResult(tuple(
+                BatchOutcome(index, None, one) if isinstance(one, PMError) else BatchOutcome(index, one)
+                for index, one in enumerate(results)
+            ))  # fmt: skip
 
 
 def _attempt(check: Callable[[Any], T], item: Any) -> T | PMError:
@@ -136,14 +137,20 @@ def _attempt(check: Callable[[Any], T], item: Any) -> T | PMError:
 
 
 def _attempted(check: Callable[[Any], Any], items: Sequence[Any]) -> Results:
-    return [_attempt(check, item) for item in items]
+    with collector_paused():
+        return [_attempt(check, item) for item in items]
 
 
 def create_chunk(conn: Connection, drafts: Sequence[Fields], caller: Caller, *, keep_raw: bool) -> Results:
     """Insert checked drafts; for each the task as stored, or why it is not."""
     new = create_all(conn, drafts, caller)
-    stored = iter(to_tasks(new.rows, new.assignees, new.labels, keep_raw=keep_raw, as_text=False))
-    return [new.errors[index] if index in new.errors else next(stored) for index in range(len(drafts))]
+    as_text = conn.dialect.name == "sqlite"
+    with collector_paused():
+        stored = to_tasks(new.rows, new.assignees, new.labels, keep_raw=keep_raw, as_text=as_text)
+    if not new.errors:
+        return stored
+    rest = iter(stored)
+    return [new.errors[index] if index in new.errors else next(rest) for index in range(len(drafts))]
 
 
 def update_chunk(conn: Connection, patches: Sequence[Patch], *, keep_raw: bool) -> Results:

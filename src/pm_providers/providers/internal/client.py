@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     String,
@@ -233,7 +234,7 @@ def all_rows(conn: Connection, statement: Select[Any]) -> list[Row]:
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
-def driver_rows(conn: Connection, statement: Select[Any]) -> Sequence[Sequence[Any]]:
+def driver_rows(conn: Connection, statement: Select[Any] | CompoundSelect[Any]) -> Sequence[Sequence[Any]]:
     """Rows as the driver returns them, for lists: no row objects, no conversions.
 
     Dates and instants are text on SQLite, objects on PostgreSQL.

@@ -80,9 +80,11 @@ def gather(conn: Connection, drafts: Iterable[Fields]) -> References:
         "label": set(),
     }
     for fields in drafts:
-        for name, kind in _KINDS:
-            if fields.get(name):
-                wanted[kind].update(_listed(fields[name]))
+        wanted["project"].add(fields["project_id"])
+        if not _REFERRING.isdisjoint(fields):
+            for name, kind in _KINDS:
+                if fields.get(name):
+                    wanted[kind].update(_listed(fields[name]))
     return References(
         projects=known_ids(conn, projects, wanted["project"]),
         users=known_ids(conn, users, wanted["user"]),
@@ -93,7 +95,6 @@ def gather(conn: Connection, drafts: Iterable[Fields]) -> References:
 
 
 _KINDS = (
-    ("project_id", "project"),
     ("assignee_id", "user"),
     ("assignee_ids", "user"),
     ("parent_task_id", "parent"),

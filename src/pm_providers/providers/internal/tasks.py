@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    literal,
+    select,
+    union_all,
+)
 
 from pm_providers.contract import Fields, TaskQuery
 from pm_providers.database.ids import new_ids
@@ -16,7 +26,8 @@ from pm_providers.database.types import instant_text
 from pm_providers.errors import ValidationError
 from pm_providers.model import Entity, PMTask, ProjectStatus
 from pm_providers.providers.internal import client
-from pm_providers.providers.internal.client import Caller, Stamp, among
+from pm_providers.providers.internal.client import Caller, among
+from pm_providers.providers.internal.collector import collector_paused
 from pm_providers.providers.internal.mapping import (
     CLOSED,
     DEFAULT_STATUS,
@@ -25,7 +36,7 @@ from pm_providers.providers.internal.mapping import (
     to_tasks,
     unified,
 )
-from pm_providers.providers.internal.references import gather
+from pm_providers.providers.internal.references import References, gather
 from pm_providers.providers.internal.searching import matches
 
 __all__ = ["DIRECT", "NewTasks", "create_all", "get_tasks", "link", "page"]
@@ -81,21 +92,41 @@ def _read(conn: Connection, statement: Select[Any], *, keep_raw: bool) -> list[P
     rows = client.driver_rows(conn, statement)
     if not rows:
         return []
-    ids = [row[0] for row in rows]
-    lists = [_lists(conn, table, column, ids) for table, column in _LISTS]
-    return to_tasks(rows, *lists, keep_raw=keep_raw, as_text=conn.dialect.name == "sqlite")
+    lists = _lists(conn, [row[0] for row in rows])
+    with collector_paused():
+        return to_tasks(rows, *lists, keep_raw=keep_raw, as_text=conn.dialect.name == "sqlite")
 
 
 _LISTS = ((task_assignees, "user_id"), (task_labels, "label_id"))
 
 
-def _lists(conn: Connection, table: Table, column: str, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Task id -> linked ids in order, for tasks that have some."""
-    statement = select(table.c.task_id, table.c[column]).where(among(conn, table.c.task_id, ids))
-    found: dict[str, list[str]] = {}
-    for task_id, linked in client.driver_rows(conn, statement.order_by(table.c.task_id, table.c.position)):
-        found.setdefault(task_id, []).append(linked)
+def _lists(conn: Connection, ids: Sequence[str]) -> list[dict[str, list[str]]]:
+    """Task id -> linked ids in order, for tasks that have some: users, then labels.
+
+    Tasks of a page mostly follow each other, so the links between the first and the last are read, with those
+    of a few strangers; where the strangers are many, only the links of these very tasks.
+
+    Args:
+        conn: connection.
+        ids: ids of tasks, in order.
+    """
+    most = 4 * len(ids) + 100
+    rows = client.driver_rows(conn, _links(lambda task_id: task_id.between(ids[0], ids[-1])).limit(most))
+    if len(rows) == most:
+        rows = client.driver_rows(conn, _links(lambda task_id: among(conn, task_id, ids)))
+    found: list[dict[str, list[str]]] = [{}, {}]
+    for side, task_id, _position, linked in sorted(map(tuple, rows)):
+        found[side].setdefault(task_id, []).append(linked)
     return found
+
+
+def _links(chosen: Callable[[Column[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """Side, task, position and linked id of the chosen tasks' links, in no order."""
+    return union_all(*(
+        select(literal(side), table.c.task_id, table.c.position, table.c[column])
+        .where(chosen(table.c.task_id))
+        for side, (table, column) in enumerate(_LISTS)
+    ))  # fmt: skip
 
 
 # creating
@@ -127,18 +158,32 @@ def create_all(conn: Connection, drafts: Sequence[Fields], caller: Caller) -> Ne
     known = gather(conn, drafts)
     author = client.author_id(conn, caller)
     at = client.stamp(conn)
+    with collector_paused():
+        new = _new_tasks(
+            drafts, known, author, instant_text(at.now) if conn.dialect.name == "sqlite" else at.now
+        )
+        change = (at.tx, at.no)
+        rows = [row + change for row in new.rows]
+    if rows:
+        client.bulk_insert(conn, tasks, (*TASK_COLUMNS, "change_tx", "change_no"), rows)
+    for (table, column), linked in zip(_LISTS, (new.assignees, new.labels), strict=True):
+        link(conn, table, column, linked)
+    return new
+
+
+def _new_tasks(
+    drafts: Sequence[Fields], known: References, author: str | None, now: datetime | str
+) -> NewTasks:
     new = NewTasks()
     for index, (fields, task_id) in enumerate(zip(drafts, new_ids(len(drafts)), strict=True)):
-        problems = known.problems(fields, fields["project_id"])
-        if problems:
+        if problems := known.problems(fields, fields["project_id"]):
             new.errors[index] = ValidationError(fields=problems)
             continue
-        new.rows.append(_new_row(fields, task_id, author, at.now))
+        new.rows.append(_new_row(fields, task_id, author, now))
         if "assignee_ids" in fields or "assignee_id" in fields:
             new.assignees[task_id] = fields.get("assignee_ids") or [fields["assignee_id"]]
         if "label_ids" in fields:
             new.labels[task_id] = fields["label_ids"]
-    _insert(conn, new, at)
     return new
 
 
@@ -150,51 +195,22 @@ def _with_project_ids(conn: Connection, drafts: Sequence[Fields]) -> Sequence[Fi
     return [{**one, "project_id": ids.get(one["project_id"], one["project_id"])} for one in drafts]
 
 
-def _new_row(fields: Fields, task_id: str, author_id: str | None, now: datetime) -> tuple[Any, ...]:
-    """Values of `TASK_COLUMNS`. Runs once per task of every batch, hence written out."""
+def _new_row(fields: Fields, task_id: str, author_id: str | None, now: datetime | str) -> tuple[Any, ...]:
+    """Values of `TASK_COLUMNS` as the driver takes them: `now` as text means all dates are.
+
+    Runs once per task of every batch, hence written out.
+    """
     get = fields.get
     status = get("status") or DEFAULT_STATUS[Entity.TASK]
-    custom = get("custom_fields")
+    start, due, custom = get("start_date"), get("due_date"), get("custom_fields")
+    if isinstance(now, str):
+        start, due = start and start.isoformat(), due and due.isoformat()
     return (
         task_id, fields["title"], get("description"), status, get("priority"), fields["project_id"],
-        get("parent_task_id"), get("estimated_hours"), get("actual_hours"), None, get("due_date"),
-        get("type"), get("start_date"), get("sprint_id"), author_id, get("progress"), get("remaining_hours"),
-        get("story_points"), now, now, now if status in CLOSED else None, 1,
-        encode_custom(custom) if custom else None,
+        get("parent_task_id"), get("estimated_hours"), get("actual_hours"), None, due, get("type"), start,
+        get("sprint_id"), author_id, get("progress"), get("remaining_hours"), get("story_points"), now, now,
+        now if status in CLOSED else None, 1, encode_custom(custom) if custom else None,
     )  # fmt: skip
-
-
-def _insert(conn: Connection, new: NewTasks, at: Stamp) -> None:
-    change = (at.tx, at.no)
-    if conn.dialect.name == "sqlite":
-        rows = _as_text(new.rows, at.now, change)
-    else:
-        rows = [row + change for row in new.rows]
-    if rows:
-        client.bulk_insert(conn, tasks, (*TASK_COLUMNS, "change_tx", "change_no"), rows)
-    for (table, column), linked in zip(_LISTS, (new.assignees, new.labels), strict=True):
-        link(conn, table, column, linked)
-
-
-def _as_text(
-    rows: Sequence[tuple[Any, ...]], now: datetime, change: tuple[int, int]
-) -> list[tuple[Any, ...]]:
-    """Rows with dates and instants as SQLite stores them. All instants of new rows are `now`."""
-    instant = instant_text(now)
-    found = []
-    for row in rows:
-        due, start, completed = row[_DUE], row[_START], row[_COMPLETED]
-        found.append((
-            *row[:_DUE], due and due.isoformat(), row[_DUE + 1], start and start.isoformat(),
-            *row[_START + 1 : _CREATED], instant, instant, completed and instant, *row[_COMPLETED + 1 :],
-            *change,
-        ))  # fmt: skip
-    return found
-
-
-_DUE, _START, _CREATED, _COMPLETED = map(
-    TASK_COLUMNS.index, ("due_date", "start_date", "created_at", "completed_at")
-)
 
 
 def link(conn: Connection, table: Table, column: str, linked: dict[str, list[str]]) -> None:
