@@ -14,8 +14,12 @@ from pm_providers.providers.openproject.mapping.hal import identifier, instant
 
 __all__ = ["OVERLAP_S", "SETTLED_S", "ChangeState", "mark"]
 
-OVERLAP_S = 2.0
-"""Seconds before the last known change that are looked at again: a slow transaction may show up late."""
+OVERLAP_S = 30.0
+"""Seconds before the last known change that are looked at again.
+
+A transaction shows up when it is committed, with the times of its changes: one that reschedules or moves many
+tasks takes seconds. Clocks of several servers differ, too.
+"""
 
 SETTLED_S = 600.0
 """Seconds on the server's own clock after which no transaction can be under way any more."""
