@@ -16,7 +16,7 @@ from pm_providers import (
 )
 from pm_providers.contract import config_from_settings
 from pm_providers.providers.openproject.config import SETTINGS, read_options
-from tests.providers.openproject.support import KEY, World, canned, config, connected, recorded
+from tests.providers.openproject.support import KEY, ME, Pause, World, config, connected, recorded
 
 
 @pytest.mark.parametrize("missing", ["OPENPROJECT_URL", "OPENPROJECT_API_KEY"])
@@ -178,11 +178,15 @@ async def test_nobody_else_is_asked_twice_who_we_are():
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         calls.append(request.url.path)
+        if request.url.path.endswith("/users/me"):
+            return httpx2.Response(200, json=ME)
         return httpx2.Response(
             200, json={"_type": "Collection", "total": 0, "count": 0, "_embedded": {"elements": []}}
         )
 
-    async with canned(handle) as provider:
-        await provider.list_statuses()
-        await provider.list_statuses()
-    assert calls.count("/api/v3/statuses") == 1, "kept for a while"
+    provider = OpenProjectProvider(config(), transport=httpx2.MockTransport(handle), timing=Pause().timing())
+    await provider.list_statuses()
+    await provider.list_statuses()
+    await provider.aclose()
+    assert calls.count("/api/v3/users/me") == 1
+    assert calls.count("/api/v3/statuses") == 2, "what there is to choose from is asked anew"

@@ -276,7 +276,7 @@ async def test_no_more_requests_than_needed() -> None:
             (lambda n: provider.list_sprints(main), {"GET": 1}),
             (lambda n: provider.create_comment(PMComment(task_id=one, body="x")), {"POST": 1}),
             (lambda n: provider.list_comments(one), {"GET": 1}),
-            (lambda n: provider.list_statuses(), {}),
+            (lambda n: provider.list_statuses(), {"GET": 1}),
             (lambda n: provider.create_project(PMProject(name=f"P{n}")), {"POST": 1}),
             (lambda n: provider.create_task(PMTask(title="x", project_id=main)), {"POST": 1}),
             (

@@ -23,15 +23,15 @@ class Discovery(Connection):
         """Statuses are the same for all projects; workflows decide by type which of them are reached."""
         if project_id is not None:
             await self._project_document(project_id)
-        return list(await self._catalog.statuses())
+        return list(await self._catalog.statuses(fresh=True))
 
     async def _list_priorities(self) -> list[PMPriority]:
-        return list(await self._catalog.priorities())
+        return list(await self._catalog.priorities(fresh=True))
 
     async def _list_types(self, project_id: str | None) -> list[PMTaskType]:
         if project_id is None:
-            return list(await self._catalog.types())
-        return list(await self._catalog.types(await self._project_id(project_id)))
+            return list(await self._catalog.types(fresh=True))
+        return list(await self._catalog.types(await self._project_id(project_id), fresh=True))
 
     async def _list_transitions(self, task_id: str) -> list[PMTransition]:
         """There is no workflow API: the form of the task knows."""
@@ -51,13 +51,13 @@ class Discovery(Connection):
         """
         if project_id is not None:
             project = await self._project_id(project_id)
-            types = await self._catalog.types(project)
-            schemas = [await self._catalog.form_schema(project, one.id) for one in types]
+            types = await self._catalog.types(project, fresh=True)
+            schemas = [await self._catalog.form_schema(project, one.id, fresh=True) for one in types]
         else:
             schemas = await self._all_schemas()
         found: dict[str, PMField] = {}
         for schema in schemas:
-            for one in _fields(schema):
+            for one in _fields(schema, keep_raw=self._options.keep_raw):
                 found.setdefault(one.id, one)
         return sorted(
             found.values(), key=lambda one: (one.is_custom, one.name.casefold() if one.is_custom else "")
@@ -80,7 +80,7 @@ class Discovery(Connection):
         return [await self._catalog.schema(one) for one in wanted]
 
 
-def _fields(schema: Mapping[str, Any]) -> Iterable[PMField]:
+def _fields(schema: Mapping[str, Any], *, keep_raw: bool) -> Iterable[PMField]:
     for key, entry in schema.items():
         if key.startswith("_") or not isinstance(entry, Mapping) or "type" not in entry:
             continue
@@ -95,5 +95,5 @@ def _fields(schema: Mapping[str, Any]) -> Iterable[PMField]:
             is_multiple=found.multiple,
             is_writable=found.writable,
             allowed_values=tuple(one.name for one in found.options),
-            raw_data=dict(entry),
+            raw_data=dict(entry) if keep_raw else None,
         )
