@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from pm_providers import OpenProjectProvider, PMTask
-from pm_providers.errors import AuthenticationError, ValidationError
+from pm_providers.errors import AuthenticationError, NotFoundError, ValidationError
 from tests.providers.openproject.support import Pause, World, config, create
 
 
@@ -346,3 +346,51 @@ def test_a_failed_start_in_one_event_loop_leaves_the_next_one_usable() -> None:
     assert {type(one) for one in asyncio.run(three())} == {AuthenticationError}
     broken = False
     assert asyncio.run(three()) == [None, None, None]
+
+
+async def test_a_change_that_is_committed_late(world: World) -> None:
+    async with meddled(world) as (provider, _):
+        ids = await aged(provider, world, 2)
+        await provider.update_task(ids[0], {"title": "Soon"})
+        _, _, cursor = await drained(provider, world, None)
+        world.box.clock.advance(-10)
+        await provider.update_task(ids[1], {"title": "Late"})
+        upserts, _, _ = await drained(provider, world, cursor)
+        assert upserts == {ids[1]}
+
+
+async def test_what_there_is_to_choose_from_is_asked_anew(world: World) -> None:
+    async with meddled(world) as (provider, _):
+        state = world.box.state
+
+        async def names() -> set[str]:
+            found = [
+                *await provider.list_statuses(),
+                *await provider.list_priorities(),
+                *await provider.list_types(),
+                *await provider.list_fields(world.main),
+            ]
+            return {one.name for one in found}
+
+        before = await names()
+        for table in (state.statuses, state.priorities, state.types, state.custom_fields):
+            model = next(iter(table))
+            table.put(structs.replace(model, id=table.next_id(), name=f"Added {type(model).__name__}"))
+        added = await names() - before
+        assert added == {"Added Status", "Added Priority", "Added Type", "Added CustomField"}
+
+
+async def test_fields_without_raw_data(world: World) -> None:
+    async with meddled(world, raw_data=False) as (provider, _):
+        assert {one.raw_data is None for one in await provider.list_fields(world.main)} == {True}
+
+
+@pytest.mark.parametrize("project", ["nope", "999999"])
+@pytest.mark.parametrize("query", [{"assignee_id": "nobody"}, {"sprint_id": "none"}])
+async def test_a_project_that_does_not_exist_is_told_before_a_filter_that_nothing_fits(
+    world: World, project: str, query: dict[str, str]
+) -> None:
+    async with meddled(world) as (provider, _):
+        with pytest.raises(NotFoundError):
+            await provider.list_tasks(project, **query)
+        assert await provider.list_tasks("main", **query) == []

@@ -39,6 +39,8 @@ class TaskReader(Connection):
         try:
             conditions = await self._conditions(query)
         except NotFoundError:
+            if query.project_id is not None:
+                await self._project_document(query.project_id)
             return  # nobody and no sprint of that name: no task fits
         project = None if query.project_id is None else await self._project_id(query.project_id)
         stream = self._listed(query, project, conditions)
