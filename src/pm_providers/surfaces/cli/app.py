@@ -6,6 +6,7 @@ import codecs
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +31,7 @@ _EPILOG = (
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pm_providers import __version__
-
-        sys.stdout.write(f"pm-providers {__version__}\n")
+        sys.stdout.write(f"pm-providers {version('pm-providers')}\n")
         raise typer.Exit
 
 
