@@ -394,3 +394,13 @@ async def test_a_project_that_does_not_exist_is_told_before_a_filter_that_nothin
         with pytest.raises(NotFoundError):
             await provider.list_tasks(project, **query)
         assert await provider.list_tasks("main", **query) == []
+
+
+@pytest.mark.parametrize("name", ["form", "schema"])
+async def test_addresses_beside_projects_and_users_are_none(world: World, name: str) -> None:
+    async with meddled(world) as (provider, _):
+        assert await provider.get_user(name) is None
+        assert await provider.get_project(name) is None
+        assert not await provider.delete_project(name)
+        with pytest.raises(ValidationError, match="assignee_id"):
+            await create(provider, world, assignee_id=name)

@@ -28,6 +28,7 @@ __all__ = ["Connection", "is_number", "task_reference"]
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-[0-9]{1,18}")
+_BESIDE = frozenset({"form", "schema"})
 _BAD_REQUEST = 400
 _HOURS = ("estimated_hours", "remaining_hours", "hours")
 _POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
@@ -145,8 +146,12 @@ class Connection(BasePMProvider):
             return value
         return identifier(await self._project_document(value), "project")
 
+    async def _find_named(self, kind: str, value: str) -> dict[str, Any] | None:
+        """A project or user by id, identifier or login; addresses beside them are none."""
+        return None if value in _BESIDE else await self._api.find(f"{kind}/{path_segment(value)}")
+
     async def _project_document(self, value: str) -> dict[str, Any]:
-        found = await self._api.find(f"projects/{path_segment(value)}")
+        found = await self._find_named("projects", value)
         if found is None or not is_project(found) or self._is_deleted(found):
             raise NotFoundError(f"there is no project {value!r:.80}")
         return found
@@ -196,7 +201,7 @@ class Connection(BasePMProvider):
         """
         if is_number(value):
             return value
-        found = await self._api.find(f"users/{path_segment(value)}")
+        found = await self._find_named("users", value)
         if found is None:
             raise NotFoundError(f"there is no user {value!r:.80}")
         return identifier(found, "user")

@@ -28,7 +28,6 @@ from pm_providers.providers.openproject.mapping.sprints import (
     native_to_sprint,
     version_to_sprint,
 )
-from pm_providers.transport import path_segment
 
 __all__ = ["Projects", "Sprints", "Users"]
 
@@ -81,7 +80,7 @@ class Projects(Connection):
         What this connection deleted counts as gone from then on. A project that somebody else is deleting
         cannot be told from an archived one.
         """
-        found = await self._api.find(f"projects/{path_segment(project_id)}")
+        found = await self._find_named("projects", project_id)
         if found is None or not is_project(found) or self._is_deleted(found):
             return False
         one = identifier(found, "project")
@@ -282,7 +281,7 @@ class Users(Connection):
     async def _get_user(self, user_id: str) -> PMUser | None:
         if user_id in self._deleted_users:
             return None
-        found = await self._api.find(f"users/{path_segment(user_id)}")
+        found = await self._find_named("users", user_id)
         if found is None and is_number(user_id):
             found = await self._other_principal(user_id)
         return None if found is None else await self._user(found)
