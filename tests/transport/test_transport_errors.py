@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import socket
 import ssl
 
 import httpx2
@@ -19,7 +20,7 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.transport import TransportPolicy, VendorFault
-from pm_providers.transport.errors import EXCEPTION_RULES, clean_text
+from pm_providers.transport.errors import EXCEPTION_RULES, Where, clean_text, from_exception
 
 ONCE = TransportPolicy(max_attempts=1)
 
@@ -196,3 +197,19 @@ async def test_errors_never_show_the_query():
         await server.client().request("GET", "x?token=abc", operation="get", params={"q": "hidden"})
     assert "hidden" not in str(caught.value)
     assert "token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "there is no host of that name"),
+        (ConnectionRefusedError(111, "x"), "nothing accepts connections at that address"),
+        (OSError("x"), "ConnectError"),
+    ],
+)
+def test_why_a_connection_could_not_be_made(cause, said):
+    """The reason that the system gives stands in the message, in words."""
+    error = httpx2.ConnectError("All connection attempts failed")
+    error.__cause__ = cause
+    where = Where("demo", "get_task", "GET", "/x", str)
+    assert from_exception(error, where).error.message.endswith(f"the connection could not be made ({said})")

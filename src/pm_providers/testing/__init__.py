@@ -8,7 +8,10 @@ Needs the extra `testing`. A provider brings a `ProviderHarness` and binds the s
 run by pytest with `asyncio_mode = "auto"`.
 """
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as error:
+    raise ImportError("the conformance suite needs pytest: install 'pm-providers[testing]'") from error
 
 # Assertions of the suite shall show their values, so they are rewritten as those of test files are.
 pytest.register_assert_rewrite("pm_providers.testing.suite", "pm_providers.testing.checks")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import http
+import socket
 import ssl
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -188,13 +189,19 @@ EXCEPTION_RULES: Final[Mapping[type[Exception], Rule]] = {
 """Exception class -> rule; the nearest base class wins. A test fails if the library grows one."""
 
 
+_REASONS: Final[Mapping[type[BaseException], str]] = {
+    socket.gaierror: "there is no host of that name",
+    ConnectionRefusedError: "nothing accepts connections at that address",
+}
+
+
 def from_exception(exc: Exception, where: Where) -> AttemptFailedError:
     """Translate a failure of the HTTP library, a socket or a timeout; chains `exc` as the cause."""
     rule = next(EXCEPTION_RULES[cls] for cls in type(exc).__mro__ if cls in EXCEPTION_RULES)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(exc)):
         rule = _UNTRUSTED
     error = rule.kind(
-        where.clean(f"{where}: {rule.text} ({type(exc).__name__})"),
+        where.clean(f"{where}: {rule.text} ({_reason(exc)})"),
         provider=where.provider,
         operation=where.operation,
         retryable=rule.transient,
@@ -202,6 +209,15 @@ def from_exception(exc: Exception, where: Where) -> AttemptFailedError:
     )
     error.__cause__ = exc
     return AttemptFailedError(error, executed=rule.executed, transient=rule.transient)
+
+
+def _reason(exc: Exception) -> str:
+    """Why, where the system says it in a way that helps; else the class of the error."""
+    for cause in _causes(exc):
+        for kind, text in _REASONS.items():
+            if isinstance(cause, kind):
+                return text
+    return type(exc).__name__
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:

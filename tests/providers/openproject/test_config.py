@@ -39,7 +39,7 @@ def test_a_missing_variable_is_named_with_an_example(missing):
         (config("ftp://op.example.com"), "OPENPROJECT_URL"),
         (PMProviderConfig(provider_type="openproject", base_url="https://x.example"), "OPENPROJECT_API_KEY"),
         (config(key="with\nbreak"), "OPENPROJECT_API_KEY"),
-        (config(sprint_source="milestone"), "sprint_source"),
+        (config(sprint_source="milestone"), "OPENPROJECT_SPRINT_SOURCE"),
         (config(page_size=0), "page_size"),
         (config(page_size="many"), "page_size"),
         (config(concurrency=True), "concurrency"),

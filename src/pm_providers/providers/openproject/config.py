@@ -150,6 +150,8 @@ def _policy(config: PMProviderConfig) -> TransportPolicy:
 
 
 def _bad(option: str, why: str, example: str) -> ConfigurationError:
+    """Names the variable that gives the option, where there is one."""
+    option = next((setting.env for setting in SETTINGS if setting.field == option), option)
     return ConfigurationError(
         f"{option} {why}, for example {example}", setting=option, example=example, provider="openproject"
     )
