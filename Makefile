@@ -39,7 +39,7 @@ format: setup ## format the code
 check: lint test ## what CI runs
 
 bench: setup ## run the benchmarks, a few minutes
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/internal.py
 
 matrix: setup ## write the generated tables anew
 	$(BIN)/python -m pm_providers.service.matrix --write README.md docs/capabilities.md
