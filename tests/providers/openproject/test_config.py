@@ -100,9 +100,9 @@ async def test_answers_to_nobody_are_an_authentication_error():
         return httpx2.Response(200, json=step["response"]["body"])
 
     provider = OpenProjectProvider(config(), transport=httpx2.MockTransport(handle))
-    for call in (provider.list_projects(), provider.get_current_user(), provider.connect()):
+    for call in (provider.list_projects, provider.get_current_user, provider.connect):
         with pytest.raises(AuthenticationError, match="Anonymous"):
-            await call
+            await call()
     assert await provider.health_check() is False
     await provider.aclose()
 
