@@ -10,12 +10,13 @@ import pytest
 from pm_providers import (
     AuthenticationError,
     PMAttachment,
+    PMProject,
     PMProviderConfig,
     PMTask,
     UnsupportedError,
     ValidationError,
 )
-from pm_providers.errors import ConflictError, NotFoundError, PMError
+from pm_providers.errors import ConflictError, NotFoundError, PMError, ProviderError
 from tests.contract.memory import MemoryProvider
 
 
@@ -289,3 +290,23 @@ async def test_updated_since_becomes_utc(memory):
     assert seen[0].updated_since == datetime(2026, 3, 2, 10, tzinfo=UTC)
     assert seen[0].updated_since.tzinfo is UTC
     assert (seen[0].status, seen[0].project_id, seen[0].window) == ("todo", "1", 3)
+
+
+async def test_a_defect_in_one_item_loses_no_other_outcome():
+    """What was written is reported even where a provider fails in an unforeseen way."""
+
+    class Broken(MemoryProvider):
+        async def _create_task(self, fields):
+            if fields["title"] == "bad":
+                raise RuntimeError("a defect")
+            return await super()._create_task(fields)
+
+    provider = Broken(PMProviderConfig("memory"))
+    project = await provider.create_project(PMProject(name="P"))
+    result = await provider.create_tasks(
+        PMTask(title=title, project_id=project.id) for title in ("one", "bad", "two")
+    )
+    assert [one.title for one in result.items] == ["one", "two"]
+    (failed,) = result.errors
+    assert (failed.index, type(failed.error), failed.error.maybe_applied) == (1, ProviderError, True)
+    assert "unexpected RuntimeError" in str(failed.error)

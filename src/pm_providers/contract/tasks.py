@@ -16,10 +16,10 @@ from pm_providers.contract.validation import (
     check_id,
     check_instant,
     check_text,
-    draft_fields,
 )
-from pm_providers.errors import PMError, ValidationError
+from pm_providers.errors import PMError, ProviderError, ValidationError
 from pm_providers.model import Entity, PMTask
+from pm_providers.transport import bounded_map
 
 __all__ = ["Progress", "TaskOperations"]
 
@@ -259,46 +259,36 @@ class TaskOperations(ContainerOperations):
         """Hook: bulk delete. By default single deletes."""
         return await self._one_by_one(task_ids, self.delete_task, progress)
 
-    # shared with providers that have bulk calls
-
-    async def _drafts(self, tasks: Sequence[PMTask]) -> list[Fields | PMError]:
-        """Checked fields of each task, or the error that a single creation would raise."""
-        results: list[Fields | PMError] = []
-        for task in tasks:
-            try:
-                with self._operation("create_tasks"):
-                    fields = draft_fields(self.capabilities, Entity.TASK, task)
-                    results.append(await self._resolve(Entity.TASK, fields))
-            except PMError as error:
-                results.append(error)
-        return results
-
     async def _one_by_one(
         self, items: Sequence[Item], work: Callable[[Item], Awaitable[T]], progress: Progress | None
     ) -> BatchResult[T]:
         """Outcomes of `work` on each item, in order.
 
-        Items are started in order; when the batch is cancelled, nothing of it goes on.
+        Items are started in order; when the batch is cancelled, nothing of it goes on. What one item raises
+        is its own outcome, whatever it is: others may be written already.
         """
-        outcomes: list[BatchOutcome[T] | None] = [None] * len(items)
-        waiting = iter(enumerate(items))
         finished = 0
 
-        async def worker() -> None:
+        async def tracked(item: Item) -> T:
             nonlocal finished
-            for index, item in waiting:
-                try:
-                    outcomes[index] = BatchOutcome(index, item=await work(item))
-                except PMError as error:
-                    outcomes[index] = BatchOutcome(index, error=error)
+            try:
+                return await work(item)
+            finally:
                 finished += 1
                 if progress is not None:
                     progress(finished, len(items))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(max(1, self.capabilities.limits.concurrency), len(items))):
-                group.create_task(worker())
-        return BatchResult(tuple(outcome for outcome in outcomes if outcome is not None))
+        results = await bounded_map(tracked, items, max(1, self.capabilities.limits.concurrency))
+        return BatchResult(tuple(self._outcome(index, result) for index, result in enumerate(results)))
+
+    def _outcome(self, index: int, result: T | Exception) -> BatchOutcome[T]:
+        if not isinstance(result, Exception):
+            return BatchOutcome(index, item=result)
+        if isinstance(result, PMError):
+            return BatchOutcome(index, error=result)
+        error = ProviderError(f"unexpected {type(result).__name__}", provider=self.name, maybe_applied=True)
+        error.__cause__ = result
+        return BatchOutcome(index, error=error)
 
 
 def _words(text: object) -> str:
