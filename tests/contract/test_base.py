@@ -10,7 +10,6 @@ import pytest
 from pm_providers import (
     AuthenticationError,
     PMAttachment,
-    PMProject,
     PMProviderConfig,
     PMTask,
     UnsupportedError,
@@ -301,10 +300,8 @@ async def test_a_defect_in_one_item_loses_no_other_outcome():
                 raise RuntimeError("a defect")
             return await super()._create_task(fields)
 
-    provider = Broken(PMProviderConfig("memory"))
-    project = await provider.create_project(PMProject(name="P"))
-    result = await provider.create_tasks(
-        PMTask(title=title, project_id=project.id) for title in ("one", "bad", "two")
+    result = await Broken().create_tasks(
+        PMTask(title=title, project_id="1") for title in ("one", "bad", "two")
     )
     assert [one.title for one in result.items] == ["one", "two"]
     (failed,) = result.errors
