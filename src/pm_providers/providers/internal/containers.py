@@ -201,6 +201,8 @@ def delete_project(conn: Connection, identifier: str) -> bool:
     row = None if project_id is None else client.get_row(conn, projects, project_id, lock=True)
     if row is None:
         return False
+    if conn.dialect.name == "postgresql":  # a task that is leaving goes first, with all that stands on it
+        conn.execute(select(tasks.c.id).where(tasks.c.project_id == row["id"]).with_for_update())
     mine = select(tasks.c.id).where(tasks.c.project_id == row["id"]).scalar_subquery()
     for table in (comments, attachments, time_entries, task_assignees, task_labels):
         conn.execute(delete(table).where(table.c.task_id.in_(mine)))

@@ -260,7 +260,8 @@ def delete_part(conn: Connection, entity: Entity, identifier: str) -> bool:
     table = _TABLES[entity]
     task_id = None
     if entity is Entity.TIME_ENTRY:
-        task_id = conn.scalar(select(table.c.task_id).where(table.c.id == identifier))
+        mine = select(table.c.task_id).where(table.c.id == identifier)
+        task_id = conn.scalar(mine.with_for_update())  # not the task that it is just leaving
     existed = client.delete_row(conn, table, identifier)
     if task_id is not None:
         _sum_up(conn, task_id)

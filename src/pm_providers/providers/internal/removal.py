@@ -17,7 +17,7 @@ from pm_providers.database.schema import (
 )
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.client import among
-from pm_providers.providers.internal.hierarchy import subtree
+from pm_providers.providers.internal.hierarchy import locked_subtree
 from pm_providers.providers.internal.touch import bury
 
 __all__ = ["delete_all"]
@@ -29,7 +29,9 @@ def delete_all(conn: Connection, task_ids: Sequence[str]) -> list[bool]:
     They go one after the other: a task that went with an earlier one did not exist any more.
     """
     statement = select(tasks.c.id, tasks.c.project_id).where(among(conn, tasks.c.id, task_ids))
-    present: dict[str, str] = {row[0]: row[1] for row in conn.execute(statement)}
+    # Locked, in one order: a task that moves meanwhile must be missed by the readers of its new project.
+    locked = statement.order_by(tasks.c.id).with_for_update()
+    present: dict[str, str] = {row[0]: row[1] for row in conn.execute(locked)}
     parents = set(
         conn.scalars(select(tasks.c.parent_task_id).where(among(conn, tasks.c.parent_task_id, present)))
     )
@@ -39,7 +41,7 @@ def delete_all(conn: Connection, task_ids: Sequence[str]) -> list[bool]:
         exists = task_id in present and task_id not in doomed
         existed.append(exists)
         if exists:
-            below = subtree(conn, task_id) if task_id in parents else ()
+            below = locked_subtree(conn, task_id) if task_id in parents else ()
             doomed.update(dict.fromkeys((task_id, *below), present[task_id]))
     if doomed:
         _delete_rows(conn, doomed)
