@@ -7,6 +7,7 @@ the database has the credentials; without the key they are lost.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -24,7 +25,10 @@ __all__ = ["Vault", "is_secret_name", "key_file", "new_key", "open_vault"]
 
 SETTING = "PM_ENCRYPTION_KEY"
 _SEAL = "fernet:"
-_SECRET_NAME = re.compile(r"token|secret|passw|key|credential|auth|dsn|database_url", re.IGNORECASE)
+_SEAL_NUMBER = "fernet-number:"
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|pwd|key|credential|auth|bearer|cookie|dsn|database_url", re.IGNORECASE
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -83,19 +87,33 @@ class Vault:
         try:
             return self._keys.decrypt(text[len(_SEAL) :].encode()).decode()
         except (InvalidToken, UnicodeError):
+            hint = "" if self.source == SETTING else f"; set {SETTING}"
             raise ConfigurationError(
-                f"a stored credential was encrypted with a key that {self.source} does not hold",
+                f"a stored credential was encrypted with a key that {self.source} does not hold{hint}",
                 setting=SETTING,
                 example="the old key after the new one, separated by a comma",
             ) from None
 
     def seal_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of a JSON object with the texts under secret-looking names sealed, at any depth."""
-        return {name: _walk(value, self.seal, is_secret_name(name)) for name, value in config.items()}
+        """A copy of a JSON object with texts and numbers under secret-looking names sealed, at any depth."""
+        return {name: _walk(value, self._seal_one, is_secret_name(name)) for name, value in config.items()}
 
     def open_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The copy undone."""
-        return {name: _walk(value, self.open, is_secret_name(name)) for name, value in config.items()}
+        return {name: _walk(value, self._open_one, is_secret_name(name)) for name, value in config.items()}
+
+    def _seal_one(self, value: Any) -> Any:
+        if isinstance(value, str):
+            opened = self._open_one(value)
+            return self.seal(opened) if isinstance(opened, str) else self._seal_one(opened)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        return _SEAL_NUMBER + self.seal(json.dumps(value))
+
+    def _open_one(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(_SEAL_NUMBER):
+            return json.loads(self.open(value.removeprefix(_SEAL_NUMBER)))
+        return self.open(value) if isinstance(value, str) else value
 
 
 def _walk(value: Any, change: Any, secret: bool) -> Any:
@@ -103,7 +121,7 @@ def _walk(value: Any, change: Any, secret: bool) -> Any:
         return {name: _walk(one, change, secret or is_secret_name(name)) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_walk(one, change, secret) for one in value]
-    return change(value) if secret and isinstance(value, str) else value
+    return change(value) if secret else value
 
 
 def open_vault(keys: str | None = None, *, folder: Path | None = None) -> Vault:
@@ -120,8 +138,16 @@ def open_vault(keys: str | None = None, *, folder: Path | None = None) -> Vault:
     given = keys or setting(SETTING)
     if given:
         return Vault(given.split(","))
-    path = key_file(folder)
-    return Vault(path.read_text(encoding="ascii", errors="replace").split(","), str(path))
+    try:
+        path = key_file(folder)
+        text = path.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the key file of stored credentials cannot be made or read: {error.strerror}; set {SETTING}",
+            setting=SETTING,
+            example="a key that Fernet.generate_key() made",
+        ) from error
+    return Vault(text.split(","), str(path))
 
 
 def key_file(folder: Path | None = None) -> Path:

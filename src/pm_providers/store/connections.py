@@ -5,7 +5,7 @@ Every function takes the database as `db`: all that `database_for` takes, a host
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from pm_providers.database.crypto import Vault, open_vault
 from pm_providers.database.ids import new_id
 from pm_providers.database.schema import connections, mappings
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
-from pm_providers.store.records import Connection
+from pm_providers.store.records import Connection, json_problem
 
 __all__ = [
     "add_connection",
@@ -35,6 +35,7 @@ _SECRETS = ("api_key", "api_token")
 _TEXTS = ("base_url", "username", "organization_id", "project_key", "workspace_id")
 _WRITABLE = ("name", "provider_type", *_TEXTS, *_SECRETS, "additional_config")
 _LENGTHS = {"name": 200, "provider_type": 100}
+_USER_INFO = re.compile(r"^[^/?#]*//[^/?#]*@")
 
 
 async def add_connection(
@@ -196,27 +197,19 @@ def _problem(name: str, value: Any) -> str | None:
     if name not in _WRITABLE:
         return f"is no field of a connection; fields are {', '.join(_WRITABLE)}"
     if name == "additional_config":
-        return _json_problem(value)
-    if name in _LENGTHS and (not isinstance(value, str) or not 0 < len(value.strip()) <= _LENGTHS[name]):
+        return None if value is None else json_problem(value)
+    if name in _LENGTHS and (not isinstance(value, str) or not value.strip() or len(value) > _LENGTHS[name]):
         return f"must be a string of 1 to {_LENGTHS[name]} characters"
     if value is None:
         return None
     if not isinstance(value, str):
         return f"must be a string, not {type(value).__name__}"
+    if name == "base_url" and _USER_INFO.match(value):
+        return "must not hold a user or password, which stand encrypted in fields of their own"
     try:
         check_text(value)
     except ValueError as error:
         return str(error)
-    return None
-
-
-def _json_problem(value: Any) -> str | None:
-    if value is not None and not isinstance(value, Mapping):
-        return f"must be a dict, not {type(value).__name__}"
-    try:
-        check_text(json.dumps(value, allow_nan=False, ensure_ascii=False))
-    except (TypeError, ValueError, RecursionError):
-        return "must hold nothing but what JSON can: text, numbers, flags, lists, dicts"
     return None
 
 

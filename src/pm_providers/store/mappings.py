@@ -5,7 +5,6 @@ Every function takes the database as `db`: all that `database_for` takes, a host
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +17,7 @@ from pm_providers.database import database_for
 from pm_providers.database.ids import new_id
 from pm_providers.database.schema import connections, mappings, projects
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
-from pm_providers.store.records import SyncMapping
+from pm_providers.store.records import SyncMapping, json_problem
 
 __all__ = [
     "add_mapping",
@@ -177,8 +176,7 @@ def _required(conn: SqlConnection, mapping_id: str) -> SyncMapping:
 
 
 def _json_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        json.dumps(dict(value), allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        raise ValidationError(fields={"sync_config": "must be a dict of what JSON can hold"}) from None
+    problem = json_problem(value)
+    if problem is not None:
+        raise ValidationError(fields={"sync_config": problem})
     return dict(value)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Connection", "SyncMapping"]
+from pm_providers.contract import check_text
+
+__all__ = ["Connection", "SyncMapping", "json_problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,29 @@ class SyncMapping:
     sync_config: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+def json_problem(value: Any) -> str | None:
+    """What keeps a value from being stored as a JSON object, if anything; never shows the value."""
+    if not isinstance(value, Mapping):
+        return f"must be a dict, not {type(value).__name__}"
+    try:
+        json.dumps(dict(value), allow_nan=False)
+        _check_names_and_texts(value)
+    except (TypeError, ValueError, RecursionError):
+        return "must hold nothing but what JSON can: text, numbers, flags, lists, dicts"
+    return None
+
+
+def _check_names_and_texts(value: Any) -> None:
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            if not isinstance(name, str):
+                raise TypeError("a name must be text")
+            check_text(name)
+            _check_names_and_texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _check_names_and_texts(one)
