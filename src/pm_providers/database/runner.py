@@ -131,7 +131,7 @@ class _EngineDatabase(Database):
         return await self._lane.run(lambda guard: self._job(guard, work, write))
 
     def _job(self, guard: Guard, work: Work[T], write: bool) -> T:
-        with translated(), _write_turn(self._engine, write), self._engine.connect() as connection:
+        with translated(), _turn(self._engine, write), self._engine.connect() as connection:
             return in_own_transaction(connection, work, guard, write=write)
 
     async def aclose(self) -> None:
@@ -151,7 +151,7 @@ class _FactoryDatabase(Database):
         return await self._lane.run(lambda guard: self._job(guard, work, write))
 
     def _job(self, guard: Guard, work: Work[T], write: bool) -> T:
-        with translated(), _write_turn(self._engine, write), self._factory() as session:
+        with translated(), _turn(self._engine, write), self._factory() as session:
             result = in_host_transaction(session.connection(), work, guard, write=write)
             guard.check()
             session.commit()
@@ -253,9 +253,12 @@ _lanes: weakref.WeakKeyDictionary[Engine, _Lane] = weakref.WeakKeyDictionary()
 _engines_guard = threading.Lock()
 
 
-def _write_turn(engine: Engine, write: bool) -> AbstractContextManager[object]:
-    """Writers of this process take turns on SQLite by a lock: its own waiting is by polling."""
-    if not write or engine.dialect.name != "sqlite":
+def _turn(engine: Engine, write: bool) -> AbstractContextManager[object]:
+    """Writers of this process take turns on SQLite by a lock: its own waiting is by polling.
+
+    So do readers where all threads share one connection (in-memory SQLite), as they share its transaction.
+    """
+    if engine.dialect.name != "sqlite" or not (write or isinstance(engine.pool, StaticPool)):
         return nullcontext()
     with _engines_guard:
         return _write_locks.setdefault(engine, threading.RLock())
