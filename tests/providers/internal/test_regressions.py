@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TypeVar
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Engine, StaticPool, create_engine, make_url
 from sqlalchemy.orm import Session
 
 from pm_providers import InternalProvider, PMComment, PMProject, PMTask, PMTimeEntry
@@ -98,3 +99,36 @@ async def test_a_time_entry_deleted_while_it_moves_counts_nowhere(
     assert await _behind(session, own.delete_time_entry(entry.id))
     hours = [one.actual_hours for one in await own.list_tasks(old.id)]
     assert hours == [None, None]
+
+
+async def test_a_change_after_a_rolled_back_savepoint_is_seen(
+    engine: Engine, provider: InternalProvider, project: PMProject
+) -> None:
+    task = await provider.create_task(PMTask(title="A", project_id=project.id))
+    with Session(engine) as session:
+        hosted = provider_on(session)
+        savepoint = session.begin_nested()
+        await hosted.update_task(task.id, {"title": "undone"})
+        read = await hosted.changes(project.id)
+        savepoint.rollback()
+        await hosted.update_task(task.id, {"title": "kept"})
+        page = await hosted.changes(project.id, read.cursor)
+        await hosted.aclose()
+    assert [one.title for one in page.upserts] == ["kept"]
+
+
+def test_threads_that_share_one_connection_do_not_undo_each_other() -> None:
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+    async def work(number: int) -> int:
+        provider = provider_on(engine)
+        project = await provider.create_project(PMProject(name=f"P{number}"))
+        for _ in range(30):
+            task = await provider.create_task(PMTask(title="A", project_id=project.id))
+            assert await provider.get_task(task.id) is not None
+        return len(await provider.list_tasks(project.id))
+
+    with ThreadPoolExecutor(6) as threads:
+        counts = list(threads.map(lambda number: asyncio.run(work(number)), range(6)))
+    assert counts == [30] * 6
+    engine.dispose()

@@ -69,6 +69,7 @@ _MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 _ID = re.compile("[0-9a-f]{32}")
 
 _FIRST_CHANGE = "pm_providers.first_change"
+_LAST_CHANGE = "pm_providers.last_change"
 PROJECTS = "projects"
 RELATIONS = "relations"
 
@@ -128,8 +129,11 @@ def stamp(conn: Connection) -> Stamp:
         tx = conn.execute(text("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)")).scalar_one()
         return Stamp(now, tx, time.time_ns())
     mine = counters.c.name == "changes"
-    conn.execute(update(counters).where(mine).values(value=counters.c.value + 1))
-    number = conn.execute(select(counters.c.value).where(mine)).scalar_one()
+    number = conn.execute(select(counters.c.value).where(mine)).scalar_one() + 1
+    # A SAVEPOINT that a host rolled back took the counter along; its numbers may have been read.
+    number = max(number, conn.info.get(_LAST_CHANGE, 0) + 1)
+    conn.info[_LAST_CHANGE] = number
+    conn.execute(update(counters).where(mine).values(value=number))
     transaction = conn.get_transaction()
     known = conn.info.get(_FIRST_CHANGE)
     if transaction is not None and (known is None or known[0]() is not transaction):
