@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, StaticPool, create_engine, make_url
 from sqlalchemy.orm import Session
 
-from pm_providers import InternalProvider, PMComment, PMProject, PMTask, PMTimeEntry
+from pm_providers import InternalProvider, PMComment, PMLabel, PMProject, PMTask, PMTimeEntry, PMUser
 from pm_providers.database import engine_for
 from tests.support.databases import provider_on
 
@@ -132,3 +132,20 @@ def test_threads_that_share_one_connection_do_not_undo_each_other() -> None:
         counts = list(threads.map(lambda number: asyncio.run(work(number)), range(6)))
     assert counts == [30] * 6
     engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_label_and_a_user_given_to_a_task_meanwhile_can_be_deleted(
+    rival: tuple[InternalProvider, InternalProvider, Session],
+) -> None:
+    own, hosted, session = rival
+    _, _, task = await _two_projects(own)
+    label = await own.create_label(PMLabel(name="Bug"))
+    user = await own.create_user(PMUser(name="Bob"))
+    await hosted.update_task(task.id, {"label_ids": [label.id]})
+    assert await _behind(session, own.delete_label(label.id))
+    await hosted.update_task(task.id, {"assignee_ids": [user.id]})
+    assert await _behind(session, own.delete_user(user.id))
+    found = await own.get_task(task.id)
+    assert found is not None
+    assert (found.label_ids, found.assignee_ids) == ([], [])

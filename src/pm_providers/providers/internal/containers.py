@@ -229,7 +229,8 @@ def delete_sprint(conn: Connection, identifier: str) -> bool:
 
 def delete_user(conn: Connection, identifier: str) -> bool:
     """Delete a user; what the user wrote or was assigned to stays, without a user."""
-    if client.get_row(conn, users, identifier, lock=True) is None:
+    # Whoever is assigning the user goes first, so that no task loses one unseen.
+    if conn.scalar(select(users.c.id).where(users.c.id == identifier).with_for_update()) is None:
         return False
     assigned = select(task_assignees.c.task_id).where(task_assignees.c.user_id == identifier)
     touch_where(conn, tasks.c.id.in_(assigned))

@@ -254,6 +254,8 @@ def update_part(conn: Connection, entity: Entity, identifier: str, fields: Field
 def delete_part(conn: Connection, entity: Entity, identifier: str) -> bool:
     """Delete by id; whether it existed. Tasks lose a deleted label."""
     if entity is Entity.LABEL:
+        # Whoever is putting it on a task goes first, so that no task loses it unseen.
+        conn.execute(select(labels.c.id).where(labels.c.id == identifier).with_for_update())
         wearing = select(task_labels.c.task_id).where(task_labels.c.label_id == identifier)
         touch_where(conn, tasks.c.id.in_(wearing))
         conn.execute(delete(task_labels).where(task_labels.c.label_id == identifier))
