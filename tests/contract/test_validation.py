@@ -338,7 +338,7 @@ def test_compare_written_lists_differences_in_order():
 
 def test_instants_become_utc():
     """No model field is a writable instant today; the check is ready for one."""
-    from pm_providers.contract.validation import _instant
+    from pm_providers.contract.values import _instant
 
     there = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=2)))
     assert _instant(there) == _instant("2026-03-02T12:00:00+02:00") == datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -352,3 +352,10 @@ def test_instants_become_utc():
     ):
         with pytest.raises(ValueError, match="must be"):
             _instant(wrong)
+
+
+def test_endless_numbers_are_refused():
+    """Python cannot even print them; 20 digits are kept by real servers (recorded 15-custom-fields)."""
+    assert patch(custom_fields={"N": 10**20}) == {"custom_fields": {"N": 10**20}}
+    with pytest.raises(ValidationError, match="more than 100 digits"):
+        patch(custom_fields={"N": 10**5000})

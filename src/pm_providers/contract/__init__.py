@@ -23,7 +23,8 @@ from pm_providers.contract.queries import ListQuery, TaskQuery
 from pm_providers.contract.results import BatchOutcome, BatchResult, ChangePage, HealthReport, RawResponse
 from pm_providers.contract.statuses import ChoiceBook, override
 from pm_providers.contract.tasks import Progress
-from pm_providers.contract.validation import Fields, check_id, check_text, draft_fields, patch_fields
+from pm_providers.contract.validation import Fields, draft_fields, patch_fields
+from pm_providers.contract.values import check_id, check_text
 
 __all__ = [
     "BATCH_OPERATIONS",

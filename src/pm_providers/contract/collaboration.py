@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pm_providers.contract.queries import ListQuery
 from pm_providers.contract.tasks import TaskOperations
-from pm_providers.contract.validation import Fields, check_id
+from pm_providers.contract.validation import Fields
+from pm_providers.contract.values import check_id
 from pm_providers.errors import ValidationError
 from pm_providers.model import (
     INVERSE_RELATIONS,

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from pm_providers.contract.foundation import ProviderFoundation
 from pm_providers.contract.queries import ListQuery
-from pm_providers.contract.validation import Fields, check_filter, check_id
+from pm_providers.contract.validation import Fields
+from pm_providers.contract.values import check_filter, check_id
 from pm_providers.model import Entity, PMProject, PMSprint, PMUser
 
 __all__ = ["ContainerOperations"]

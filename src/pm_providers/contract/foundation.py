@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from pm_providers.contract.capabilities import Capabilities
 from pm_providers.contract.comparison import holds
 from pm_providers.contract.config import PMProviderConfig, Setting
-from pm_providers.contract.validation import Fields, check_id, compare_written, draft_fields, patch_fields
+from pm_providers.contract.validation import Fields, compare_written, draft_fields, patch_fields
+from pm_providers.contract.values import check_id
 from pm_providers.errors import PMError, UnsupportedError, ValidationError
 from pm_providers.model import Entity, Record
 

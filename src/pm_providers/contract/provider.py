@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pm_providers.contract.collaboration import CollaborationOperations
 from pm_providers.contract.results import HealthReport, RawResponse
-from pm_providers.contract.validation import check_id
+from pm_providers.contract.values import check_id
 from pm_providers.errors import PMError
 from pm_providers.model import PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 

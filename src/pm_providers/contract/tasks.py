@@ -10,13 +10,8 @@ from typing import Any, TypeVar, cast
 from pm_providers.contract.containers import ContainerOperations
 from pm_providers.contract.queries import TaskQuery
 from pm_providers.contract.results import BatchOutcome, BatchResult, ChangePage
-from pm_providers.contract.validation import (
-    Fields,
-    check_filter,
-    check_id,
-    check_instant,
-    check_text,
-)
+from pm_providers.contract.validation import Fields
+from pm_providers.contract.values import check_filter, check_id, check_instant, check_text
 from pm_providers.errors import PMError, ProviderError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.transport import bounded_map
