@@ -9,7 +9,7 @@ from typing import Any, cast
 from pm_providers.contract.queries import ListQuery
 from pm_providers.contract.tasks import TaskOperations
 from pm_providers.contract.validation import Fields
-from pm_providers.contract.values import check_id
+from pm_providers.contract.values import check_id, check_optional_id
 from pm_providers.errors import ValidationError
 from pm_providers.model import (
     INVERSE_RELATIONS,
@@ -28,8 +28,8 @@ def _part_query(
     task_id: str | None, limit: int | None, window: int, *, project_id: str | None = None
 ) -> ListQuery:
     return ListQuery(
-        task_id=None if task_id is None else check_id(task_id, "task_id"),
-        project_id=None if project_id is None else check_id(project_id, "project_id"),
+        task_id=check_optional_id(task_id, "task_id"),
+        project_id=check_optional_id(project_id, "project_id"),
         limit=limit,
         window=window,
     )

@@ -8,14 +8,10 @@ from typing import Any, cast
 from pm_providers.contract.foundation import ProviderFoundation
 from pm_providers.contract.queries import ListQuery
 from pm_providers.contract.validation import Fields
-from pm_providers.contract.values import check_filter, check_id
+from pm_providers.contract.values import check_filter, check_id, check_optional_id
 from pm_providers.model import Entity, PMProject, PMSprint, PMUser
 
 __all__ = ["ContainerOperations"]
-
-
-def _scope(project_id: str | None) -> str | None:
-    return None if project_id is None else check_id(project_id, "project_id")
 
 
 class ContainerOperations(ProviderFoundation):
@@ -98,7 +94,10 @@ class ContainerOperations(ProviderFoundation):
             "list_sprints",
             lambda: self._iter_sprints(
                 ListQuery(
-                    project_id=_scope(project_id), status=check_filter(status), limit=limit, window=window
+                    project_id=check_optional_id(project_id, "project_id"),
+                    status=check_filter(status),
+                    limit=limit,
+                    window=window,
                 )
             ),
             limit,
@@ -164,7 +163,9 @@ class ContainerOperations(ProviderFoundation):
         """Users, one page in memory. See `list_users`."""
         return self._stream(
             "list_users",
-            lambda: self._iter_users(ListQuery(project_id=_scope(project_id), limit=limit, window=window)),
+            lambda: self._iter_users(
+                ListQuery(project_id=check_optional_id(project_id, "project_id"), limit=limit, window=window)
+            ),
             limit,
         )
 

@@ -8,15 +8,11 @@ from typing import Any, cast
 
 from pm_providers.contract.collaboration import CollaborationOperations
 from pm_providers.contract.results import HealthReport, RawResponse
-from pm_providers.contract.values import check_id
+from pm_providers.contract.values import check_id, check_optional_id
 from pm_providers.errors import PMError
 from pm_providers.model import PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 
 __all__ = ["BasePMProvider"]
-
-
-def _scope(project_id: str | None) -> str | None:
-    return None if project_id is None else check_id(project_id, "project_id")
 
 
 class BasePMProvider(CollaborationOperations):
@@ -39,7 +35,9 @@ class BasePMProvider(CollaborationOperations):
         """Task statuses, in the system's order: those of a project where they differ by project."""
         return cast(
             "list[PMStatus]",
-            await self._call("list_statuses", lambda: self._list_statuses(_scope(project_id))),
+            await self._call(
+                "list_statuses", lambda: self._list_statuses(check_optional_id(project_id, "project_id"))
+            ),
         )
 
     async def list_priorities(self) -> list[PMPriority]:
@@ -49,7 +47,10 @@ class BasePMProvider(CollaborationOperations):
     async def list_types(self, project_id: str | None = None) -> list[PMTaskType]:
         """Task types, in the system's order: those enabled in a project, or all."""
         return cast(
-            "list[PMTaskType]", await self._call("list_types", lambda: self._list_types(_scope(project_id)))
+            "list[PMTaskType]",
+            await self._call(
+                "list_types", lambda: self._list_types(check_optional_id(project_id, "project_id"))
+            ),
         )
 
     async def list_transitions(self, task_id: str) -> list[PMTransition]:
@@ -66,7 +67,10 @@ class BasePMProvider(CollaborationOperations):
     async def list_fields(self, project_id: str | None = None) -> list[PMField]:
         """Fields of tasks, the system's own first, then custom ones by name."""
         return cast(
-            "list[PMField]", await self._call("list_fields", lambda: self._list_fields(_scope(project_id)))
+            "list[PMField]",
+            await self._call(
+                "list_fields", lambda: self._list_fields(check_optional_id(project_id, "project_id"))
+            ),
         )
 
     # health

@@ -16,6 +16,7 @@ __all__ = [
     "check_filter",
     "check_id",
     "check_instant",
+    "check_optional_id",
     "check_text",
     "shown",
     "wrong",
@@ -43,6 +44,11 @@ def check_id(value: object, name: str) -> str:
         return check_text(value)
     except ValueError as error:
         raise ValidationError(fields={name: str(error)}) from None
+
+
+def check_optional_id(value: object, name: str) -> str | None:
+    """As `check_id`; missing stays missing."""
+    return None if value is None else check_id(value, name)
 
 
 def check_filter(status: object) -> str | None:
