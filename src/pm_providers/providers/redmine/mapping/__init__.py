@@ -1,0 +1,1 @@
+"""Redmine's JSON to records and back. Pure."""
