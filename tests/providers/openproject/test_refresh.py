@@ -16,7 +16,6 @@ from pm_providers import (
     ProviderError,
     ValidationError,
 )
-from pm_providers.providers.openproject.cache import Cache, KeyedLocks
 from pm_providers.sandbox.openproject.records import Priority, Status, Type
 from tests.providers.openproject.support import Pause, World, config, connected, create
 
@@ -177,47 +176,3 @@ async def test_filters_by_what_does_not_exist(provider, world):
     assert await provider.list_tasks(sprint_id="99999") == []
     with pytest.raises(NotFoundError):
         await provider.search_tasks("x", project_id="nowhere")
-
-
-async def test_many_askers_cause_one_load():
-    loads = []
-
-    async def load(key: str) -> int:
-        loads.append(key)
-        return len(loads)
-
-    now = [0.0]
-    cache: Cache[str, int] = Cache(load, max_age_s=10, clock=lambda: now[0])
-    assert [await cache.get("a"), await cache.get("a")] == [1, 1]
-    now[0] = 9
-    assert await cache.get("a") == 1
-    now[0] = 11
-    assert await cache.get("a") == 2
-    now[0] = 12
-    assert await cache.get("a", max_age_s=0) == 3
-    cache.put("b", 7)
-    assert await cache.get("b") == 7
-    assert (cache.age_s("b"), cache.age_s("c")) == (0.0, None)
-    assert loads == ["a", "a", "a"]
-
-
-async def test_a_load_that_fails_is_tried_again():
-    answers = [ProviderError("no"), 5]
-
-    async def load(key: str) -> int:
-        found = answers.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    cache: Cache[str, int] = Cache(load)
-    with pytest.raises(ProviderError):
-        await cache.get("a")
-    assert await cache.get("a") == 5
-
-
-async def test_locks_are_let_go():
-    locks = KeyedLocks()
-    async with locks.hold("a"), locks.hold("b"), locks.hold(None), locks.hold(None):
-        assert len(locks._locks) == 2
-    assert len(locks._locks) == 0

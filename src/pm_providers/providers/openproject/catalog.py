@@ -9,7 +9,6 @@ from pm_providers.contract import ChoiceBook, override
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, PMTaskType, Priority, ProjectStatus, TaskStatus
 from pm_providers.providers.openproject import filters
-from pm_providers.providers.openproject.cache import Cache
 from pm_providers.providers.openproject.client import Api
 from pm_providers.providers.openproject.mapping.choices import (
     PROJECT_STATUS_MEANING,
@@ -22,6 +21,7 @@ from pm_providers.providers.openproject.mapping.choices import (
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
 from pm_providers.providers.openproject.mapping.hal import identifier
 from pm_providers.providers.openproject.mapping.sprints import to_native_id
+from pm_providers.toolkit.cache import Cache
 
 __all__ = ["Catalog"]
 

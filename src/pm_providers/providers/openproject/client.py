@@ -12,11 +12,11 @@ from typing import Any
 import httpx2
 
 from pm_providers.errors import AuthenticationError, NotFoundError, PMError, ProviderError
-from pm_providers.providers.openproject.cache import KeyedLocks
 from pm_providers.providers.openproject.config import Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
+from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.transport import (
     Answer,
     FilePart,

@@ -13,7 +13,6 @@ import httpx2
 from pm_providers.contract import BasePMProvider, Capabilities, PMProviderConfig, Setting
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ValidationError
 from pm_providers.model import Entity
-from pm_providers.providers.openproject.cache import KeyedLocks
 from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE_SPRINTS_READ_ONLY
 from pm_providers.providers.openproject.catalog import Catalog
 from pm_providers.providers.openproject.client import Api
@@ -22,6 +21,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import CustomField
 from pm_providers.providers.openproject.mapping.hal import identifier, whole_seconds
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
+from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.transport import Timing, path_segment
 
 __all__ = ["Connection", "is_number", "task_reference"]

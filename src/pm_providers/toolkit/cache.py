@@ -62,8 +62,9 @@ class Cache(Generic[K, V]):
             return found[1]
         async with self._locks.hold(key):
             found = self._values.get(key)
-            # Loaded by somebody else while this one waited: new enough, whatever the age asked for.
-            if found is None or found[0] < asked:
+            # Perhaps loaded by somebody else while this one waited. A load that began after this one asked is
+            # new enough whatever the age.
+            if found is None or (found[0] < asked and asked - found[0] >= limit):
                 found = (self._clock(), await self._load(key))
                 self._values[key] = found
             return found[1]
