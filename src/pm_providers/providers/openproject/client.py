@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,35 +16,20 @@ from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
 from pm_providers.toolkit.cache import KeyedLocks
+from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.transport import (
     Answer,
     FilePart,
     HttpClient,
-    Page,
     Params,
     Quota,
     Timing,
-    iter_pages,
     shared_governor,
 )
 
-__all__ = ["Api", "Listed"]
+__all__ = ["Api"]
 
 _JSON = {"Content-Type": "application/json"}
-_REPEATED_PAGES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page of a list.
-
-    Attributes:
-        items: elements that did not come on an earlier page.
-        collection: the whole document, as it came.
-    """
-
-    items: Sequence[dict[str, Any]]
-    collection: Mapping[str, Any]
 
 
 class Api:
@@ -206,7 +190,7 @@ class Api:
         """Elements of a list that is not paged (statuses, types, versions, activities, ...)."""
         return list(_objects(await self.get(path, params)))
 
-    async def pages(
+    def pages(
         self,
         path: str,
         params: Params,
@@ -217,9 +201,8 @@ class Api:
     ) -> AsyncGenerator[Listed, None]:
         """Pages of a list, in order; elements that came before are left out.
 
-        `offset` is a page number, `pageSize` is clamped silently, so the answer's own counts. Pages shift
-        when the list changes under way; sort by something stable. When the list shrinks, elements slip to
-        pages that were read already: it is read again until nothing new is found.
+        `offset` is a page number, `pageSize` is clamped silently, so the answer's own counts. Sort by
+        something stable; see `steady_pages` for lists that change under way.
 
         Args:
             path: address.
@@ -231,21 +214,12 @@ class Api:
         Raises:
             ProviderError: the list never ends.
         """
-        size = page_size or self.options.page_size
-        if limit is not None and limit <= size:
-            size, window = max(1, limit), 1
+        size, window = page_span(page_size or self.options.page_size, window, limit)
 
-        async def fetch(number: int) -> Page[dict[str, Any]]:
+        async def fetch(number: int) -> DocumentPage:
             return _page(await self.get(path, {**params, "offset": number, "pageSize": size}))
 
-        seen: set[str] = set()
-        while True:
-            known, walk = len(seen), _Walk(seen)
-            async with aclosing(iter_pages(fetch, window=window, provider="openproject")) as pages:
-                async for page in pages:
-                    yield Listed(walk.fresh(page), _collection(page))
-            if not walk.shrank or (known and len(seen) == known):
-                return
+        return steady_pages(fetch, _name, window=window, provider="openproject")
 
     async def items(
         self,
@@ -264,66 +238,16 @@ class Api:
                     yield one
 
 
-class _Walk:
-    """One way through the pages of a list.
-
-    Attributes:
-        shrank: a later page counted fewer elements than an earlier one.
-    """
-
-    def __init__(self, seen: set[str]) -> None:
-        self.shrank = False
-        self._seen = seen
-        self._before = frozenset(seen)
-        self._again: set[str] = set()
-        self._most = 0
-        self._repeats = 0
-
-    def fresh(self, page: Page[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Elements of the next page that no way brought before.
-
-        Raises:
-            ProviderError: this way brings the same pages again and again.
-        """
-        self.shrank |= page.total is not None and page.total < self._most
-        self._most = max(self._most, page.total or 0)
-        known = len(self._seen) + len(self._again)
-        fresh = [one for one in page.items if self._is_new(_name(one))]
-        moved = len(self._seen) + len(self._again) > known
-        self._repeats = 0 if moved or not page.items else self._repeats + 1
-        if self._repeats >= _REPEATED_PAGES:
-            raise ProviderError("the list repeats itself and never ends")
-        return fresh
-
-    def _is_new(self, name: str) -> bool:
-        if name in self._before:
-            self._again.add(name)
-            return False
-        known = len(self._seen)
-        self._seen.add(name)
-        return len(self._seen) > known
-
-
-class _Elements(list[dict[str, Any]]):
-    """Elements of a collection, with the collection that they stood in."""
-
-    collection: Mapping[str, Any]
-
-
-def _page(collection: Mapping[str, Any]) -> Page[dict[str, Any]]:
+def _page(collection: Mapping[str, Any]) -> DocumentPage:
     """A page. 12.0 lists all projects whatever `pageSize` it repeats (recorded 03-…): the count matters."""
-    items = _Elements(_objects(collection))
-    items.collection = collection
+    items = _objects(collection)
     total, size = collection.get("total"), collection.get("pageSize")
-    return Page(
+    return DocumentPage(
         items,
         total=total if isinstance(total, int) else None,
         page_size=max(size, len(items)) if isinstance(size, int) else None,
+        document=collection,
     )
-
-
-def _collection(page: Page[dict[str, Any]]) -> Mapping[str, Any]:
-    return page.items.collection if isinstance(page.items, _Elements) else {}
 
 
 def _objects(collection: Any) -> Sequence[dict[str, Any]]:
