@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pm_providers import ProviderError, ValidationError
 from pm_providers.providers.openproject.mapping import hal
 from pm_providers.providers.openproject.mapping.choices import (
-    preferred_first,
     to_priorities,
     to_status,
     to_types,
@@ -30,6 +29,7 @@ from pm_providers.providers.openproject.mapping.people import from_user
 from pm_providers.providers.openproject.mapping.projects import ProjectReading, from_project, to_project
 from pm_providers.providers.openproject.mapping.sprints import from_sprint, version_to_sprint
 from pm_providers.providers.openproject.mapping.tasks import TaskReading, from_task, to_task
+from pm_providers.toolkit.choices import preferred_first
 
 READING = TaskReading(status=lambda key, name: (key, name), priority=lambda key, name: (key, name))
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)

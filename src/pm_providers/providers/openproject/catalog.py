@@ -7,13 +7,12 @@ from typing import Any
 
 from pm_providers.contract import ChoiceBook, override
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
-from pm_providers.model import PMPriority, PMStatus, PMTaskType, Priority, ProjectStatus, TaskStatus
+from pm_providers.model import PMPriority, PMStatus, PMTaskType, ProjectStatus
 from pm_providers.providers.openproject import filters
 from pm_providers.providers.openproject.client import Api
 from pm_providers.providers.openproject.mapping.choices import (
     PROJECT_STATUS_MEANING,
     PROJECT_STATUSES,
-    preferred_first,
     to_priorities,
     to_status,
     to_types,
@@ -22,6 +21,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import CustomField
 from pm_providers.providers.openproject.mapping.hal import identifier
 from pm_providers.providers.openproject.mapping.sprints import to_native_id
 from pm_providers.toolkit.cache import Cache
+from pm_providers.toolkit.choices import priority_book, status_book, with_map
 
 __all__ = ["Catalog"]
 
@@ -72,9 +72,9 @@ class Catalog:
             ValidationError: nothing fits; lists what exists.
         """
         try:
-            return _status_book(await self.statuses()).candidates(value)
+            return status_book(await self.statuses()).candidates(value)
         except ValidationError:
-            return _status_book(await self.statuses(fresh=True)).candidates(value)
+            return status_book(await self.statuses(fresh=True)).candidates(value)
 
     async def priority_id(self, value: str) -> str:
         """Id of the active priority that a written value means.
@@ -83,9 +83,9 @@ class Catalog:
             ValidationError: nothing fits; lists what exists.
         """
         try:
-            return _priority_book(await self.priorities()).candidates(value)[0].id
+            return priority_book(await self.priorities()).candidates(value)[0].id
         except ValidationError:
-            return _priority_book(await self.priorities(fresh=True)).candidates(value)[0].id
+            return priority_book(await self.priorities(fresh=True)).candidates(value)[0].id
 
     async def type_named(self, value: str, project_id: str) -> PMTaskType:
         """Type of a project by id or name.
@@ -181,18 +181,12 @@ class Catalog:
     # loading
 
     async def _load_statuses(self, _key: None) -> list[PMStatus]:
-        mapped = self._options.status_map
         found = [to_status(one) for one in await self._api.all("statuses")]
-        return [_with_meaning(one, override(mapped, one.id, one.name, TaskStatus, option="status_map"))
-                for one in found]  # fmt: skip
+        return with_map(found, self._options.status_map, "status_map")
 
     async def _load_priorities(self, _key: None) -> list[PMPriority]:
-        mapped = self._options.priority_map
-        result = []
-        for one in to_priorities(await self._api.all("priorities")):
-            meaning = override(mapped, one.id, one.name, Priority, option="priority_map") or one.priority
-            result.append(PMPriority(one.id, one.name, meaning, one.is_default, one.is_active))
-        return result
+        found = to_priorities(await self._api.all("priorities"))
+        return with_map(found, self._options.priority_map, "priority_map")
 
     async def _load_types(self, project_id: str | None) -> list[PMTaskType]:
         path = "types" if project_id is None else f"projects/{project_id}/types"
@@ -232,21 +226,6 @@ class Catalog:
         entry = schema.get("activity")
         embedded = entry.get("_embedded", {}).get("allowedValues") if isinstance(entry, Mapping) else None
         return {one["_links"]["self"]["href"]: str(one.get("name")) for one in embedded or ()}
-
-
-def _status_book(statuses: list[PMStatus]) -> ChoiceBook[PMStatus]:
-    return ChoiceBook(preferred_first(statuses), {one.id: one.status for one in statuses}, "status")
-
-
-def _priority_book(priorities: list[PMPriority]) -> ChoiceBook[PMPriority]:
-    active = tuple(one for one in priorities if one.is_active)
-    return ChoiceBook(active, {one.id: one.priority for one in active}, "priority")
-
-
-def _with_meaning(status: PMStatus, meaning: str | None) -> PMStatus:
-    if meaning is None:
-        return status
-    return PMStatus(status.id, status.name, meaning, status.is_closed, status.is_default, status.color)
 
 
 def _title(code: str) -> str:

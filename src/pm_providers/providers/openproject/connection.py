@@ -17,29 +17,22 @@ from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE
 from pm_providers.providers.openproject.catalog import Catalog
 from pm_providers.providers.openproject.client import Api
 from pm_providers.providers.openproject.config import SETTINGS, read_options
-from pm_providers.providers.openproject.mapping.custom_fields import CustomField, fits
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField
 from pm_providers.providers.openproject.mapping.hal import identifier, whole_seconds
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.toolkit.cache import KeyedLocks
+from pm_providers.toolkit.custom_fields import fits
+from pm_providers.toolkit.documents import is_number
 from pm_providers.transport import Timing, path_segment
 
 __all__ = ["Connection", "is_number", "task_reference"]
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _TASK_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-[0-9]{1,18}")
 _BESIDE = frozenset({"form", "schema"})
 _BAD_REQUEST = 400
 _HOURS = ("estimated_hours", "remaining_hours", "hours")
 _POLL_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
-
-
-def is_number(value: str) -> bool:
-    """Whether an id has the vendor's form.
-
-    Others are not sent: `1.5` would read work package 1 (recorded 23-http-edges).
-    """
-    return _NUMBER.fullmatch(value) is not None
 
 
 def task_reference(value: str) -> str | None:
@@ -259,26 +252,6 @@ class Connection(BasePMProvider):
         return found.name if found.id == value.strip().casefold() else value
 
     # custom fields of projects, versions, users
-
-    async def _checked_custom(
-        self, fields: dict[str, Any], known: tuple[CustomField, ...]
-    ) -> tuple[CustomField, ...]:
-        """Check `custom_fields` in place, so that they are compared in the form in which they are read back.
-
-        Raises:
-            ValidationError: an unknown field (lists those that exist), or a value that it cannot hold.
-        """
-        asked: Mapping[str, Any] = fields.get("custom_fields") or {}
-        by_name = {one.name: one for one in known}
-        unknown = [name for name in asked if name not in by_name]
-        if unknown:
-            has = ", ".join(by_name) or "none"
-            raise ValidationError(
-                fields={f"custom_fields.{one}": f"is unknown here; there is: {has}" for one in unknown}
-            )
-        if asked:
-            fields["custom_fields"] = {name: by_name[name].checked(value) for name, value in asked.items()}
-        return tuple(by_name[name] for name in asked)
 
     async def _known_plain(self, kind: str, fields: Mapping[str, Any]) -> tuple[CustomField, ...]:
         """Custom fields of `projects`, `versions` or `users`, asked anew when something does not fit."""

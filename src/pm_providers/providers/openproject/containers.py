@@ -28,6 +28,7 @@ from pm_providers.providers.openproject.mapping.sprints import (
     native_to_sprint,
     version_to_sprint,
 )
+from pm_providers.toolkit.custom_fields import checked_custom
 
 __all__ = ["Projects", "Sprints", "Users"]
 
@@ -99,7 +100,7 @@ class Projects(Connection):
             wire.pop("status")
         elif status:
             wire["status"] = self._catalog.project_statuses().candidates(status)[0].id
-        custom = await self._checked_custom(fields, await self._known_plain("projects", fields))
+        custom = checked_custom(fields, await self._known_plain("projects", fields))
         if custom:
             wire["custom_fields"] = fields["custom_fields"]
         return wire, custom
@@ -213,7 +214,7 @@ class Sprints(Connection):
             wire["status"] = status
             if before is not None and fields["status"] == before.status:
                 wire.pop("status")
-        custom = await self._checked_custom(fields, await self._known_plain("versions", fields))
+        custom = checked_custom(fields, await self._known_plain("versions", fields))
         if custom:
             wire["custom_fields"] = fields["custom_fields"]
         return wire, custom
@@ -300,12 +301,12 @@ class Users(Connection):
         return await self._user(await self._api.me())
 
     async def _create_user(self, fields: Fields) -> PMUser:
-        custom = await self._checked_custom(fields, await self._known_plain("users", fields))
+        custom = checked_custom(fields, await self._known_plain("users", fields))
         return await self._user(await self._api.post("users", from_user(fields, custom=custom, invite=True)))
 
     async def _update_user(self, user_id: str, fields: Fields) -> PMUser:
         one = await self._user_id(user_id)
-        custom = await self._checked_custom(fields, await self._known_plain("users", fields))
+        custom = checked_custom(fields, await self._known_plain("users", fields))
         return await self._user(await self._api.patch(f"users/{one}", from_user(fields, custom=custom)))
 
     async def _delete_user(self, user_id: str) -> bool:

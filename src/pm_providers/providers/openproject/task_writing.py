@@ -11,7 +11,7 @@ from pm_providers.errors import ConflictError, NotFoundError, ProviderError, Val
 from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
-from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of, fits
+from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
 from pm_providers.providers.openproject.mapping.hal import identifier, link_id
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.providers.openproject.mapping.tasks import (
@@ -22,6 +22,7 @@ from pm_providers.providers.openproject.mapping.tasks import (
     version_of,
 )
 from pm_providers.providers.openproject.task_reading import TaskReader
+from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
 
 __all__ = ["TaskWriter"]
 
@@ -277,7 +278,7 @@ class TaskWriter(TaskReader):
         known = custom_fields_of(await self._form_schema(place))
         if not fits(known, asked):
             known = custom_fields_of(await self._form_schema(place, fresh=True))
-        custom = await self._checked_custom(fields, known)
+        custom = checked_custom(fields, known)
         await self._know_fields(f"{place.project}-{place.type.id}", custom)
         return custom
 
@@ -313,8 +314,7 @@ class TaskWriter(TaskReader):
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
         if name == "custom_fields" and isinstance(asked, Mapping):
-            got = getattr(result, name)
-            return all(_plain(got.get(key)) == _plain(value) for key, value in asked.items())
+            return same_custom(asked, getattr(result, name))
         if name == "type" and isinstance(result, PMTask):
             return bool(asked) and str(asked).casefold() == str(result.type).casefold()
         return holds(name, asked, result)
@@ -386,12 +386,3 @@ def _with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -> PMT
         if name not in fields and getattr(before, name) != getattr(task, name)
     )
     return replace(task, warnings=lost) if lost else task
-
-
-def _plain(value: Any) -> Any:
-    """A custom value such that the order of a list and the type of a number or date do not matter."""
-    if isinstance(value, list | tuple):
-        return sorted(str(one) for one in value)
-    if value in (None, "", [], ()):
-        return None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

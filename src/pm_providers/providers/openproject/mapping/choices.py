@@ -8,21 +8,17 @@ from pm_providers.model import (
     PMPriority,
     PMStatus,
     PMTaskType,
-    Priority,
     ProjectStatus,
     SprintStatus,
-    TaskStatus,
-    guess_priority,
-    guess_task_status,
 )
 from pm_providers.providers.openproject.mapping.hal import Resource, identifier, optional_text, resource
+from pm_providers.toolkit.choices import priority_meaning, status_meaning
 
 __all__ = [
     "PROJECT_STATUSES",
     "PROJECT_STATUS_MEANING",
     "PROJECT_STATUS_NAMES",
     "VERSION_STATUSES",
-    "preferred_first",
     "to_priorities",
     "to_status",
     "to_types",
@@ -55,14 +51,6 @@ VERSION_STATUSES: tuple[PMStatus, ...] = (
 )
 """Version statuses (recorded 06-versions: steps 1, 5, 6, 16)."""
 
-_PREFERRED: dict[TaskStatus, tuple[str, ...]] = {
-    TaskStatus.TODO: ("new", "to do", "todo", "open", "backlog"),
-    TaskStatus.IN_PROGRESS: ("in progress", "doing", "in development", "started", "active"),
-    TaskStatus.BLOCKED: ("blocked", "on hold", "waiting", "paused"),
-    TaskStatus.COMPLETED: ("closed", "done", "completed", "resolved", "finished"),
-    TaskStatus.CANCELLED: ("rejected", "cancelled", "canceled", "declined"),
-}
-
 
 def to_status(value: Resource) -> PMStatus:
     """A work package status. `isClosed` decides first, then the name, then `isDefault`."""
@@ -72,49 +60,24 @@ def to_status(value: Resource) -> PMStatus:
     return PMStatus(
         id=identifier(value, "status"),
         name=name,
-        status=_meaning(name, closed=closed, default=default).value,
+        status=status_meaning(name, closed=closed, default=default).value,
         is_closed=closed,
         is_default=default,
         color=optional_text(value, "color"),
     )
 
 
-def _meaning(name: str, *, closed: bool, default: bool) -> TaskStatus:
-    guess = guess_task_status(name)
-    if closed:
-        return guess if guess is TaskStatus.CANCELLED else TaskStatus.COMPLETED
-    if guess in {TaskStatus.TODO, TaskStatus.IN_PROGRESS, TaskStatus.BLOCKED}:
-        return guess
-    return TaskStatus.TODO if default else TaskStatus.IN_PROGRESS
-
-
-def preferred_first(statuses: Sequence[PMStatus]) -> tuple[PMStatus, ...]:
-    """Statuses with the plainest of each meaning first, else in the vendor's order.
-
-    "In progress" comes before "In specification", which means the same to us.
-    """
-
-    def rank(status: PMStatus) -> int:
-        names = _PREFERRED[TaskStatus(status.status)]
-        folded = status.name.strip().casefold()
-        return names.index(folded) if folded in names else len(names)
-
-    return tuple(sorted(statuses, key=rank))
-
-
 def to_priorities(values: Sequence[Resource]) -> list[PMPriority]:
     """Priorities, lowest first: positions rise. Names that say nothing are read by their place."""
     found = sorted((resource(one, "priority") for one in values), key=_position)
-    ranks = list(Priority)
     result = []
     for place, value in enumerate(found):
         name = optional_text(value, "name") or ""
-        share = round(place * (len(ranks) - 1) / max(1, len(found) - 1))
         result.append(
             PMPriority(
                 id=identifier(value, "priority"),
                 name=name,
-                priority=(guess_priority(name) or ranks[share]).value,
+                priority=priority_meaning(name, place, len(found)).value,
                 is_default=value.get("isDefault") is True,
                 is_active=value.get("isActive") is not False,
             )

@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from pm_providers.errors import ValidationError
 from pm_providers.providers.openproject.mapping.hal import Resource, day, href_id
+from pm_providers.toolkit.custom_fields import check_kind
 
 __all__ = [
     "CustomField",
     "Option",
     "custom_fields_of",
     "custom_keys",
-    "fits",
     "has_custom_fields",
     "read_custom_fields",
     "to_custom_field",
@@ -38,7 +38,6 @@ _TYPES = {
     "Version": "sprint",
 }
 _NAMESPACES = {"user": "users", "sprint": "versions"}
-_MAX_INTEGER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +143,8 @@ class CustomField:
     def _one(self, value: Any) -> Any:
         if self.type == "choice":
             return self._option(value) if self.options else self._text(value)
-        check = _CHECKS.get(self.type)
         try:
-            return value if check is None else check(value)
+            return check_kind(self.type, value)
         except (TypeError, ValueError, OverflowError) as error:
             raise self._wrong(str(error)) from None
 
@@ -198,61 +196,6 @@ def _once(values: list[Any]) -> list[Any]:
     return [one for place, one in enumerate(values) if marks[place] not in marks[:place]]
 
 
-def _as_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("must be text")
-    return value
-
-
-def _as_id(value: Any) -> str:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, str | int)
-        or not re.fullmatch(r"[0-9]{1,18}", str(value))
-    ):
-        raise TypeError("must be an id")
-    return str(value)
-
-
-def _as_integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _MAX_INTEGER:
-        raise TypeError("must be a whole number")
-    return value
-
-
-def _as_number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number")
-    return float(value)
-
-
-def _as_flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("must be True or False")
-    return value
-
-
-def _as_date(value: Any) -> date:
-    if type(value) is date:
-        return value
-    if isinstance(value, str):
-        return date.fromisoformat(value)
-    raise TypeError("must be a date")
-
-
-_CHECKS = {
-    "text": _as_text,
-    "markdown": _as_text,
-    "url": _as_text,
-    "integer": _as_integer,
-    "number": _as_number,
-    "flag": _as_flag,
-    "date": _as_date,
-    "user": _as_id,
-    "sprint": _as_id,
-}
-
-
 def to_custom_field(key: str, schema: Mapping[str, Any]) -> CustomField:
     """Description of a field in a schema; `[]CustomOption` stands for a list of them."""
     vendor_type = str(schema.get("type", ""))
@@ -295,17 +238,6 @@ def custom_fields_of(schema: Mapping[str, Any]) -> tuple[CustomField, ...]:
         for key, entry in schema.items()
         if _KEY.fullmatch(key) and isinstance(entry, Mapping)
     )
-
-
-def fits(fields: Sequence[CustomField], asked: Mapping[str, Any]) -> bool:
-    """Whether all fields that are asked for are known, and can hold what is asked."""
-    by_name = {one.name: one for one in fields}
-    try:
-        for name, value in asked.items():
-            by_name[name].checked(value)
-    except (KeyError, ValidationError):
-        return False
-    return True
 
 
 def read_custom_fields(value: Resource, fields: Sequence[CustomField]) -> dict[str, Any]:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 import isodate
 
-from pm_providers.errors import ProviderError
+from pm_providers.toolkit.documents import (
+    Document,
+    broken,
+    day,
+    identifier,
+    instant,
+    optional_number,
+    optional_text,
+)
 
 __all__ = [
     "Resource",
+    "broken",
     "day",
     "duration",
     "elements",
@@ -34,18 +43,11 @@ __all__ = [
     "whole_seconds",
 ]
 
-Resource = Mapping[str, Any]
+Resource = Document
 """A HAL resource as decoded JSON."""
 
 _TAIL = re.compile(r"/([A-Za-z_]+)/([^/?#]+)/?(?:[?#].*)?$")
-_YEAR = re.compile(r"^([+-]?)(\d{4,})-\d{2}-\d{2}$")
-_LAST_YEAR = 9999
 _SECONDS_PER_HOUR = 3600
-
-
-def broken(what: str) -> ProviderError:
-    """Error for an answer that breaks the vendor's own contract."""
-    return ProviderError(f"the answer breaks the API's contract: {what}")
 
 
 def resource(value: Any, kind: str) -> Resource:
@@ -59,18 +61,6 @@ def resource(value: Any, kind: str) -> Resource:
     if not isinstance(value.get("_links"), Mapping):
         raise broken(f"a {kind} without _links")
     return value
-
-
-def identifier(value: Resource, kind: str) -> str:
-    """Id of a resource as text.
-
-    Raises:
-        ProviderError: missing, null, or neither a number nor a text.
-    """
-    found = value.get("id")
-    if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
-        raise broken(f"a {kind} without id")
-    return str(found)
 
 
 def elements(collection: Any) -> list[Any]:
@@ -144,61 +134,6 @@ def formattable(value: Resource, name: str) -> str | None:
     if not isinstance(found, Mapping) or not (raw is None or isinstance(raw, str)):
         raise broken(f"{name} is no formatted text")
     return raw or None
-
-
-def optional_text(value: Resource, name: str) -> str | None:
-    """A text property; `None` where it is missing, null or empty."""
-    found = value.get(name)
-    return found if isinstance(found, str) and found else None
-
-
-def optional_number(value: Resource, name: str) -> int | float | None:
-    """A number property; `None` where it is missing or null.
-
-    Raises:
-        ProviderError: something else stands there.
-    """
-    found = value.get(name)
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int | float)):
-        raise broken(f"{name} is no number")
-    return found
-
-
-def day(value: Any) -> date | None:
-    """A date. Years that `date` cannot hold (the vendor takes 10000) become the nearest day that it can.
-
-    Raises:
-        ProviderError: no ISO 8601 date.
-    """
-    if value is None or value == "":
-        return None
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        pass
-    found = _YEAR.match(value) if isinstance(value, str) else None
-    if found is None:
-        raise broken("a date that is none")
-    if found[1] == "-" or int(found[2]) == 0:
-        return date.min
-    if int(found[2]) > _LAST_YEAR:
-        return date.max
-    raise broken("a date that is none")
-
-
-def instant(value: Any) -> datetime | None:
-    """An instant in UTC; without an offset it is taken for UTC.
-
-    Raises:
-        ProviderError: no ISO 8601 date-time.
-    """
-    if value is None or value == "":
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise broken("an instant that is none") from None
 
 
 def hours(value: Any) -> float | None:

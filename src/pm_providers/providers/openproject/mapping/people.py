@@ -9,6 +9,7 @@ from pm_providers.errors import ValidationError
 from pm_providers.model import PMUser
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, read_custom_fields
 from pm_providers.providers.openproject.mapping.hal import identifier, instant, optional_text, resource
+from pm_providers.toolkit.documents import split_name
 
 __all__ = ["from_user", "is_anonymous", "to_user"]
 
@@ -74,7 +75,7 @@ def from_user(
     body: dict[str, Any] = {}
     links: dict[str, Any] = {}
     if "name" in fields:
-        body["firstName"], body["lastName"] = _split(fields["name"])
+        body["firstName"], body["lastName"] = split_name(fields["name"], "OpenProject")
     for name, key in (("email", "email"), ("username", "login")):
         if name in fields:
             body[key] = fields[name]
@@ -87,12 +88,3 @@ def from_user(
         field = by_name[name]
         (links if field.linked else body)[field.key] = field.write(value)
     return {**body, "_links": links} if links else body
-
-
-def _split(name: str) -> tuple[str, str]:
-    first, _, last = name.strip().rpartition(" ")
-    if not first:
-        raise ValidationError(
-            fields={"name": f"{name!r:.60} is one word; OpenProject stores a first and a last name"}
-        )
-    return first.strip(), last
