@@ -84,9 +84,10 @@ def _operations() -> tuple[str, ...]:
     names = [f"{verb}_{e.plural if verb == 'list' else e.value}"
              for e in full for verb in ("list", "get", "create", "update", "delete")]  # fmt: skip
     names.append("get_current_user")
-    parts = (Entity.COMMENT, Entity.LABEL, Entity.RELATION, Entity.ATTACHMENT, Entity.TIME_ENTRY)
+    parts = [one for one in Entity if one not in full]
     names += [f"{verb}_{e.plural if verb == 'list' else e.value}"
               for e in parts for verb in ("list", "create", "update", "delete")]  # fmt: skip
+    names += ["list_watchers", "add_watcher", "remove_watcher"]
     names += ["download_attachment", "search_tasks"]
     names += ["list_statuses", "list_priorities", "list_types", "list_transitions", "list_fields"]
     return (*names, "create_tasks", "update_tasks", "delete_tasks", "changes", "request")

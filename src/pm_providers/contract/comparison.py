@@ -16,7 +16,8 @@ def holds(name: str, asked: Any, result: Record) -> bool:
     """Whether `result` holds `asked` in field `name`, by the rules that are the same for all vendors.
 
     Empty and missing are the same. A choice may have been asked for by unified value or by the vendor's name.
-    Only the custom fields that were asked for count. Line ends of Markdown may be changed.
+    Lists of ids and of names have no order, names no
+    case. Only the custom fields that were asked for count. Line ends of Markdown may be changed.
     """
     spec = field_specs(type(result))[name]
     got = getattr(result, name)
@@ -30,9 +31,15 @@ def holds(name: str, asked: Any, result: Record) -> bool:
         return math.isclose(asked, got, rel_tol=1e-9, abs_tol=_HOURS_TOLERANCE)
     if spec.kind is FieldKind.IDS:
         return sorted(asked) == sorted(got)
+    if spec.kind is FieldKind.NAMES:
+        return {_folded(one) for one in asked} == {_folded(one) for one in got}
     if spec.kind is FieldKind.MAP:
         return all(got.get(key) == value for key, value in asked.items())
     return bool(asked == got)
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _lines(text: str) -> str:
@@ -40,8 +47,8 @@ def _lines(text: str) -> str:
 
 
 def _same_choice(name: str, asked: str, result: Record) -> bool:
-    folded = asked.strip().casefold()
+    folded = _folded(asked)
     known = (getattr(result, name), getattr(result, f"{name}_name", None))
-    if any(isinstance(one, str) and one.strip().casefold() == folded for one in known):
+    if any(isinstance(one, str) and _folded(one) == folded for one in known):
         return True
     return name == "type" and asked in INVERSE_RELATIONS and known[0] == INVERSE_RELATIONS[asked]

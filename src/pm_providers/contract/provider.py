@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pm_providers.contract.collaboration import CollaborationOperations
+from pm_providers.contract.people import PeopleOperations
 from pm_providers.contract.results import HealthReport, RawResponse
 from pm_providers.contract.values import check_id, check_optional_id
 from pm_providers.errors import PMError
@@ -15,7 +15,7 @@ from pm_providers.model import PMField, PMPriority, PMStatus, PMTaskType, PMTran
 __all__ = ["BasePMProvider"]
 
 
-class BasePMProvider(CollaborationOperations):
+class BasePMProvider(PeopleOperations):
     """One project-management system.
 
     Every method is a coroutine (`iter_*` are async iterators). Ids are opaque strings, as the vendor writes

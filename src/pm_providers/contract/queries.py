@@ -10,10 +10,10 @@ __all__ = ["ListQuery", "TaskQuery"]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A list of projects, sprints, users, labels, or of the parts of a task.
+    """A list of projects, sprints, users, labels, memberships, or of the parts of a task.
 
     Attributes:
-        project_id: only this project; `None` for all that the caller may see.
+        project_id: only this project; `None` for all that the caller may see (memberships: never).
         task_id: only this task (comments, relations, attachments, time entries).
         status: unified value, or a vendor's own name or id (sprints).
         include_archived: archived and trashed records too.

@@ -160,7 +160,7 @@ def _take(
             problems[spec.name] = "is required and may not be cleared"
         elif spec.kind is FieldKind.MAP:
             problems[spec.name] = "is not cleared as a whole: give each field to clear as None, by its name"
-        found[spec.name] = [] if spec.kind is FieldKind.IDS else None
+        found[spec.name] = [] if spec.kind in {FieldKind.IDS, FieldKind.NAMES} else None
         return
     try:
         found[spec.name] = _checked(spec, value, caps.limits.lengths, entity)

@@ -142,6 +142,12 @@ def _identifiers(value: Any) -> list[str]:
     return list(dict.fromkeys(_identifier(one) for one in value))
 
 
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise wrong("a list of names", value)
+    return list(dict.fromkeys(_filled_line(one).strip() for one in value))
+
+
 def _date(value: Any) -> date:
     if isinstance(value, str):
         try:
@@ -235,6 +241,7 @@ CHECKS: dict[FieldKind, Callable[[Any], Any]] = {
     FieldKind.CHOICE: _line,
     FieldKind.ID: _identifier,
     FieldKind.IDS: _identifiers,
+    FieldKind.NAMES: _names,
     FieldKind.DATE: _date,
     FieldKind.INSTANT: _instant,
     FieldKind.HOURS: _hours,

@@ -2,19 +2,22 @@
 
 from pm_providers.model.discovery import PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 from pm_providers.model.entities import (
-    PMAttachment,
-    PMComment,
-    PMLabel,
     PMProject,
-    PMRelation,
     PMSprint,
     PMTask,
-    PMTimeEntry,
     PMUser,
     Record,
     WriteWarning,
 )
 from pm_providers.model.fields import FieldKind, FieldSpec, Owner, field_specs
+from pm_providers.model.parts import (
+    PMAttachment,
+    PMComment,
+    PMLabel,
+    PMMembership,
+    PMRelation,
+    PMTimeEntry,
+)
 from pm_providers.model.values import (
     INVERSE_RELATIONS,
     Entity,
@@ -38,6 +41,7 @@ __all__ = [
     "PMComment",
     "PMField",
     "PMLabel",
+    "PMMembership",
     "PMPriority",
     "PMProject",
     "PMRelation",
@@ -70,5 +74,6 @@ MODELS: dict[Entity, type[Record]] = {
     Entity.RELATION: PMRelation,
     Entity.ATTACHMENT: PMAttachment,
     Entity.TIME_ENTRY: PMTimeEntry,
+    Entity.MEMBERSHIP: PMMembership,
 }
 """Entity -> its record class."""

@@ -20,17 +20,12 @@ from typing import Any
 
 from pm_providers.model.fields import FieldKind as K
 from pm_providers.model.fields import Owner, spec
-from pm_providers.model.values import Priority, ProjectStatus, RelationType, SprintStatus, TaskStatus
+from pm_providers.model.values import Priority, ProjectStatus, SprintStatus, TaskStatus
 
 __all__ = [
-    "PMAttachment",
-    "PMComment",
-    "PMLabel",
     "PMProject",
-    "PMRelation",
     "PMSprint",
     "PMTask",
-    "PMTimeEntry",
     "PMUser",
     "Record",
     "WriteWarning",
@@ -275,146 +270,4 @@ class PMUser(Record):
     created_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
     updated_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
     custom_fields: dict[str, Any] = spec(K.MAP, factory=dict)
-    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(slots=True)
-class PMComment(Record):
-    """A comment on a task. Lists are oldest first.
-
-    Attributes:
-        task_id: task it stands on; required on creation, fixed after.
-        body: Markdown.
-        author_id: user who wrote it.
-        raw_data: the vendor's record, untouched.
-        author_name: display name of the author, where the vendor sends it along.
-        is_internal: hidden from outsiders.
-        created_at: instant of creation.
-        updated_at: instant of the last change.
-        url: address for people.
-        warnings: what the last write did not do as asked.
-    """
-
-    task_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
-    body: str = spec(K.MARKDOWN, default="", required=True)
-    author_id: str | None = spec(K.ID, default=None, owner=Owner.SERVER)
-    raw_data: dict[str, Any] | None = spec(
-        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
-    )
-    author_name: str | None = spec(K.TEXT, default=None, owner=Owner.SERVER)
-    is_internal: bool | None = spec(K.FLAG, default=None, owner=Owner.CREATOR)
-    created_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
-    updated_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
-    url: str | None = spec(K.TEXT, default=None, owner=Owner.SERVER)
-    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(slots=True)
-class PMLabel(Record):
-    """A label: tag, category, component.
-
-    Attributes:
-        name: one line, unique within its project, compared without case.
-        project_id: project it belongs to; missing for labels of the whole system.
-        color: `#rrggbb`.
-        raw_data: the vendor's record, untouched.
-        warnings: what the last write did not do as asked.
-    """
-
-    name: str = spec(K.TEXT, default="", required=True)
-    project_id: str | None = spec(K.ID, default=None, owner=Owner.CREATOR)
-    color: str | None = spec(K.TEXT, default=None)
-    raw_data: dict[str, Any] | None = spec(
-        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
-    )
-    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(slots=True)
-class PMRelation(Record):
-    """A relation between two tasks, read as "from TYPE to".
-
-    Attributes:
-        from_task_id: task that blocks, precedes, duplicates, ...
-        to_task_id: task that is blocked, follows, is duplicated, ...
-        type: unified type. Inverse names (`blocked_by`, `follows`, ...) are taken on creation and stored with
-            both ends swapped.
-        lag_days: days between the end of `from` and the start of `to`; `precedes` only.
-        description: one line.
-        raw_data: the vendor's record, untouched.
-        warnings: what the last write did not do as asked.
-    """
-
-    from_task_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
-    to_task_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
-    type: str = spec(K.CHOICE, default="relates", required=True, choices=RelationType)
-    lag_days: int | None = spec(K.INTEGER, default=None)
-    description: str | None = spec(K.TEXT, default=None)
-    raw_data: dict[str, Any] | None = spec(
-        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
-    )
-    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(slots=True)
-class PMAttachment(Record):
-    """A file on a task.
-
-    Attributes:
-        task_id: task it stands on; required on creation, fixed after.
-        file_name: as stored; systems sanitise names.
-        content_type: media type.
-        size_bytes: length of the content.
-        description: one line.
-        author_id: user who uploaded it.
-        url: address of the content; may need the provider's credentials, use `download_attachment`.
-        raw_data: the vendor's record, untouched.
-        created_at: instant of the upload.
-        warnings: what the last write did not do as asked.
-    """
-
-    task_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
-    file_name: str = spec(K.TEXT, default="", required=True)
-    content_type: str | None = spec(K.TEXT, default=None, owner=Owner.CREATOR)
-    size_bytes: int | None = spec(K.INTEGER, default=None, owner=Owner.SERVER)
-    description: str | None = spec(K.TEXT, default=None)
-    author_id: str | None = spec(K.ID, default=None, owner=Owner.SERVER)
-    url: str | None = spec(K.TEXT, default=None, owner=Owner.SERVER)
-    raw_data: dict[str, Any] | None = spec(
-        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
-    )
-    created_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
-    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(slots=True)
-class PMTimeEntry(Record):
-    """Work done on a task on a day.
-
-    Attributes:
-        task_id: task worked on; required on creation.
-        hours: hours worked, above 0.
-        spent_on: the day.
-        user_id: who worked; the caller when missing on creation.
-        comment: one line of text.
-        activity: vendor's name of the kind of work ("Development").
-        project_id: project of the task.
-        raw_data: the vendor's record, untouched.
-        created_at: instant of creation.
-        updated_at: instant of the last change.
-        warnings: what the last write did not do as asked.
-    """
-
-    task_id: str | None = spec(K.ID, default=None, required=True)
-    hours: float = spec(K.HOURS, default=0.0, required=True)
-    spent_on: date | None = spec(K.DATE, default=None, required=True)
-    user_id: str | None = spec(K.ID, default=None, owner=Owner.CREATOR)
-    comment: str | None = spec(K.TEXT, default=None)
-    activity: str | None = spec(K.TEXT, default=None)
-    project_id: str | None = spec(K.ID, default=None, owner=Owner.SERVER)
-    raw_data: dict[str, Any] | None = spec(
-        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
-    )
-    created_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
-    updated_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
     warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)

@@ -29,6 +29,7 @@ class Entity(StrEnum):
     RELATION = "relation"
     ATTACHMENT = "attachment"
     TIME_ENTRY = "time_entry"
+    MEMBERSHIP = "membership"
 
     @property
     def plural(self) -> str:

@@ -12,6 +12,7 @@ from pm_providers.model import (
     PMAttachment,
     PMComment,
     PMLabel,
+    PMMembership,
     PMProject,
     PMRelation,
     PMSprint,
@@ -35,6 +36,7 @@ PLACEHOLDERS: dict[Entity, Record] = {
     Entity.RELATION: PMRelation(from_task_id="1", to_task_id="2"),
     Entity.ATTACHMENT: PMAttachment(task_id="1", file_name="file.txt"),
     Entity.TIME_ENTRY: PMTimeEntry(task_id="1", hours=1.0, spent_on=date(2026, 3, 2)),
+    Entity.MEMBERSHIP: PMMembership(project_id="1", user_id="1", roles=["Member"]),
 }
 """Valid records whose references need not exist."""
 
@@ -44,7 +46,9 @@ _FIRST_FIELD = {
     Entity.RELATION: "type",
     Entity.ATTACHMENT: "description",
     Entity.TIME_ENTRY: "comment",
+    Entity.MEMBERSHIP: "roles",
 }
+_OTHER_VALUES: dict[str, Any] = {"type": "blocks", "roles": ["Member"]}
 
 
 def _create(entity: Entity) -> Call:
@@ -54,7 +58,7 @@ def _create(entity: Entity) -> Call:
 
 def _update(entity: Entity) -> Call:
     name = _FIRST_FIELD.get(entity, "name")
-    value = "blocks" if name == "type" else "changed"
+    value = _OTHER_VALUES.get(name, "changed")
     return lambda provider: getattr(provider, f"update_{entity}")("1", {name: value})
 
 
@@ -71,6 +75,8 @@ def _call_of(operation: str) -> Call:
         "create_tasks": lambda provider: provider.create_tasks([PMTask(title="Task", project_id="1")]),
         "update_tasks": lambda provider: provider.update_tasks({"1": {"title": "changed"}}),
         "delete_tasks": lambda provider: provider.delete_tasks(["1"]),
+        "add_watcher": lambda provider: provider.add_watcher("1", "1"),
+        "remove_watcher": lambda provider: provider.remove_watcher("1", "1"),
         "request": lambda provider: provider.request("GET", ""),
     }
     if operation in special:
@@ -78,8 +84,9 @@ def _call_of(operation: str) -> Call:
     verb, _, rest = operation.partition("_")
     if verb in {"create", "update"}:
         return (_create if verb == "create" else _update)(Entity(rest))
-    on_task = {"list_comments", "list_relations", "list_attachments", "list_transitions"}
-    if operation in on_task or verb in {"delete", "download", "search", "changes"}:
+    scoped = {"list_comments", "list_relations", "list_attachments", "list_transitions"}
+    scoped |= {"list_memberships", "list_watchers"}
+    if operation in scoped or verb in {"delete", "download", "search", "changes"}:
         return _with_id(operation)
     if verb == "get" and operation != "get_current_user":
         return _with_id(operation)

@@ -90,7 +90,7 @@ async def read(provider: BasePMProvider, record: R) -> R | None:
         found = await getattr(provider, f"get_{entity}")(record.id)
     else:
         owner = getattr(record, "from_task_id", None) or getattr(record, "task_id", None)
-        scope = getattr(record, "project_id", None) if entity is Entity.LABEL else owner
+        scope = getattr(record, "project_id", None) if entity in {Entity.LABEL, Entity.MEMBERSHIP} else owner
         listed = await getattr(provider, f"list_{entity.plural}")(scope)
         found = next((one for one in listed if one.id == record.id), None)
     assert found is None or isinstance(found, type(record))

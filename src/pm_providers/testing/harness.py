@@ -34,6 +34,8 @@ class ProviderHarness(ABC):
         page_options: entries of `additional_config` that make pages small, and
         page_tasks: the number of tasks that then need at least three pages.
         custom_fields: entity -> name of a custom field -> two values that it can hold.
+        roles: names of two roles that members of a project can have, as the system writes them; tasks can be
+            assigned to members with the first one. Needed where memberships can be created.
         samples: (entity, field) -> two values of a field, where the common ones do not fit the system.
         rarely_filled: `entity.field` -> why no record of the suite fills a field that is declared supported.
         missing_id: an id of the right form that does not exist, now and later.
@@ -43,6 +45,7 @@ class ProviderHarness(ABC):
     page_options: ClassVar[Mapping[str, Any]] = {}
     page_tasks: ClassVar[int] = 0
     custom_fields: ClassVar[Mapping[Entity, Mapping[str, tuple[Any, Any]]]] = {}
+    roles: ClassVar[tuple[str, ...]] = ()
     samples: ClassVar[Mapping[tuple[Entity, str], Sequence[Any]]] = {}
     rarely_filled: ClassVar[Mapping[str, str]] = {}
     missing_id: ClassVar[str] = "999999999"
@@ -98,6 +101,15 @@ class ProviderHarness(ABC):
         while len(known) < 2 and self.provider.capabilities.supports("create_user"):
             known.append((await self.make_user()).id)
         return known
+
+    async def outsiders(self, project_id: str) -> list[str]:
+        """Ids of two users that can become members of the project and are none; new ones by default."""
+        del project_id
+        return [(await self.make_user()).id for _ in range(2)]
+
+    async def watchers(self, project_id: str) -> list[str]:
+        """Ids of two users that can watch the project's tasks."""
+        return (await self.assignees(project_id))[:2]
 
     async def labels(self, project_id: str) -> list[str]:
         """Ids of at least two labels that tasks of the project can have."""

@@ -13,6 +13,7 @@ from pm_providers.model import (
     FieldKind,
     PMAttachment,
     PMComment,
+    PMMembership,
     PMProject,
     PMRelation,
     PMSprint,
@@ -23,7 +24,7 @@ from pm_providers.model import (
 )
 from pm_providers.testing.harness import ProviderHarness, unique
 
-__all__ = ["any_value", "create", "draft", "new_task", "sample_values"]
+__all__ = ["any_value", "create", "draft", "new_task", "role_names", "sample_values"]
 
 _BY_KIND: dict[FieldKind, tuple[Any, Any]] = {
     FieldKind.TEXT: ("First value", "Zweiter Wert äöü"),
@@ -35,6 +36,7 @@ _BY_KIND: dict[FieldKind, tuple[Any, Any]] = {
     FieldKind.FLAG: (True, False),
     FieldKind.ID: ("1", "2"),
     FieldKind.IDS: (["1"], ["1", "2"]),
+    FieldKind.NAMES: (["Member"], ["Reader"]),
     FieldKind.MAP: ({"Any": "value"}, {"Any": "other"}),
     FieldKind.CHOICE: ("high", "low"),
 }
@@ -83,6 +85,9 @@ async def draft(harness: ProviderHarness, entity: Entity) -> Record:
         return PMSprint(name=unique("Sprint"), project_id=project_id)
     if entity is Entity.LABEL:
         return harness.label_draft(project_id)
+    if entity is Entity.MEMBERSHIP:
+        user = (await harness.outsiders(project_id))[0]
+        return PMMembership(project_id=project_id, user_id=user, roles=[role_names(harness)[0]])
     task_id = (await new_task(harness)).id
     if entity is Entity.COMMENT:
         return PMComment(task_id=task_id, body="A comment")
@@ -99,6 +104,13 @@ async def create(provider: BasePMProvider, entity: Entity, record: Record) -> Re
     created = await getattr(provider, f"create_{entity}")(record, *content)
     assert isinstance(created, Record)
     return created
+
+
+def role_names(harness: ProviderHarness) -> tuple[str, str]:
+    """Two roles of the system."""
+    found = harness.roles
+    assert len(found) == 2, "memberships can be created: the harness must name two roles"
+    return found[0], found[1]
 
 
 async def sample_values(harness: ProviderHarness, entity: Entity, name: str) -> Sequence[Any]:
@@ -129,6 +141,14 @@ async def _keys(harness: ProviderHarness, entity: Entity) -> list[str]:
 
 async def _users(harness: ProviderHarness, entity: Entity) -> list[str]:
     return (await harness.assignees((await harness.project()).id))[:2]
+
+
+async def _outsiders(harness: ProviderHarness, entity: Entity) -> list[str]:
+    return await harness.outsiders((await harness.project()).id)
+
+
+async def _roles(harness: ProviderHarness, entity: Entity) -> list[list[str]]:
+    return [[name] for name in role_names(harness)]
 
 
 async def _user_lists(harness: ProviderHarness, entity: Entity) -> list[list[str]]:
@@ -178,6 +198,8 @@ _MAKERS: dict[tuple[Entity, str], Maker] = {
     (Entity.PROJECT, "key"): _keys,
     (Entity.PROJECT, "parent_project_id"): _new_projects,
     (Entity.TASK, "type"): _types,
+    (Entity.MEMBERSHIP, "user_id"): _outsiders,
+    (Entity.MEMBERSHIP, "roles"): _roles,
 }
 _MAKERS_BY_NAME: dict[str, Maker] = {
     "owner_id": _users,

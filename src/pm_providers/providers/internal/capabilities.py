@@ -17,6 +17,8 @@ from pm_providers.model import Entity
 __all__ = ["CAPABILITIES"]
 
 _NO_PAGE = unsupported("the database has no pages for people")
+_EVERYBODY = unsupported("everybody may work on every project")
+_QUIET = unsupported("the database notifies nobody")
 _ATTACHMENT_BYTES = 256 * 1024 * 1024
 
 
@@ -25,7 +27,16 @@ def _native(note: str) -> Capability:
 
 
 CAPABILITIES = Capabilities(
-    operations=declare_operations(request=unsupported("it is a database, not an HTTP API")),
+    operations=declare_operations(
+        request=unsupported("it is a database, not an HTTP API"),
+        list_memberships=_EVERYBODY,
+        create_membership=_EVERYBODY,
+        update_membership=_EVERYBODY,
+        delete_membership=_EVERYBODY,
+        list_watchers=_QUIET,
+        add_watcher=_QUIET,
+        remove_watcher=_QUIET,
+    ),
     fields={
         Entity.PROJECT: declare_fields(
             Entity.PROJECT,
@@ -79,6 +90,7 @@ CAPABILITIES = Capabilities(
             Entity.TIME_ENTRY,
             native="task_id hours spent_on user_id comment activity project_id created_at updated_at",
         ),
+        Entity.MEMBERSHIP: declare_fields(Entity.MEMBERSHIP, rest=_EVERYBODY),
     },
     limits=Limits(
         page_size=1000, batch_size=1000, concurrency=4, attachment_bytes=_ATTACHMENT_BYTES, lengths={

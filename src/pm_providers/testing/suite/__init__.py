@@ -10,6 +10,7 @@ from pm_providers.testing.suite.declared import CapabilitySuite
 from pm_providers.testing.suite.discovery import DiscoverySuite, SearchSuite
 from pm_providers.testing.suite.fields import FieldSuite
 from pm_providers.testing.suite.lifecycle import LifecycleSuite
+from pm_providers.testing.suite.people import MembershipSuite, WatcherSuite
 from pm_providers.testing.suite.projects import ProjectSuite
 from pm_providers.testing.suite.robustness import ConcurrencySuite, SecuritySuite, TextSuite
 from pm_providers.testing.suite.structure import LabelSuite, RelationSuite, TimeEntrySuite
@@ -33,6 +34,8 @@ AREAS = (
     LabelSuite,
     RelationSuite,
     TimeEntrySuite,
+    MembershipSuite,
+    WatcherSuite,
     DiscoverySuite,
     SearchSuite,
     BatchSuite,
@@ -60,6 +63,8 @@ class ConformanceSuite(
     LabelSuite,
     RelationSuite,
     TimeEntrySuite,
+    MembershipSuite,
+    WatcherSuite,
     DiscoverySuite,
     SearchSuite,
     BatchSuite,
