@@ -13,6 +13,7 @@ from pm_providers import (
     Entity,
     InternalProvider,
     OpenProjectProvider,
+    PMMembership,
     PMProject,
     PMProviderConfig,
     PMTask,
@@ -98,6 +99,7 @@ class OpenProjectHarness(ProviderHarness):
         (Entity.TASK, "type"): ("Feature", "Bug"),
         (Entity.TIME_ENTRY, "activity"): ("Development", "Testing"),
     }
+    roles: ClassVar = ("Member", "Reader")
     custom_fields: ClassVar = {
         Entity.TASK: {"Reference": ("A-1", "B-2"), "Room size": (3, 4)},
         Entity.PROJECT: {"Cost centre": ("100", "200")},
@@ -167,20 +169,11 @@ class OpenProjectHarness(ProviderHarness):
         known = [user.id for user in await self.provider.list_users(project.id)]
         while len(known) < 2:
             user = await self.make_user()
-            await self._make_member(project.id, user.id)
+            await self.provider.create_membership(
+                PMMembership(project_id=project.id, user_id=user.id, roles=["Member"])
+            )
             known.append(user.id)
         return known
-
-    async def _make_member(self, project_id: str, user_id: str) -> None:
-        roles = await self.provider.request("GET", "roles")
-        member = next(one for one in roles.data["_embedded"]["elements"] if one["name"] == "Member")
-        links = {
-            "project": {"href": f"/api/v3/projects/{project_id}"},
-            "principal": {"href": f"/api/v3/users/{user_id}"},
-            "roles": [member["_links"]["self"]],
-        }
-        answer = await self.provider.request("POST", "memberships", json={"_links": links})
-        assert answer.status == 201, answer.data
 
 
 class OpenProject13Harness(OpenProjectHarness):

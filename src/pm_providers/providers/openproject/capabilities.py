@@ -52,6 +52,10 @@ CAPABILITIES = Capabilities(
         create_sprint=_VERSIONS_ONLY,
         update_sprint=_VERSIONS_ONLY,
         delete_sprint=_VERSIONS_ONLY,
+        add_watcher=Capability(
+            Support.NATIVE,
+            "the system may tell the new watcher, by its own settings; the call has no parameter against it",
+        ),
         list_transitions=mapped("the statuses that the form of the task offers"),
         changes=mapped("filter on the time of change for upserts, comparing ids for deletes"),
     ),
@@ -137,6 +141,11 @@ CAPABILITIES = Capabilities(
             Entity.TIME_ENTRY,
             native="task_id hours spent_on comment activity project_id created_at updated_at",
             user_id=mapped("others than the caller need the right to log time for others (13+)"),
+        ),
+        Entity.MEMBERSHIP: declare_fields(
+            Entity.MEMBERSHIP,
+            native="project_id user_id roles created_at updated_at",
+            is_inherited=unsupported("the API does not tell which memberships come from a group"),
         ),
     },
     limits=Limits(

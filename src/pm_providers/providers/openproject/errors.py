@@ -61,6 +61,7 @@ _FIELDS: Mapping[str, str] = {
     "workPackage": "task_id",
     "entity": "task_id",
     "user": "user_id",
+    "principal": "user_id",
     "file": "content",
     "filename": "file_name",
     "contentType": "content_type",

@@ -14,8 +14,9 @@ from pm_providers.providers.openproject.collaboration import (
     Relations,
     TimeEntries,
 )
-from pm_providers.providers.openproject.containers import Projects, Sprints, Users
+from pm_providers.providers.openproject.containers import Projects, Sprints
 from pm_providers.providers.openproject.discovery import Discovery
+from pm_providers.providers.openproject.members import Memberships, Watchers
 from pm_providers.providers.openproject.task_writing import TaskWriter
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 
@@ -25,7 +26,8 @@ __all__ = ["OpenProjectProvider"]
 class OpenProjectProvider(
     Projects,
     Sprints,
-    Users,
+    Memberships,
+    Watchers,
     TaskWriter,
     Changes,
     Comments,

@@ -200,7 +200,8 @@ def _draft(call: Call, row: Membership | None, body: dict[str, Any]) -> _Draft:
     project = linked_id(body, "project", "projects")
     principal = linked_id(body, "principal", *PRINCIPALS)
     if row is None:
-        draft.project_id = None if project is ABSENT else project
+        known = None if project is ABSENT else state.projects.get(project)
+        draft.project_id = known.id if known is not None else None
         found = None if principal is ABSENT else state.principals.get(principal)
         draft.principal_id = found.id if found is not None else None
     else:
