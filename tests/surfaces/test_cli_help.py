@@ -30,7 +30,8 @@ def test_the_commands_are_a_promise():
         "transitions": set(), "config": {"show"}, "db": {"upgrade", "current"},
         "projects": full, "tasks": full, "sprints": full, "users": {*full, "me"},
         "comments": full - {"get"}, "labels": full - {"get"}, "relations": full - {"get"},
-        "time-entries": full - {"get"}, "attachments": {"list", "update", "delete", "upload", "download"},
+        "time-entries": full - {"get"}, "memberships": {"list", "add", "update", "remove"},
+        "watchers": {"list", "add", "remove"}, "attachments": {"list", "update", "delete", "upload", "download"},
     }  # fmt: skip
 
 

@@ -100,3 +100,44 @@ def test_custom_fields_take_the_type_that_the_system_gives_them(cli, openproject
     both = cli(*arguments, "--set", f"Platforms={first}").json["custom_fields"]["Platforms"]
     assert sorted(both) == sorted([first, second])
     assert "Platforms" in cli(*arguments[:-1], "Platforms=Toaster", code=6).error["message"]
+
+
+def test_members_come_and_go(cli, openproject):
+    project = cli("projects", "create", "--name", "Members", "--json").json["id"]
+    user = cli("users", "create", "--name", "Ada Lee", "--email", "ada.lee@example.com", "--json").json["id"]
+    arguments = ("memberships", "add", "--project", project, "--user", user, "--role", "reader")
+    made = cli(*arguments, "--json").json
+    assert (made["project_id"], made["user_id"], made["roles"]) == (project, user, ["Reader"])
+    assert cli(*arguments, "--json", code=7).error["type"] == "ConflictError"
+    changed = cli("memberships", "update", made["id"], "--role", "Member", "--role", "Reader", "--json").json
+    assert sorted(changed["roles"]) == ["Member", "Reader"]
+    assert "Ada Lee" in cli("memberships", "list", "--project", project).out
+    error = cli("memberships", "update", made["id"], "--role", "Boss", "--json", code=6).error
+    assert "there is: Project admin, Member, Reader" in error["fields"]["roles"]
+    assert cli("memberships", "remove", made["id"], "--yes", "--json").json == [
+        {"id": made["id"], "deleted": True}
+    ]
+    assert user not in {
+        one["user_id"] for one in cli("memberships", "list", "--project", project, "--json").json
+    }
+
+
+def test_watchers_come_and_go(cli, openproject):
+    task = cli("tasks", "list", "--json").json[0]
+    user = cli("memberships", "list", "--project", task["project_id"], "--json").json[0]["user_id"]
+    cli("watchers", "remove", user, "--task", task["id"], "-q")
+    arguments = ("watchers", "add", user, "--task", task["id"])
+    assert cli(*arguments, "--json").json == [{"id": user, "added": True}]
+    assert "watches the task already" in cli(*arguments).err
+    assert user in {one["id"] for one in cli("watchers", "list", "--task", task["id"], "--json").json}
+    assert f"removed watcher {user}" in cli("watchers", "remove", user, "--task", task["id"]).out
+    assert cli("watchers", "remove", user, "--task", task["id"], "--json").json == [
+        {"id": user, "removed": False}
+    ]
+    assert cli("watchers", "list", "--task", "999999", "--json", code=5).error["type"] == "NotFoundError"
+
+
+def test_the_internal_database_has_neither(cli, openproject):
+    for words in (("memberships", "list", "--project", "1"), ("watchers", "list", "--task", "1")):
+        error = cli("-p", "internal", *words, "--json", code=9).error
+        assert error["type"] == "UnsupportedError"

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pm_providers.model import Entity
-from pm_providers.surfaces.cli import copying, discovery, system
+from pm_providers.surfaces.cli import copying, discovery, system, watching
 from pm_providers.surfaces.cli.crud import build_group
 from pm_providers.surfaces.cli.demo import add_commands as add_demo
 from pm_providers.surfaces.cli.failures import ExitCode, OutputClosedError, exit_code, leaf
@@ -81,6 +81,7 @@ def _build() -> typer.Typer:
         if resource.entity is Entity.ATTACHMENT:
             discovery.add_files(group)
         built.add_typer(group, name=resource.word, rich_help_panel="Records")
+    watching.add_commands(built)
     discovery.add_commands(built)
     copying.add_commands(built)
     add_demo(built)

@@ -169,9 +169,9 @@ def _add_create(group: typer.Typer, resource: Resource) -> None:
     if _has_custom(entity):
         extra.append(_SET)
 
-    @command(
-        group, "create", extra=extra, help=f"Create a {_title(entity)} and show it as the system stored it."
-    )
+    text = f"Create a {_title(entity)} and show it as the system stored it."
+
+    @command(group, resource.words.get("create", "create"), extra=extra, help=text)
     def _create(state: State, **given: Any) -> None:
         values = given_fields(entity, given, creating=True)
 
@@ -245,7 +245,9 @@ def _add_delete(group: typer.Typer, resource: Resource) -> None:
         *((scope,) if scope else ()),
     ]
 
-    @command(group, "delete", extra=extra, help=f"Delete {entity.plural.replace('_', ' ')} for good.")
+    name = resource.words.get("delete", "delete")
+
+    @command(group, name, extra=extra, help=f"Delete {entity.plural.replace('_', ' ')} for good.")
     def _delete(state: State, **given: Any) -> None:
         ids: list[str] = given["ids"]
         what = f"{_title(entity)} {ids[0]}" if len(ids) == 1 else count_line(len(ids), entity)

@@ -32,7 +32,7 @@ __all__ = [
 
 _GLOBAL = "Global options"
 _HELP_LEFT_OUT = re.compile(r";? required on creation(, fixed after)?")
-_ALIASES = {"label_ids": "--label", "from_task_id": "--from", "to_task_id": "--to"}
+_ALIASES = {"label_ids": "--label", "from_task_id": "--from", "to_task_id": "--to", "roles": "--role"}
 _METAVARS = {
     FieldKind.TEXT: "TEXT",
     FieldKind.CHOICE: "VALUE",
@@ -42,10 +42,13 @@ _METAVARS = {
     FieldKind.HOURS: "HOURS",
     FieldKind.ID: "ID",
     FieldKind.IDS: "ID",
+    FieldKind.NAMES: "NAME",
     FieldKind.MARKDOWN: "TEXT|-",
 }
+_LISTS = frozenset({FieldKind.IDS, FieldKind.NAMES})
 _TYPES: dict[FieldKind, Any] = {
     FieldKind.IDS: list[str] | None,
+    FieldKind.NAMES: list[str] | None,
     FieldKind.HOURS: float | None,
     FieldKind.NUMBER: float | None,
     FieldKind.INTEGER: int | None,
@@ -181,7 +184,7 @@ def _field_option(spec: FieldSpec, text: str, *, required: bool) -> Parameter:
     if spec.choices:
         inverse = tuple(INVERSE_RELATIONS) if spec.name == "type" else ()
         text += f" One of: {', '.join((*spec.choices, *inverse))}."
-    if spec.kind is FieldKind.IDS:
+    if spec.kind in _LISTS:
         text += " Repeat for several."
     if spec.kind is FieldKind.MARKDOWN:
         text += " - reads standard input."
@@ -209,13 +212,13 @@ def given_fields(entity: Entity, given: Mapping[str, Any], *, creating: bool) ->
     found: dict[str, Any] = {}
     for name, spec in settable(entity, creating=creating).items():
         value: Any = given.get(name)
-        if value is None or (spec.kind is FieldKind.IDS and not value):
+        if value is None or (spec.kind in _LISTS and not value):
             continue
         if spec.kind is FieldKind.DATE:
             value = _date(name, value)
         elif spec.kind is FieldKind.MARKDOWN and value == "-":
             value = sys.stdin.read()
-        found[name] = list(value) if spec.kind is FieldKind.IDS else value
+        found[name] = list(value) if spec.kind in _LISTS else value
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import Any
 
@@ -41,6 +41,7 @@ class Resource:
         filters: options of `list`; names are those of the provider's list method.
         verbs: commands besides `list`.
         arguments: filters -> arguments of the list method, where they are not the same.
+        words: names of commands that are called otherwise than their verbs.
         scoped: option that tells updates and deletes which task the record stands on, where a vendor
             needs that.
     """
@@ -51,12 +52,16 @@ class Resource:
     filters: tuple[Parameter, ...] = ()
     verbs: tuple[str, ...] = ("get", "create", "update", "delete")
     arguments: Callable[[dict[str, Any]], Mapping[str, Any]] = dict
+    words: Mapping[str, str] = field(default_factory=dict)
     scoped: Parameter | None = None
 
 
 _PARTS = ("create", "update", "delete")
 _SCOPE = option(
     "task_id", str | None, "Task that it stands on; only some systems need it.", "--task", metavar="ID"
+)
+_IN_PROJECT = option(
+    "project_id", str | None, "Its project; only some systems need it.", "--project", metavar="ID"
 )
 
 RESOURCES: tuple[Resource, ...] = (
@@ -111,11 +116,18 @@ RESOURCES: tuple[Resource, ...] = (
         "Labels: tags, categories.",
         (_project(),),
         _PARTS,
-        scoped=option(
-            "project_id", str | None, "Its project; only some systems need it.", "--project", metavar="ID"
-        ),
+        scoped=_IN_PROJECT,
     ),
     Resource(Entity.RELATION, "relations", "Relations of a task.", (_task(),), _PARTS, scoped=_SCOPE),
+    Resource(
+        Entity.MEMBERSHIP,
+        "memberships",
+        "Members of a project, and their roles.",
+        (_project("Of this project (id or key).", default=...),),
+        _PARTS,
+        words={"create": "add", "delete": "remove"},
+        scoped=_IN_PROJECT,
+    ),
     Resource(
         Entity.TIME_ENTRY,
         "time-entries",

@@ -144,6 +144,13 @@ _COLUMNS: dict[Entity, tuple[_Column, ...]] = {
         _Column("colour", _attribute("color")),
         _Column("project", _named("project_id", "projects"), flexible=True),
     ),
+    Entity.MEMBERSHIP: (
+        _ID,
+        _Column("user", _named("user_id", "users"), flexible=True, always=True),
+        _Column("roles", lambda one, _: ", ".join(one.roles), flexible=True, always=True),
+        _Column("inherited", lambda one, _: "yes" if one.is_inherited else None),
+        _Column("project", _named("project_id", "projects"), flexible=True),
+    ),
     Entity.RELATION: (
         _ID,
         _Column("from", _attribute("from_task_id"), always=True),
@@ -330,7 +337,7 @@ def _joined(value: Any) -> str:
 def _says_nothing(name: str, record: Record) -> bool:
     """A vendor's name for a value that is the same word, or a flag that is as nearly always."""
     value = getattr(record, name)
-    if name == "is_archived":
+    if name in {"is_archived", "is_inherited"}:
         return not value
     if name == "assignee_ids":
         return bool(value == [getattr(record, "assignee_id", None)])
