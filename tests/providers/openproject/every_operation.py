@@ -14,6 +14,7 @@ from pm_providers import (
     PMAttachment,
     PMComment,
     PMLabel,
+    PMMembership,
     PMProject,
     PMRelation,
     PMSprint,
@@ -122,10 +123,12 @@ class Run:
         await self.choices()
         await self.projects()
         await self.users()
+        await self.members()
         await self.sprints()
         first, second = await self.tasks()
         await self.task_lists(first)
         await self.around_tasks(first, second)
+        await self.watchers(first)
         await self.time(first)
         await self.stream()
         await self.failures(first, second)
@@ -175,6 +178,23 @@ class Run:
         await self.call("list_users")
         await self.call("list_users", self.world.main)
         await self.call("delete_user", made.id)
+
+    async def members(self) -> None:
+        made = await self.create(
+            PMMembership(project_id=self.world.other, user_id=self.world.zoe, roles=["Member"])
+        )
+        await self.refuse(
+            "create_membership", PMMembership(project_id=self.world.other, user_id=self.world.zoe, roles=["4"]),
+            why=ConflictError,
+        )  # fmt: skip
+        await self.update(Entity.MEMBERSHIP, made.id, roles=["Reader", "Member"])
+        await self.call("list_memberships", self.world.other)
+        await self.call("delete_membership", made.id)
+
+    async def watchers(self, task: str) -> None:
+        await self.call("add_watcher", task, self.world.ann)
+        await self.call("list_watchers", task)
+        await self.call("remove_watcher", task, self.world.ann)
 
     async def sprints(self) -> None:
         for args in ((), (self.world.main,)):

@@ -11,7 +11,17 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
-from pm_providers import PMAttachment, PMComment, PMProject, PMRelation, PMSprint, PMTask, PMTimeEntry, PMUser
+from pm_providers import (
+    PMAttachment,
+    PMComment,
+    PMMembership,
+    PMProject,
+    PMRelation,
+    PMSprint,
+    PMTask,
+    PMTimeEntry,
+    PMUser,
+)
 from tests.providers.openproject.support import World, connected
 from tests.shared_material import need, spec_path
 
@@ -73,6 +83,14 @@ async def everything(world: World) -> None:
         user = await p.create_user(PMUser(name="A B", email="ab@example.com"))
         await p.update_user(user.id, {"name": "A C"})
         await p.delete_user(user.id)
+        member = await p.create_membership(
+            PMMembership(project_id=world.other, user_id=world.zoe, roles=["Member"])
+        )
+        await p.update_membership(member.id, {"roles": ["Reader"]})
+        await p.list_memberships(world.other)
+        await p.delete_membership(member.id)
+        await p.add_watcher(one.id, world.ann)
+        await p.remove_watcher(one.id, world.ann)
         await p.changes(world.main)
         await p.delete_tasks([one.id, two.id])
         await p.delete_sprint(sprint.id)
