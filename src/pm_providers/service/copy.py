@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from pm_providers.contract import BasePMProvider, ChoiceBook
 from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
 from pm_providers.model import Entity, PMLabel, PMProject, PMSprint, PMTask, Record, SprintStatus
+from pm_providers.service.copy_members import copy_members
 from pm_providers.service.copy_narrowing import Narrower, without_rejected
 from pm_providers.service.copy_parts import copy_parts
 from pm_providers.service.copy_report import CopyFailure, CopyProgress, CopyReport
@@ -37,11 +38,12 @@ async def copy_project(
     on_progress: CopyProgress | None = None,
     report: CopyReport | None = None,
 ) -> CopyReport:
-    """Copy a project with its sprints, labels, tasks, relations, comments, time entries and attachments.
+    """Copy a project: members, sprints, labels, tasks, relations, comments, time entries, attachments.
 
     What the target cannot hold is left out and noted in the report, field by field; a value that the target
-    rejects is left out with the target's reason. Users are matched by e-mail, then by user name; comments and
-    time entries of others than the copying account name their author in the text. A task keeps its place in
+    rejects is left out with the target's reason. Users are matched by e-mail, then by user name, and become
+    members with the roles of the same name, where both systems have members; groups do not. Comments and time
+    entries of others than the copying account name their author in the text. A task keeps its place in
     the hierarchy. Comments that are internal are copied only where they stay internal. Sprints are closed
     last, because some systems take no task into a closed one.
 
@@ -97,6 +99,7 @@ class _Copy:
         self.users = UserMatcher(self.source, self.target, self.narrower, create=create_users)
         await self.users.load(project.id)
         await self._project(project, into)
+        await copy_members(self.source, self.writer, self.users, self.progress)
         await self._load_choices()
         await self._sprints(project.id)
         await self._labels(project.id)

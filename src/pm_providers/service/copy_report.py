@@ -82,7 +82,7 @@ class CopyReport:
             stand here.
         altered: what the target holds differently, and how.
         failed: records that could not be written or read.
-        unmatched_users: users that tasks or comments name and the target does not have.
+        unmatched_users: users that members, tasks or comments name and the target does not have.
     """
 
     source: str = ""

@@ -23,7 +23,9 @@ Providers = Mapping[str, type[BasePMProvider]]
 
 _SYMBOLS = {Support.NATIVE: "●", Support.MAPPED: "◆", Support.READ_ONLY: "◐", Support.UNSUPPORTED: "○"}
 _LEGEND = "● native · ◆ by a documented convention · ◐ read only · ○ not supported, refused by name"
+_VERBS = frozenset({"get", "create", "update", "delete", "download", "add", "remove"})
 _GROUPS: dict[str, tuple[str, ...]] = {
+    "Watchers": ("list_watchers", "add_watcher", "remove_watcher"),
     "Search": ("search_tasks",),
     "Discovery": ("list_statuses", "list_priorities", "list_types", "list_transitions", "list_fields"),
     "Batch": ("create_tasks", "update_tasks", "delete_tasks"),
@@ -88,7 +90,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _verb(name: str) -> str:
     verb, _, rest = name.partition("_")
-    return verb if verb in {"get", "create", "update", "delete", "download"} else rest.replace("_", " ")
+    return verb if verb in _VERBS else rest.replace("_", " ")
 
 
 def _field_count(caps: Capabilities, entity: Entity) -> str:
