@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
-.PHONY: help setup demo test lint format check bench matrix constraints clean
+.PHONY: help setup redmine demo test lint format check bench matrix constraints clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -22,7 +22,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## run the main job for real, against the OpenProject sandbox
 	$(BIN)/pm-providers demo
 
-test: setup ## run the tests
+redmine: setup ## install Redmine for its tests, where that is possible
+	@if [ "$$PM_TEST_REDMINE" = no ]; then echo "Redmine: switched off by PM_TEST_REDMINE=no"; \
+	elif [ -n "$$PM_TEST_REDMINE_URL" ]; then echo "Redmine: the server of PM_TEST_REDMINE_URL"; \
+	else $(BIN)/python scripts/redmine-server prepare || echo "Redmine: its tests will skip or say why"; fi
+
+test: setup redmine ## run the tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: setup ## check style, types, import layers, generated tables

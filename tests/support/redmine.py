@@ -1,0 +1,100 @@
+"""A real Redmine for tests: started by `scripts/redmine-server`, or the one of `PM_TEST_REDMINE_URL`.
+
+Servers are shared by all tests of a process, so a test works in projects and with users of its own, under names that
+no other test has. Mark tests that use one `@pytest.mark.redmine`.
+
+| variable | effect |
+|---|---|
+| `PM_TEST_REDMINE=no` | tests that need a server skip |
+| `PM_TEST_REDMINE_URL`, `PM_TEST_REDMINE_API_KEY` | this server and key of an administrator are used instead |
+| `PM_TEST_REDMINE_TEXT` | its setting `text_formatting`, textile; tests that need another one skip |
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "redmine-server"
+_MISSING = 3
+
+
+@dataclass(frozen=True)
+class RedmineServer:
+    """A running server. `url` has no slash at the end; `api_key` is the administrator's."""
+
+    url: str
+    api_key: str = field(repr=False)
+    text_format: str = "textile"
+
+
+def redmine_server(text_format: str = "textile", **settings: str) -> RedmineServer:
+    """The server of this test process with this format of texts and these settings; skips by name where none can be.
+
+    It has Redmine's default data, and custom fields for all projects and trackers (`redmine_server.database.FIELDS`
+    in the scripts). Nothing of it is left when the process ends, however it ends.
+
+    Args:
+        text_format: `textile`, `markdown` or `common_mark`.
+        settings: Redmine's own settings, like `parent_issue_dates="independent"`; lists as JSON.
+    """
+    if os.environ.get("PM_TEST_REDMINE") == "no":
+        pytest.skip("Redmine is switched off by PM_TEST_REDMINE=no")
+    url = os.environ.get("PM_TEST_REDMINE_URL")
+    if url:
+        return _given(url, text_format, settings)
+    reason = _why_not()
+    if reason:
+        pytest.skip(f"no Redmine here: {reason} (see `make redmine`)")
+    return _start(text_format, tuple(f"--set={name}={value}" for name, value in sorted(settings.items())))
+
+
+def _given(url: str, text_format: str, settings: dict[str, str]) -> RedmineServer:
+    has = os.environ.get("PM_TEST_REDMINE_TEXT", "textile")
+    if settings or has != text_format:
+        wanted = ", ".join([f"text_formatting={text_format}", *(f"{k}={v}" for k, v in settings.items())])
+        pytest.skip(f"the server of PM_TEST_REDMINE_URL is not known to have {wanted}")
+    return RedmineServer(url.rstrip("/"), os.environ["PM_TEST_REDMINE_API_KEY"], text_format)
+
+
+@functools.cache
+def _why_not() -> str:
+    done = subprocess.run([sys.executable, SCRIPT, "check"], capture_output=True, text=True, check=False)
+    if done.returncode not in {0, _MISSING}:
+        raise RuntimeError(done.stderr)
+    return done.stderr.strip().removeprefix("redmine-server: ") if done.returncode else ""
+
+
+@functools.cache
+def _start(text_format: str, options: tuple[str, ...]) -> RedmineServer:
+    # The server ends when this process does, as nobody has the other end of its standard input any more. A session
+    # of its own keeps Ctrl-C from reaching it while tests still clean up.
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, "run", "0", "--text", text_format, *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    atexit.register(_stop, process)
+    printed = dict(
+        line.rstrip("\n").split("=", 1)
+        for line in (process.stdout.readline(), process.stdout.readline())
+        if line
+    )
+    if "REDMINE_API_KEY" not in printed:
+        raise RuntimeError(f"Redmine did not start: {process.communicate()[1]}")
+    return RedmineServer(printed["REDMINE_URL"], printed["REDMINE_API_KEY"], text_format)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    # Closes its standard input and waits.
+    process.communicate()
