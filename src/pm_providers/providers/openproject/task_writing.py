@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.contract import Fields, holds
 from pm_providers.errors import ConflictError, NotFoundError, ProviderError, ValidationError
-from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus, WriteWarning
+from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
@@ -23,11 +23,13 @@ from pm_providers.providers.openproject.mapping.tasks import (
 )
 from pm_providers.providers.openproject.task_reading import TaskReader
 from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
+from pm_providers.toolkit.writes import refuse_clearing, with_losses
 
 __all__ = ["TaskWriter"]
 
 _ATTEMPTS = 4
 _DATES = ("start_date", "due_date")
+_LOST_IN_MOVES = ("sprint_id", "label_ids", "parent_task_id")  # recorded 18-…
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class TaskWriter(TaskReader):
             wire, custom = await self._wire(fields, place, before)
             body = await self._body(wire, place, custom)
             document = await self._patch_task(base, before, body, fields, expected_version)
-            return _with_losses(await self._task(document), before, fields)
+            return with_losses(await self._task(document), before, fields, _LOST_IN_MOVES)
 
     async def _check_parent(self, fields: Mapping[str, Any]) -> None:
         parent = fields.get("parent_task_id")
@@ -220,7 +222,8 @@ class TaskWriter(TaskReader):
             wire["priority"] = await self._priority(fields["priority"], before)
         if fields.get("status"):
             wire["status"] = await self._status(fields["status"], before)
-        _refuse_clearing(fields)
+        # Empty ones are refused (recorded 11-…: steps 18 to 20); an empty type is a server error.
+        refuse_clearing(fields, ("status", "priority", "type"))
         await self._check_sprint(fields, place, before)
         await self._check_category(fields, place)
         custom = await self._task_custom(fields, place)
@@ -365,24 +368,3 @@ def _value(task: PMTask, name: str, asked: Mapping[str, Any]) -> Any:
     if name == "status":
         return (task.status, task.status_name)
     return getattr(task, name)
-
-
-def _refuse_clearing(fields: Mapping[str, Any]) -> None:
-    """Status, priority and type cannot be empty (recorded 11-…: steps 18 to 20; an empty type is a 500)."""
-    empty = {name: "cannot be cleared" for name in ("status", "priority", "type")
-             if name in fields and not fields[name]}  # fmt: skip
-    if empty:
-        raise ValidationError(fields=empty)
-
-
-def _with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -> PMTask:
-    """Warnings for what a move to another project takes away without a word (recorded 18-…)."""
-    if task.project_id == before.project_id:
-        return task
-    why = "the system drops it when a task moves to another project"
-    lost = tuple(
-        WriteWarning(name, getattr(before, name), getattr(task, name), why)
-        for name in ("sprint_id", "label_ids", "parent_task_id")
-        if name not in fields and getattr(before, name) != getattr(task, name)
-    )
-    return replace(task, warnings=lost) if lost else task

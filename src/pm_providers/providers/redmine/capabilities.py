@@ -82,8 +82,8 @@ CAPABILITIES = Capabilities(
             Entity.SPRINT,
             native="name project_id end_date status_name url created_at updated_at",
             status=mapped(
-                "versions are open, locked or closed: open reads as active, locked and closed as closed; planned "
-                "and active are both written as open"
+                "versions are open, locked or closed: open reads as active, locked and closed as closed; "
+                "planned and active are both written as open"
             ),
             goal=mapped("the description of the version: plain text, 255 characters at most"),
             custom_fields=mapped("by name; values of accounts that are no administrators are texts"),
@@ -113,8 +113,8 @@ CAPABILITIES = Capabilities(
             Entity.RELATION,
             native="from_task_id to_task_id",
             type=mapped(
-                "relates, blocks, precedes, duplicates; copied_to reads as relates; includes and requires are "
-                "unknown to the system"
+                "relates, blocks, precedes, duplicates; copied_to reads as relates; includes and requires "
+                "are unknown to the system"
             ),
             lag_days=mapped("the delay of precedes; other types have none"),
             description=unsupported("relations have no description"),
@@ -164,8 +164,8 @@ CAPABILITIES = Capabilities(
         "sprints": "the versions of a project, and those that others share with it; a task has one at most",
         "labels": "the categories of a project's issues; a task has one at most",
         "texts": (
-            "Textile or Markdown, as the installation is set; converted to and from Markdown. It is found out "
-            "from the editor's toolbar on a page of the web interface; text_format says it outright"
+            "Textile or Markdown, as the installation is set; converted to and from Markdown. It is found "
+            "out from the editor's toolbar on a page of the web interface; text_format says it outright"
         ),
         "administrators": "only they are told the formats of custom fields, and can list all users",
     },

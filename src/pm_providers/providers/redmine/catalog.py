@@ -120,7 +120,7 @@ class Catalog:
 
         Raises:
             ValidationError: not enabled in the project; lists those that are. The server would take the
-                first one without a word (README 3).
+                first one without a word (recorded, note 3).
         """
         for fresh in (False, True):
             types = (await self.place(project_id, fresh=fresh)).types
@@ -133,7 +133,7 @@ class Catalog:
     # custom fields
 
     async def fields(self, kind: str, *, fresh: bool = False) -> tuple[CustomField, ...]:
-        """Custom fields of `issue`, `project`, `version`, `time_entry` or `user`; none unless administrator."""
+        """Custom fields of `issue`, `project`, `version`, `time_entry` or `user`, if administrator."""
         return (await self._fields.get(None, max_age_s=0 if fresh else None)).get(kind, ())
 
     async def fields_for(self, kind: str, documents: Iterable[Mapping[str, Any]]) -> dict[str, CustomField]:

@@ -170,7 +170,7 @@ class Api:
             return await found.read()
 
     async def page(self, path: str) -> str | None:
-        """An HTML page; `None` where there is none for us. The key opens those of actions that the API has."""
+        """An HTML page; `None` where there is none for us. The key opens those of actions of the API."""
         await self.identify()
         headers = {"Accept": "text/html"}
         try:

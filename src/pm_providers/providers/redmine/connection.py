@@ -32,7 +32,7 @@ from pm_providers.transport import Timing
 __all__ = ["ALL_STATUSES", "Connection"]
 
 ALL_STATUSES: Mapping[str, str | int] = {"status_id": "*"}
-"""Without it, a list holds open issues only (README 14)."""
+"""Without it, a list holds open issues only (recorded, note 14)."""
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _FORMAT_AGE_S = 3600.0
@@ -117,7 +117,7 @@ class Connection(BasePMProvider):
         return self._format
 
     async def _find_format(self, _key: None) -> TextFormat:
-        """Format of an editor's toolbar: on the page of news, for those who may write some, else of an issue."""
+        """Format of an editor's toolbar: on the page of news, for those who write some, or of an issue."""
         for path in ("news", await self._latest_issue()):
             page = await self._api.page(path) if path else None
             found = format_in_page(page) if page else None

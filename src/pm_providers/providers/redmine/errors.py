@@ -48,8 +48,8 @@ _FIELDS: tuple[tuple[str, str], ...] = (
     ("Tracker", "type"),
     ("User", "user_id"),
 )
-"""How English texts begin -> field of our records ([code] config/locales/en.yml, `field_*`). A text of another
-language or of a custom field stays in the message."""
+"""How English texts begin -> field of our records ([code] config/locales/en.yml, `field_*`). A text of
+another language or of a custom field stays in the message."""
 
 
 def parse_fault(answer: Answer) -> VendorFault | None:

@@ -34,8 +34,8 @@ PROJECT_STATUSES: tuple[PMStatus, ...] = tuple(
         (ARCHIVED, "archived", ProjectStatus.ARCHIVED),
     )
 )
-"""Project statuses, fixed by the vendor ([code] app/models/project.rb, `STATUS_*`). 10, scheduled for deletion
-(5.1+), reads as archived too: it is on its way out."""
+"""Project statuses, fixed by the vendor ([code] app/models/project.rb, `STATUS_*`). 10, scheduled for
+deletion (5.1+), reads as archived too: it is on its way out."""
 
 VERSION_STATUSES: tuple[PMStatus, ...] = (
     PMStatus(id="open", name="open", status=SprintStatus.ACTIVE.value),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -62,7 +62,7 @@ class CustomField:
         return self._read_one(value)
 
     def _read_one(self, value: Any) -> Any:
-        """What the vendor stored as sent (`" -3 "`, `1e3`, recorded 06-…: steps 17, 19) is read all the same."""
+        """What is stored as sent (`" -3 "`, `1e3`, recorded 06-…: steps 17, 19) is read all the same."""
         if value is None or value == "":
             return None
         text = str(value)
@@ -137,7 +137,7 @@ def _date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-_READERS = {"integer": int, "number": float, "flag": _flag, "date": _date}
+_READERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "flag": _flag, "date": _date}
 
 
 def _stored(value: Any) -> str:

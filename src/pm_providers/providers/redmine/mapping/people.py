@@ -30,7 +30,7 @@ def to_user(
 ) -> PMUser:
     """A user: whole, or the id and name by which other objects refer to one.
 
-    The API key, which administrators are shown of everybody (recorded 03-…; README 33), is left out of the raw
+    The API key, which administrators are shown of everybody (recorded, note 33), is left out of the raw
     record. The status is told to administrators about single users only; lists hold active ones.
 
     Raises:

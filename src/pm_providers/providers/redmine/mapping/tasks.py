@@ -44,7 +44,7 @@ class TaskReading:
 def to_task(value: Any, reading: TaskReading) -> PMTask:
     """An issue as a task.
 
-    `closed_on` stays after the issue was opened again (recorded 07-…; README 16): it counts for closed ones only.
+    `closed_on` stays after the issue was opened again (recorded, note 16): it counts for closed ones only.
     `spent_hours` is missing where these credentials may not see time entries.
 
     Raises:

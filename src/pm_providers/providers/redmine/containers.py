@@ -1,0 +1,395 @@
+"""Projects, users, sprints and labels."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from pm_providers.contract import ChoiceBook, Fields, ListQuery
+from pm_providers.errors import (
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    ValidationError,
+)
+from pm_providers.model import PMLabel, PMProject, PMSprint, PMUser
+from pm_providers.providers.redmine.client import part
+from pm_providers.providers.redmine.connection import Connection
+from pm_providers.providers.redmine.mapping.choices import ARCHIVED, PROJECT_STATUSES
+from pm_providers.providers.redmine.mapping.people import from_user, to_group, to_user
+from pm_providers.providers.redmine.mapping.projects import ProjectReading, from_project, key_for, to_project
+from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint, version_word
+from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.transport import bounded_map
+
+__all__ = ["Labels", "Projects", "Sprints", "Users"]
+
+_BY_AGE = {"sort": "created_on:asc,identifier:asc"}
+_OPEN_AND_CLOSED = {"status": "1|5"}
+_STATUS_BOOK = ChoiceBook(PROJECT_STATUSES, {one.id: one.status for one in PROJECT_STATUSES}, "status")
+_VERBS = {"1": ("unarchive", "reopen"), "5": ("unarchive", "close"), "9": ("archive",)}
+
+
+class ProjectReader(Connection):
+    """What several parts need of projects."""
+
+    async def _project_documents(
+        self, window: int = 1, limit: int | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Open and closed projects, oldest first."""
+        params = {**_OPEN_AND_CLOSED, **_BY_AGE}
+        stream = self._api.items("projects", "projects", params, window=window, limit=limit)
+        async with aclosing(stream) as found:
+            async for one in found:
+                yield one
+
+
+class Projects(ProjectReader):
+    """Projects."""
+
+    async def _iter_projects(self, query: ListQuery) -> AsyncIterator[PMProject]:
+        """Oldest first. Archived ones are in no list, whatever is asked (recorded 02-projects: step 54)."""
+        async with aclosing(self._project_documents(query.window, query.limit)) as found:
+            async for one in found:
+                yield await self._project(one)
+
+    async def _get_project(self, project_id: str) -> PMProject | None:
+        found = await self._find_project(project_id)
+        return None if found is None else await self._project(found)
+
+    async def _create_project(self, fields: Fields) -> PMProject:
+        text = await self._texts()
+        sample = await self._any_project() if fields.get("custom_fields") else None
+        custom = await self._plain_custom("project", fields, sample)
+        key = fields.get("key") or key_for(fields["name"], secrets.token_hex(3))
+        status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else "1"
+        wire = {name: value for name, value in fields.items() if name != "status"} | {"key": key}
+        body = {"project": from_project(wire, text=text.write, custom=custom)}
+        await self._check_parent_project(fields)
+        document = part(await self._api.post("projects", body), "project")
+        if status != "1":
+            return await self._project(await self._with_status(document, status))
+        return await self._project(document)
+
+    async def _any_project(self) -> dict[str, Any] | None:
+        found = await self._api.all("projects", "projects", {"limit": 1})
+        return found[0] if found else None
+
+    async def _check_parent_project(self, fields: Mapping[str, Any]) -> None:
+        """An unknown parent is a server error (recorded 02-projects: step 19)."""
+        parent = fields.get("parent_project_id")
+        if parent and await self._find_project(parent) is None:
+            raise ValidationError(fields={"parent_project_id": f"there is no project {parent!r:.80}"})
+
+    async def _update_project(
+        self, project_id: str, fields: Fields, expected_version: str | None
+    ) -> PMProject:
+        text = await self._texts()
+        status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else None
+        current = await self._find_project(project_id)
+        if current is None:
+            if status in (None, "9"):
+                raise NotFoundError(f"there is no project {project_id!r:.80}, or it is archived")
+            current = await self._unarchived(project_id)
+        custom = await self._plain_custom("project", fields, current)
+        wire = {name: value for name, value in fields.items() if name != "status"}
+        await self._check_parent_project(fields)
+        path = f"projects/{identifier(current, 'project')}"
+        body = from_project(wire, text=text.write, custom=custom)
+        if body:
+            await self._api.put(path, {"project": body})
+            current = await self._api.one(path, "project")
+        if status is not None and status != str(current.get("status")):
+            current = await self._with_status(current, status)
+        return await self._project(current)
+
+    async def _unarchived(self, project_id: str) -> dict[str, Any]:
+        """Bring back a project that cannot be read: archived, unknown or hidden, the server tells which."""
+        path = f"projects/{project_id}"
+        await self._api.put(f"{path}/unarchive", {})
+        return await self._api.one(path, "project")
+
+    async def _with_status(self, project: Mapping[str, Any], status: str) -> dict[str, Any]:
+        """Close, reopen or archive; the state that was reached.
+
+        An archived project can be read by nobody, 403 even for administrators: that answer after the server
+        accepted the call is the proof (recorded 02-projects: steps 52, 53).
+
+        Raises:
+            ValidationError: the call was accepted, and nothing happened.
+        """
+        path = f"projects/{identifier(project, 'project')}"
+        await self._api.put(f"{path}/{_VERBS[status][-1]}", {})
+        try:
+            return await self._api.one(path, "project")
+        except PermissionDeniedError:
+            if status != str(ARCHIVED):
+                raise
+            return {**project, "status": ARCHIVED}
+
+    async def _delete_project(self, project_id: str) -> bool:
+        """Its subprojects go with it. From 5.1 on, the server marks it and deletes it in the background."""
+        found = await self._find_project(project_id)
+        if found is None:
+            return False
+        return await self._api.delete(f"projects/{identifier(found, 'project')}", "project")
+
+    async def _project(self, document: Mapping[str, Any]) -> PMProject:
+        reading = ProjectReading(
+            text=(await self._texts()).read,
+            fields=await self._catalog.fields_for("project", [document]),
+            base_url=self._options.base_url,
+            keep_raw=self._options.keep_raw,
+        )
+        return to_project(document, reading)
+
+
+class Sprints(ProjectReader):
+    """Versions: a project's own, and those that other projects share with it."""
+
+    async def _iter_sprints(self, query: ListQuery) -> AsyncIterator[PMSprint]:
+        """By id. The list of a project is not paged (recorded 04-…: steps 30, 31)."""
+        if query.project_id is not None:
+            found = await self._versions(await self._project_id(query.project_id))
+        else:
+            projects = [identifier(one, "project") async for one in self._project_documents(query.window)]
+            found = _merged(await bounded_map(self._versions, projects, self._options.concurrency))
+        for one in sorted(found, key=lambda version: int(identifier(version, "version"))):
+            sprint = await self._sprint(one)
+            if query.status is None or query.status.casefold() in {sprint.status, sprint.status_name}:
+                yield sprint
+
+    async def _versions(self, project: str) -> list[dict[str, Any]]:
+        try:
+            return await self._api.all(f"projects/{project}/versions", "versions")
+        except PermissionDeniedError:
+            # Forbidden is also the answer of a project whose issue tracking is off: it has no versions.
+            if await self._find_project(project) is None:
+                raise NotFoundError(f"there is no project {project!r:.80}") from None
+            return []
+
+    async def _get_sprint(self, sprint_id: str) -> PMSprint | None:
+        found = await self._find_sprint(sprint_id)
+        return None if found is None else await self._sprint(found)
+
+    async def _find_sprint(self, value: str) -> dict[str, Any] | None:
+        return await self._api.find(f"versions/{value}", "version") if is_number(value) else None
+
+    async def _create_sprint(self, fields: Fields) -> PMSprint:
+        project = fields["project_id"]
+        sample = next(iter(await self._versions_if_there(project)), None)
+        wire, custom = await self._sprint_wire(fields, sample)
+        body = {"version": from_sprint(wire, custom=custom)}
+        try:
+            document = part(await self._api.post(f"projects/{project}/versions", body), "version")
+        except NotFoundError as error:
+            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from error
+        return await self._sprint(document)
+
+    async def _versions_if_there(self, project: str) -> list[dict[str, Any]]:
+        try:
+            return await self._versions(project)
+        except NotFoundError:
+            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from None
+
+    async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
+        found = await self._find_sprint(sprint_id)
+        if found is None:
+            raise NotFoundError(f"there is no sprint {sprint_id!r:.80}")
+        wire, custom = await self._sprint_wire(fields, found)
+        if fields.get("status") == (await self._sprint(found)).status:
+            wire.pop("status")  # locked and closed both read as closed
+        body = from_sprint(wire, custom=custom)
+        if body:
+            await self._api.put(f"versions/{sprint_id}", {"version": body})
+            found = await self._api.one(f"versions/{sprint_id}", "version")
+        return await self._sprint(found)
+
+    async def _delete_sprint(self, sprint_id: str) -> bool:
+        """A version that has tasks, or that a custom field refers to, is not deleted: 422 without a text.
+
+        Raises:
+            ConflictError: that is so.
+        """
+        if not is_number(sprint_id):
+            return False
+        try:
+            return await self._api.delete(f"versions/{sprint_id}", "version")
+        except ValidationError as error:
+            why = f"sprint {sprint_id} has tasks, or a custom field refers to it: move them first"
+            raise ConflictError(why, status=error.status) from error
+
+    async def _sprint_wire(
+        self, fields: Fields, sample: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], tuple[Any, ...]]:
+        custom = await self._plain_custom("version", fields, sample)
+        wire = dict(fields)
+        if "status" in fields:
+            wire["status"] = version_word(fields["status"] or "open")
+        return wire, custom
+
+    async def _sprint(self, document: Mapping[str, Any]) -> PMSprint:
+        return to_sprint(
+            document,
+            fields=await self._catalog.fields_for("version", [document]),
+            base_url=self._options.base_url,
+            keep_raw=self._options.keep_raw,
+        )
+
+
+class Labels(ProjectReader):
+    """Categories of issues."""
+
+    async def _iter_labels(self, query: ListQuery) -> AsyncIterator[PMLabel]:
+        if query.project_id is not None:
+            found = await self._categories(await self._project_id(query.project_id))
+        else:
+            projects = [identifier(one, "project") async for one in self._project_documents(query.window)]
+            found = _merged(await bounded_map(self._categories, projects, self._options.concurrency))
+        for one in sorted(found, key=lambda category: int(identifier(category, "category"))):
+            yield to_label(one, keep_raw=self._options.keep_raw)
+
+    async def _categories(self, project: str) -> list[dict[str, Any]]:
+        """Categories. Without the right to manage them the list is forbidden: the project tells."""
+        try:
+            return await self._api.all(f"projects/{project}/issue_categories", "issue_categories")
+        except PermissionDeniedError:
+            place = await self._catalog.place(project, fresh=True)
+            owner = {"id": int(place.id)}
+            return [
+                {"id": int(one), "name": name, "project": owner} for one, name in place.categories.items()
+            ]
+
+    async def _create_label(self, fields: Fields) -> PMLabel:
+        project = fields.get("project_id")
+        if project is None:
+            raise ValidationError(fields={"project_id": "is required: categories belong to a project"})
+        body = {"issue_category": {"name": fields["name"]}}
+        try:
+            document = await self._api.post(f"projects/{project}/issue_categories", body)
+        except NotFoundError as error:
+            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from error
+        return to_label(part(document, "issue_category"), keep_raw=self._options.keep_raw)
+
+    async def _update_label(self, label_id: str, fields: Fields, project_id: str | None) -> PMLabel:
+        if not is_number(label_id):
+            raise NotFoundError(f"there is no label {label_id!r:.80}")
+        path = f"issue_categories/{label_id}"
+        await self._api.put(path, {"issue_category": {"name": fields["name"]}})
+        return to_label(await self._api.one(path, "issue_category"), keep_raw=self._options.keep_raw)
+
+    async def _delete_label(self, label_id: str, project_id: str | None) -> bool:
+        """Issues lose it."""
+        return is_number(label_id) and await self._api.delete(
+            f"issue_categories/{label_id}", "issue_category"
+        )
+
+
+class Users(Connection):
+    """Users and groups."""
+
+    async def _iter_users(self, query: ListQuery) -> AsyncIterator[PMUser]:
+        """All active users and groups, or the members of a project; by id.
+
+        Raises:
+            PermissionDeniedError: all users, and these credentials are no administrator's
+                (recorded 01-auth: step 18).
+        """
+        if query.project_id is not None:
+            async with aclosing(self._members(query)) as members:
+                async for user in members:
+                    yield user
+            return
+        params = {"sort": "created_on:asc,login:asc"}
+        stream = self._api.items("users", "users", params, window=query.window, limit=query.limit)
+        async with aclosing(stream) as found:
+            async for one in found:
+                yield await self._user(one)
+        for one in await self._api.all("groups", "groups"):
+            yield to_group(one, base_url=self._options.base_url, keep_raw=self._options.keep_raw)
+
+    async def _members(self, query: ListQuery) -> AsyncGenerator[PMUser, None]:
+        """Members of a project. Their list holds names only: each is asked for."""
+        project = identifier(await self._project_document(query.project_id or ""), "project")
+        stream = self._api.pages(f"projects/{project}/memberships", "memberships", {}, window=query.window)
+        seen: set[str] = set()
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                people = [
+                    (kind, one[kind]) for one in page.items for kind in ("user", "group") if one.get(kind)
+                ]
+                fresh = [one for one in people if str(one[1].get("id")) not in seen]
+                seen |= {str(one[1].get("id")) for one in fresh}
+                for found in await bounded_map(self._member, fresh, self._options.concurrency):
+                    if isinstance(found, BaseException):
+                        raise found
+                    if found.is_active:
+                        yield found
+
+    async def _member(self, person: tuple[str, dict[str, Any]]) -> PMUser:
+        kind, named = person
+        path = f"{kind}s/{identifier(named, kind)}"
+        found = await self._api.find(path, kind)
+        if kind == "group":
+            keep = self._options.keep_raw
+            return to_group(found or named, base_url=self._options.base_url, keep_raw=keep)
+        return await self._user(found or named)
+
+    async def _get_user(self, user_id: str) -> PMUser | None:
+        try:
+            one = await self._user_id(user_id)
+        except NotFoundError:
+            return None
+        found = await self._api.find(f"users/{one}", "user")
+        if found is not None:
+            return await self._user(found)
+        group = await self._api.find(f"groups/{one}", "group")
+        if group is None:
+            return None
+        return to_group(group, base_url=self._options.base_url, keep_raw=self._options.keep_raw)
+
+    async def _get_current_user(self) -> PMUser:
+        return await self._user(await self._api.me())
+
+    async def _create_user(self, fields: Fields) -> PMUser:
+        custom = await self._plain_custom("user", fields, await self._api.identify())
+        body = {"user": from_user(fields, custom=custom, create=True)}
+        document = part(await self._api.post("users", body), "user")
+        return await self._user(document)
+
+    async def _update_user(self, user_id: str, fields: Fields) -> PMUser:
+        one = await self._user_id(user_id)
+        custom = await self._plain_custom("user", fields, await self._api.identify())
+        await self._api.put(f"users/{one}", {"user": from_user(fields, custom=custom)})
+        return await self._user(await self._api.one(f"users/{one}", "user"))
+
+    async def _delete_user(self, user_id: str) -> bool:
+        try:
+            one = await self._user_id(user_id)
+        except NotFoundError:
+            return False
+        return await self._api.delete(f"users/{one}", "user")
+
+    async def _user(self, document: Mapping[str, Any]) -> PMUser:
+        return to_user(
+            document,
+            fields=await self._catalog.fields_for("user", [document]),
+            base_url=self._options.base_url,
+            keep_raw=self._options.keep_raw,
+        )
+
+
+def _merged(answers: Iterable[Any]) -> list[dict[str, Any]]:
+    """Objects of several lists, each once.
+
+    Raises:
+        PMError: one of the lists failed.
+    """
+    found: dict[Any, dict[str, Any]] = {}
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        found.update({one.get("id"): one for one in answer})
+    return list(found.values())

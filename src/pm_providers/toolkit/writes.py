@@ -1,0 +1,55 @@
+"""What a write did besides what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pm_providers.errors import ValidationError
+from pm_providers.model import PMTask, WriteWarning
+
+__all__ = ["refuse_clearing", "with_losses", "with_reasons"]
+
+
+def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse to clear what cannot be empty.
+
+    Raises:
+        ValidationError: one of the names is asked to be empty.
+    """
+    empty = {name: "cannot be cleared" for name in names if name in fields and not fields[name]}
+    if empty:
+        raise ValidationError(fields=empty)
+
+
+def with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any], names: Iterable[str]) -> PMTask:
+    """The task with warnings for what a move to another project took away without a word.
+
+    Args:
+        task: as it is now.
+        before: as it was.
+        fields: what was asked for, and so is compared anyway.
+        names: fields that moves may change.
+    """
+    if task.project_id == before.project_id:
+        return task
+    why = "the system drops it when a task moves to another project"
+    lost = tuple(
+        WriteWarning(name, getattr(before, name), getattr(task, name), why)
+        for name in names
+        if name not in fields and getattr(before, name) != getattr(task, name)
+    )
+    return replace(task, warnings=(*task.warnings, *lost)) if lost else task
+
+
+def with_reasons(task: PMTask, fields: Mapping[str, Any], reasons: Mapping[str, str]) -> PMTask:
+    """The task with warnings that say why a field is not as asked; the base finds those without a reason.
+
+    Args:
+        task: as it is now.
+        fields: what was asked for.
+        reasons: field that is not as asked -> why.
+    """
+    found = tuple(WriteWarning(name, fields[name], getattr(task, name), why) for name, why in reasons.items())
+    return replace(task, warnings=(*task.warnings, *found)) if found else task
