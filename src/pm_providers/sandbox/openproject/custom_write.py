@@ -28,13 +28,17 @@ def read_custom(
     current: dict[int, Any] | None,
     project: Project | None = None,
     type_id: int | None = None,
+    *,
+    defaults: bool = False,
 ) -> tuple[dict[int, Any], list[Fault422]]:
     """New values of all custom fields of an object, and what is wrong with them.
 
     Fields that are not enabled here are ignored without a word; a required field that is empty
     refuses any write (recorded 15-custom-fields).
 
-    `current` are the stored values; None for a new object, which starts with the defaults.
+    `current` are the stored values; None for a new object, which starts with the defaults. `defaults` gives
+    them to empty fields of a stored one too, as a move to another project or type does ([code]
+    `set_default_values!`).
     """
     state = call.state
     fields = state.fields_for(owner, project.id if project else None, type_id)
@@ -42,7 +46,7 @@ def read_custom(
     faults: list[Fault422] = []
     for field in fields:
         name = f"customField{field.id}"
-        if current is None and field.default is not None:
+        if (current is None or defaults) and field.default is not None:
             values.setdefault(field.id, field.default)
         if field.format in _KINDS:
             _read_linked(field, name, body, values)

@@ -123,6 +123,10 @@ def instance_settings(features: Features) -> dict[str, Any]:
         "story_types": (4, 5, 6, 7),
         "task_type": 1,
         "default_modules": DEFAULT_MODULES,
+        "cross_project_relations": True,
+        "start_is_add_date": False,
+        # "field": % complete is written; "status": it is that of the status
+        "done_ratio": "field",
     }
 
 

@@ -15,6 +15,10 @@ class Features:
         millis: timestamps with milliseconds. Recorded: 12.0 has whole seconds.
         lag: relations carry `lag` (14.0), before that `delay`.
         manual_default: work packages start scheduled manually (15.4).
+        exact_schedule: automatic ones start right after their predecessors, also earlier than before; a first
+            predecessor or child makes a work package automatic (15.4, [code] `set_schedule_service.rb`).
+        moves_retype: a move to a project without the type changes the type (read in 14.0, gone in 15.4).
+        done_writable: % complete can be written; 14.x computes it ([code] 14.x `base_contract.rb`).
         progress: work, remaining work and % complete are coupled and may be empty (14.0).
         duration: work packages have `duration` and `ignoreNonWorkingDays` (12.2).
         entity: time entries link to `entity` (17.0), before that `workPackage`.
@@ -38,6 +42,9 @@ class Features:
     millis: bool
     lag: bool
     manual_default: bool
+    exact_schedule: bool
+    moves_retype: bool
+    done_writable: bool
     progress: bool
     duration: bool
     entity: bool
@@ -74,6 +81,9 @@ class Features:
             millis=number >= (13, 0),
             lag=number >= (14, 0),
             manual_default=number >= (15, 4),
+            exact_schedule=number >= (15, 4),
+            moves_retype=number < (15, 0),
+            done_writable=not (14, 0) <= number < (15, 0),
             progress=number >= (14, 0),
             duration=number >= (12, 2),
             entity=number >= (17, 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pm_providers.sandbox.openproject.errors import read_only
 from pm_providers.sandbox.openproject.records import WorkPackage
 from pm_providers.sandbox.openproject.state import State
 
@@ -15,6 +16,39 @@ __all__ = ["couple_hours"]
 
 def couple_hours(state: State, draft: Draft, current: WorkPackage | None) -> None:
     """Derive what the body did not write; up to 13.x only the two hour fields copy each other."""
+    values = draft.values
+    asked = values["done"]
+    _couple(state, draft, current)
+    if state.settings["done_ratio"] == "status":
+        _done_of_status(state, values)
+    elif not state.features.done_writable:
+        values["done"] = current.done if current is not None else None
+        if draft.written & {"estimated_hours", "remaining_hours"}:
+            values["done"] = _done_of_hours(values)
+    else:
+        return
+    if "done" in draft.written and asked != values["done"]:
+        human = "% Complete" if state.features.progress else "Progress (%)"
+        draft.faults.append(read_only("percentageDone", human))
+
+
+def _done_of_hours(values: dict[str, Any]) -> int:
+    """14.x: none where work or remaining work is missing ([code] `update_done_ratio`)."""
+    work, rest = values["estimated_hours"], values["remaining_hours"]
+    return 0 if not work or rest is None else round((work - rest) / work * 100)
+
+
+def _done_of_status(state: State, values: dict[str, Any]) -> None:
+    """In status-based mode the status says how much is done, and so how much is left."""
+    status = state.statuses.get(values["status_id"])
+    if status is None or status.done_ratio is None:
+        return
+    values["done"] = status.done_ratio
+    if state.features.progress:
+        _rest_from_done(values)
+
+
+def _couple(state: State, draft: Draft, current: WorkPackage | None) -> None:
     values = draft.values
     if not state.features.progress:
         # recorded 10-…: step 6, 11-…: step 22, 18-…: step 39

@@ -127,12 +127,20 @@ class Status(Record, frozen=True, kw_only=True):
     closed: bool = False
     default: bool = False
     readonly: bool = False
+    done_ratio: int | None = None
     color: str = "#1098AD"
     position: int = 1
 
 
 class Type(Record, frozen=True, kw_only=True):
-    """A work package type. `default`: enabled in new projects. `status_ids`: of its workflow."""
+    """A work package type.
+
+    Attributes:
+        default: enabled in new projects.
+        status_ids: of its workflow.
+        template: text for empty descriptions of new work packages.
+        subject_pattern: makes the subjects (16.0 and later); none when blank.
+    """
 
     name: str
     color: str = "#1A67A3"
@@ -140,6 +148,8 @@ class Type(Record, frozen=True, kw_only=True):
     default: bool = False
     milestone: bool = False
     status_ids: tuple[int, ...] = ()
+    template: str = ""
+    subject_pattern: str = ""
 
 
 class Priority(Record, frozen=True, kw_only=True):

@@ -121,8 +121,21 @@ def create_relation(call: Call) -> Reply:
         **state.stamps(),
     )
     state.relations.put(row)
+    _release_follower(state, row)
     propagate(state, row.to_id)
     return Reply(_full(call, row), 201)
+
+
+def _release_follower(state: State, row: Relation) -> None:
+    """From 15.4 a first predecessor makes a follower without children automatic.
+
+    [code] `relations/concerns/rescheduling.rb`.
+    """
+    follower = state.work_packages[row.from_id]
+    others = [one for one in state.relations.where("from_id", follower.id) if one.kind == "follows"]
+    first = row.kind == "follows" and len(others) == 1
+    if state.features.exact_schedule and first and follower.manual and not state.children(follower.id):
+        state.work_packages.change(follower, manual=False, lock=follower.lock + 1, updated=state.now())
 
 
 @routes("PATCH", "/relations/{id}")

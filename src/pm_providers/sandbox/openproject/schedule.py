@@ -9,7 +9,7 @@ from pm_providers.sandbox.openproject.rollup import roll_up
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.values import date_key, shift_date, work_days
 
-__all__ = ["earliest_start", "propagate"]
+__all__ = ["earliest_start", "keep_length", "propagate", "soonest_work_day"]
 
 MAX_STEPS = 10_000
 
@@ -66,23 +66,31 @@ def _push(state: State, row: WorkPackage) -> bool:
         state.work_packages.change(row, start=soonest, due=due, lock=row.lock + 1, updated=state.now())
         return True
     start = row.start or row.due or soonest
-    if date_key(start) >= date_key(soonest) or len(soonest) != 10 or len(start) != 10:
+    late = date_key(start) >= date_key(soonest)
+    if state.features.exact_schedule:
+        # followers come back as well when there is room ([doc] gantt-chart/scheduling)
+        late = row.start == soonest
+    if late or len(soonest) != 10 or len(start) != 10:
         return False
-    due = row.due
-    if row.start and due:
-        due = _keep_length(state, row, soonest)
-    elif due and date_key(due) < date_key(soonest):
-        due = soonest
+    due = keep_length(state, row, soonest)
     state.work_packages.change(row, start=soonest, due=due, lock=row.lock + 1, updated=state.now())
     return True
 
 
-def _keep_length(state: State, row: WorkPackage, start: str) -> str:
+def keep_length(state: State, row: WorkPackage, start: str) -> str | None:
+    """The last day if the work package started on `start` and took as long as it does now."""
+    if not (row.start and row.due) or len(row.start + row.due + start) != 30:
+        return row.due and max(row.due, start, key=date_key)
     length = _days(state, row)
     due = start
     while work_days(start, due, all_days=_all_days(state, row)) < length:
         due = shift_date(due, 1)
     return due
+
+
+def soonest_work_day(day: str | None) -> str | None:
+    """The day, or the Monday after it; None stays None."""
+    return day and _work_day(day, 1)
 
 
 def _days(state: State, row: WorkPackage) -> int:

@@ -148,7 +148,7 @@ class View(CustomFieldView):
             "color": row.color,
             "isDefault": row.default,
             "isReadonly": row.readonly,
-            "defaultDoneRatio": 0 if self.features.progress else None,
+            "defaultDoneRatio": row.done_ratio or (0 if self.features.progress else None),
             "position": row.position,
         }
         if self.features.progress:

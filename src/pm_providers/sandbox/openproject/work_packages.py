@@ -21,6 +21,7 @@ from pm_providers.sandbox.openproject.view import View
 from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 from pm_providers.sandbox.openproject.wp_draft import read_draft
 from pm_providers.sandbox.openproject.wp_list import list_work_packages
+from pm_providers.sandbox.openproject.wp_rights import may_edit
 from pm_providers.sandbox.openproject.wp_rules import check_work_package
 from pm_providers.sandbox.openproject.wp_store import delete_work_package, store_work_package
 
@@ -93,7 +94,7 @@ def create_in_project(call: Call) -> Reply:
 def update_work_package(call: Call) -> Reply:
     """Change a work package; an empty body changes nothing and needs no lockVersion."""
     row = wp_of(call)
-    if not access.allowed(call.state, call.user, "edit_work_packages", call.state.projects[row.project_id]):
+    if not may_edit(call.state, call.user, row):
         raise forbidden()
     view = View(call.state, call.user)
     if call.json() is None:

@@ -15,7 +15,8 @@ def allowed_statuses(
     """Statuses reachable from the stored one (for a new work package: from the default).
 
     Administrators have the transitions of all roles. A work package in a closed version cannot be
-    reopened (recorded 18-work-packages-update-2: step 24).
+    reopened (recorded 18-work-packages-update-2: step 24); one that an open one blocks cannot be closed
+    ([code] `new_statuses_allowed_from`).
     """
     granted = set(kind.status_ids)
     if not user.admin:
@@ -29,4 +30,12 @@ def allowed_statuses(
             rows = [s for s in rows if s.closed]
         if stored not in rows:
             rows.append(stored)
+        if _blocked(state, current):
+            rows = [s for s in rows if not s.closed]
     return sorted(rows, key=lambda s: s.position)
+
+
+def _blocked(state: State, row: WorkPackage) -> bool:
+    found = (relation for relation in state.relations.where("to_id", row.id) if relation.kind == "blocks")
+    ends = (state.work_packages[relation.from_id] for relation in found)
+    return any(not state.statuses[end.status_id].closed for end in ends)

@@ -12,7 +12,7 @@ from pm_providers.sandbox.openproject.custom_write import read_custom
 from pm_providers.sandbox.openproject.errors import Fault422, internal, violation
 from pm_providers.sandbox.openproject.links import ABSENT, linked_id
 from pm_providers.sandbox.openproject.progress import couple_hours
-from pm_providers.sandbox.openproject.records import Project, Type, WorkPackage
+from pm_providers.sandbox.openproject.records import Project, WorkPackage
 from pm_providers.sandbox.openproject.sharing import shared_versions
 from pm_providers.sandbox.openproject.values import (
     date_key,
@@ -25,6 +25,13 @@ from pm_providers.sandbox.openproject.values import (
     work_days,
 )
 from pm_providers.sandbox.openproject.web import Call
+from pm_providers.sandbox.openproject.wp_corrections import (
+    fill_description,
+    retype,
+    settle_dates,
+    settle_place,
+    settle_status,
+)
 
 __all__ = ["Draft", "read_draft"]
 
@@ -65,18 +72,36 @@ def read_draft(
         raise internal(f'undefined method `fetch\' for "{body["author"]}":String')
     _read_place(call, body, draft, current)
     _read_plain(call, body, draft)
-    _read_dates(call, body, draft)
+    _read_dates(body, draft)
     _read_people(body, draft)
     _read_version_and_category(call, body, draft, current)
     _read_parent(call, body, draft)
+    settle_place(call.state, draft, current)
+    settle_status(call.state, draft, current)
+    fill_description(call.state, draft, current)
+    settle_dates(call.state, body, draft, current)
+    if call.state.features.duration:
+        _read_duration(body, draft)
     couple_hours(call.state, draft, current)
     place = call.state.projects.get(draft.values["project_id"])
     custom, faults = read_custom(
-        call, "WorkPackage", body, current.custom if current else None, place, draft.values["type_id"]
+        call,
+        "WorkPackage",
+        body,
+        current.custom if current else None,
+        place,
+        draft.values["type_id"],
+        defaults=_moved(draft, current),
     )
     draft.values["custom"] = custom
     draft.faults += faults
     return draft
+
+
+def _moved(draft: Draft, current: WorkPackage | None) -> bool:
+    """Whether project or type, and with them the custom fields, are new."""
+    names = ("project_id", "type_id")
+    return current is None or any(draft.values[name] != getattr(current, name) for name in names)
 
 
 def _defaults(call: Call, project: Project | None) -> dict[str, Any]:
@@ -132,6 +157,7 @@ def _read_place(call: Call, body: dict[str, Any], draft: Draft, current: WorkPac
     elif current is None and project is not None:
         kinds = sorted((state.types[t] for t in project.type_ids), key=lambda t: t.position)
         values["type_id"] = kinds[0].id if kinds else None
+    retype(state, draft, current)
     for name, table in (("status", state.statuses), ("priority", state.priorities)):
         key = linked_id(body, name, "statuses" if name == "status" else "priorities")
         if key is ABSENT or (current is None and key not in table):
@@ -169,12 +195,7 @@ def _percent(value: Any) -> int | None:
     return int(match.group(0)) if match else 0
 
 
-def _kind(call: Call, draft: Draft) -> Type | None:
-    return call.state.types.get(draft.values["type_id"])
-
-
-def _read_dates(call: Call, body: dict[str, Any], draft: Draft) -> None:
-    kind = _kind(call, draft)
+def _read_dates(body: dict[str, Any], draft: Draft) -> None:
     for name, target in (("startDate", "start"), ("dueDate", "due")):
         if name in body:
             _write(draft, target, parse_date(name, body[name]))
@@ -182,11 +203,6 @@ def _read_dates(call: Call, body: dict[str, Any], draft: Draft) -> None:
         value = parse_date("date", body["date"])
         _write(draft, "start", value)
         _write(draft, "due", value)
-    if kind is not None and kind.milestone:
-        day = draft.values["due"] or draft.values["start"]
-        draft.values["start"] = draft.values["due"] = day
-    if call.state.features.duration:
-        _read_duration(body, draft)
 
 
 def _read_duration(body: dict[str, Any], draft: Draft) -> None:
@@ -239,15 +255,14 @@ def _read_version_and_category(
 ) -> None:
     """Foreign ones are dropped from a new work package without a word and refused on update.
 
-    Recorded 10-…: steps 74 to 77, 18-…: steps 2 to 5. Moving to another project drops both.
+    Recorded 10-…: steps 74 to 77, 18-…: steps 2 to 5. Moving to another project drops a version that it
+    does not share.
     """
     state, values = call.state, draft.values
     project = state.projects.get(values["project_id"])
     usable = {v.id for v in shared_versions(state, project)} if project else set()
     local = {c.id for c in state.categories.where("project_id", project.id)} if project else set()
     moved = current is not None and values["project_id"] != current.project_id
-    if moved and values["category_id"] not in local:
-        values["category_id"] = None
     if moved and values["version_id"] not in usable:
         values["version_id"] = None
     version_id = linked_id(body, "version", "versions")

@@ -29,6 +29,13 @@ from pm_providers.sandbox.openproject.web import Call, Reply, Routes
 from pm_providers.sandbox.openproject.work_packages import check_lock, wp_of
 from pm_providers.sandbox.openproject.workflow import allowed_statuses
 from pm_providers.sandbox.openproject.wp_draft import Draft, read_draft
+from pm_providers.sandbox.openproject.wp_rights import (
+    ATTRIBUTES,
+    computed_names,
+    done_is_computed,
+    forbidden_names,
+    may_edit,
+)
 from pm_providers.sandbox.openproject.wp_rules import check_work_package
 from pm_providers.sandbox.openproject.wp_schema import attribute_groups, schema, schema_members
 
@@ -108,7 +115,7 @@ def create_form_in_project(call: Call) -> Reply:
 def update_form(call: Call) -> Reply:
     """Form for a stored work package; a stale lockVersion is 409 here as well."""
     row = wp_of(call)
-    if not access.allowed(call.state, call.user, "edit_work_packages", call.state.projects[row.project_id]):
+    if not may_edit(call.state, call.user, row):
         raise forbidden()
     body = call.object()
     if body:
@@ -179,7 +186,7 @@ def _form(
     kind = state.types.get(draft.values["type_id"])
     members = schema_members(view, project, kind)
     _allow_all(call, view, members, project, kind, current)
-    locked = _lock_members(call, members, current)
+    locked = _lock_members(call, members, draft, current)
     inner = schema_body({"_attributeGroups": attribute_groups(view, project, kind), **members})
     key = f"{project.id if project else 0}-{kind.id if kind else 0}"
     inner["_links"]["baseSchema"] = {"href": api("work_packages", "schemas", key)}
@@ -191,20 +198,23 @@ def _last_per_attribute(faults: list[Fault422]) -> list[Fault422]:
     return list({fault.attribute: fault for fault in reversed(faults)}.values())
 
 
-def _lock_members(call: Call, members: dict[str, Any], current: WorkPackage | None) -> set[str]:
-    """Mark what a parent takes from its children; returns the names that are not writable."""
-    if current is None:
-        return set()
-    members["lockVersion"]["writable"] = True
-    names: set[str] = set()
-    if call.state.children(current.id):
-        if not current.manual:
-            names |= {"startDate", "dueDate"}
-        if not call.state.features.progress:
-            names |= {"percentageDone", "remainingTime"}
-    for name in names & members.keys():
+def _lock_members(call: Call, members: dict[str, Any], draft: Draft, current: WorkPackage | None) -> set[str]:
+    """Mark what the server computes and what the user may not write; returns the names not writable."""
+    state = call.state
+    place = draft.values["project_id"] if current is None else current.project_id
+    names = computed_names(state, current, manual=current is not None and current.manual)
+    if done_is_computed(state):
+        names.add("done")
+    if place in state.projects:
+        names |= forbidden_names(state, call.user, current, place)
+    if current is not None and state.statuses[current.status_id].readonly:
+        names |= ATTRIBUTES.keys() - {"status_id"}
+    if current is not None:
+        members["lockVersion"]["writable"] = True
+    locked = {ATTRIBUTES[name][0] for name in names}
+    for name in locked & members.keys():
         members[name]["writable"] = False
-    return names
+    return locked
 
 
 def _allow_all(
@@ -311,7 +321,8 @@ def _payload(view: View, draft: Draft, current: WorkPackage | None, locked: set[
     body |= view.plain_custom("WorkPackage", values["custom"], fields)
     links = _payload_links(view, values)
     links |= view.linked_custom("WorkPackage", values["custom"], fields)
-    return {**{k: v for k, v in body.items() if k not in locked}, "_links": links}
+    shown = {k: v for k, v in body.items() if k not in locked}
+    return {**shown, "_links": {k: v for k, v in links.items() if k not in locked}}
 
 
 def _payload_links(view: View, values: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pm_providers.sandbox.openproject.values import date_key
 from pm_providers.sandbox.openproject.web import Call
 from pm_providers.sandbox.openproject.workflow import allowed_statuses
 from pm_providers.sandbox.openproject.wp_draft import Draft, is_backlog_task
+from pm_providers.sandbox.openproject.wp_rights import ATTRIBUTES, computed_names, forbidden_names
 
 __all__ = ["check_work_package"]
 
@@ -21,6 +22,8 @@ NO_TRANSITION = (
     "Status is invalid because no valid transition exists from old to new status for the current "
     "user's roles."
 )
+READ_ONLY_STATUS = "The work package is in a readonly status so its attributes cannot be changed."
+TOO_EARLY = "can only be set to {} or later so as not to violate the work package's relationships."
 _READ_ONLY = {"id": "ID", "createdAt": "Created on", "updatedAt": "Updated on"}
 
 
@@ -86,11 +89,11 @@ def _dates(call: Call, draft: Draft, current: WorkPackage | None) -> None:
         return
     soonest = earliest_start(call.state, current)
     if soonest and start and date_key(start) < date_key(soonest) and "start" in draft.written:
-        draft.fault(
-            "startDate",
-            f"Start date can only be set to {soonest} or later so as not to violate the work "
-            "package's relationships.",
-        )
+        draft.fault("startDate", f"Start date {TOO_EARLY.format(soonest)}")
+    # 12.0 looks at the start only, recorded 16-relations: step 44
+    checked = call.state.features.duration and "due" in draft.written
+    if checked and soonest and due and date_key(due) < date_key(soonest):
+        draft.fault("dueDate", f"Finish date {TOO_EARLY.format(soonest)}")
 
 
 def _place(call: Call, draft: Draft, current: WorkPackage | None) -> None:
@@ -109,8 +112,11 @@ def _place(call: Call, draft: Draft, current: WorkPackage | None) -> None:
         draft.fault("type", f"Type {NOT_ALLOWED}")
     elif kind.milestone and current is not None and state.children(current.id):
         draft.fault("type", "Type cannot be a milestone because this work package has children.")
-    if values["priority_id"] is None:
+    priority = state.priorities.get(values["priority_id"])
+    if priority is None:
         draft.fault("priority", "Priority can't be blank.")
+    elif not priority.active and _changed(draft, current, "priority_id"):
+        draft.fault("priority", "Priority needs to be active.")
     _status(call, draft, current)
 
 
@@ -126,8 +132,8 @@ def _status(call: Call, draft: Draft, current: WorkPackage | None) -> None:
     was_closed = state.statuses[current.status_id].closed
     if was_closed and not status.closed and version is not None and version.status == "closed":
         draft.fault("base", "A work package assigned to a closed version cannot be reopened")
-    if status.id == current.status_id:
-        return
+    if status.id == current.status_id or kind.id != current.type_id:
+        return  # with a new type any of its statuses will do ([code] `validate_status_transition`)
     if status not in allowed_statuses(state, call.user, project, kind, current):
         draft.fault("status", NO_TRANSITION)
 
@@ -159,6 +165,8 @@ def _parent(call: Call, draft: Draft, current: WorkPackage | None) -> None:
     tied = is_backlog_task(call, draft.values, parent) and parent.project_id == draft.values["project_id"]
     if tied and draft.values["version_id"] != parent.version_id:
         draft.fault("version", "Version must be the same as the parent story's version.")
+    if parent.project_id != draft.values["project_id"] and not state.settings["cross_project_relations"]:
+        draft.fault("parent", "Parent cannot be in another project.")
     if not _changed(draft, current, "parent_id"):
         return
     if current is not None and parent.id == current.id:
@@ -183,41 +191,31 @@ def _locked(call: Call, draft: Draft, current: WorkPackage | None, body: dict[st
     for name, human in _READ_ONLY.items():
         if name in body and (current is None or name != "id" or body[name] != current.id):
             draft.faults.append(read_only(name, human))
-    if current is None:
+    _read_only(call, draft, current)
+
+
+def _read_only(call: Call, draft: Draft, current: WorkPackage | None) -> None:
+    """Attributes that this user, or nobody, can write, if they are to change."""
+    state, values = call.state, draft.values
+    place = values["project_id"] if current is None else current.project_id
+    if place not in state.projects:
         return
-    _computed(call, draft, current)
-    _without_right(call, draft, current)
+    locked = forbidden_names(state, call.user, current, place) | _target(call, draft, current)
+    locked |= computed_names(state, current, manual=values["manual"])
+    changed = [name for name in ATTRIBUTES if name in draft.written and _changed(draft, current, name)]
+    stays = current is not None and values["status_id"] == current.status_id
+    if stays and changed and state.statuses[values["status_id"]].readonly:
+        # [code] `readonly_attributes_unchanged`; who leaves such a status may change more at once
+        draft.fault("base", READ_ONLY_STATUS)
+        locked |= ATTRIBUTES.keys() - {"status_id"}
+    for name in changed:
+        if name in locked and not (current is None and values[name] is None):
+            draft.faults.append(read_only(*ATTRIBUTES[name]))
 
 
-def _computed(call: Call, draft: Draft, current: WorkPackage) -> None:
-    """Values of a parent that come from its children, recorded 11-…: steps 40 and 41."""
-    if not call.state.children(current.id):
-        return
-    locked: dict[str, tuple[str, str]] = {}
-    if not draft.values["manual"]:
-        locked |= {"start": ("startDate", "Start date"), "due": ("dueDate", "Finish date")}
-    if not call.state.features.progress:
-        locked["done"] = ("percentageDone", "Progress (%)")
-        locked["remaining_hours"] = ("remainingTime", "Remaining hours")
-    for name, (attribute, human) in locked.items():
-        if name in draft.written and _changed(draft, current, name):
-            draft.faults.append(read_only(attribute, human))
-
-
-def _without_right(call: Call, draft: Draft, current: WorkPackage) -> None:
-    state, user = call.state, call.user
-    project = state.projects[current.project_id]
-    target = state.projects.get(draft.values["project_id"])
-    if target is not None and target.id != project.id:
-        both = all(access.allowed(state, user, "move_work_packages", p) for p in (project, target))
-        if not both:
-            draft.faults.append(read_only("project", "Project"))
-    needs = (
-        ("version_id", "assign_versions", "version", "Version"),
-        ("parent_id", "manage_subtasks", "parent", "Parent"),
-        ("sprint_id", "manage_sprint_items", "sprint", "Sprint"),
-    )
-    for name, permission, attribute, human in needs:
-        changed = name in draft.written and _changed(draft, current, name)
-        if changed and not access.allowed(state, user, permission, project):
-            draft.faults.append(read_only(attribute, human))
+def _target(call: Call, draft: Draft, current: WorkPackage | None) -> set[str]:
+    """Moving needs the permission in both projects."""
+    target = call.state.projects.get(draft.values["project_id"])
+    if current is None or target is None or target.id == current.project_id:
+        return set()
+    return set() if access.allowed(call.state, call.user, "move_work_packages", target) else {"project_id"}

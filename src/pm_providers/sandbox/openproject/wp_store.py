@@ -11,6 +11,7 @@ from pm_providers.sandbox.openproject.rollup import roll_up
 from pm_providers.sandbox.openproject.schedule import earliest_start, propagate
 from pm_providers.sandbox.openproject.state import State
 from pm_providers.sandbox.openproject.web import Call
+from pm_providers.sandbox.openproject.wp_corrections import subject_of
 from pm_providers.sandbox.openproject.wp_draft import Draft, is_backlog_task
 
 # a change of anything else leaves the parents alone, recorded 18-…: step 23
@@ -38,8 +39,13 @@ def store_work_package(call: Call, draft: Draft, current: WorkPackage | None) ->
         _check_subtree(call, draft, current)
         row = state.work_packages.change(current, **changes, lock=current.lock + 1, updated=state.now())
         _move_subtree(state, row, current)
+    if (subject := subject_of(state, row)) != row.subject:
+        row = state.work_packages.change(row, subject=subject)
     row = _push_to_limit(state, row)
     add_journal(state, call.user, row.id, changes_between(current, row))
+    _release_parent(state, row, current)
+    if "manual" in changes and not row.manual:
+        roll_up(state, row.id)
     if current is None or _rolls_up(state, row, changes):
         propagate(state, row.id)
     if current is not None and current.parent_id not in {None, row.parent_id}:
@@ -65,6 +71,19 @@ def delete_work_package(call: Call, row: WorkPackage) -> None:
             state.attachments.remove(attachment.id)
         state.work_packages.remove(gone.id)
     roll_up(state, row.parent_id)
+
+
+def _release_parent(state: State, row: WorkPackage, before: WorkPackage | None) -> None:
+    """From 15.4 a first child makes its parent automatic, whose dates are then computed.
+
+    [code] `create_service.rb`, which updates the ancestors before it reschedules for that reason.
+    """
+    parent = state.work_packages.get(row.parent_id)
+    joined = before is None or before.parent_id != row.parent_id
+    if not state.features.exact_schedule or parent is None or not joined or not parent.manual:
+        return
+    if len(state.children(parent.id)) == 1:
+        state.work_packages.change(parent, manual=False, lock=parent.lock + 1, updated=state.now())
 
 
 def _position(state: State, values: dict[str, Any]) -> int | None:
