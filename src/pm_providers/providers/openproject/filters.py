@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
-__all__ = ["ALL_STATUSES", "Filter", "before", "between", "equal", "filters", "moment", "operator", "sorting"]
+__all__ = ["ALL_STATUSES", "Filter", "between", "equal", "filters", "moment", "operator", "sorting"]
 
 Filter = dict[str, dict[str, object]]
 """One condition: `{name: {"operator": ..., "values": [...]}}`."""
@@ -35,14 +35,6 @@ def moment(value: datetime) -> str:
 def between(name: str, since: datetime) -> Filter:
     """At or after an instant: there is no `>=` for instants, `<>d` with an open end takes its place."""
     return operator(name, "<>d", [moment(since), ""])
-
-
-def before(value: datetime, seconds: float) -> datetime:
-    """An instant some seconds earlier, not below the first that there is."""
-    try:
-        return value - timedelta(seconds=seconds)
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def filters(*conditions: Filter) -> str:

@@ -1,0 +1,204 @@
+"""What a change cursor remembers. Pure: no request is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pm_providers.contract import decode_cursor, encode_cursor, pack_ids, unpack_ids
+from pm_providers.errors import ValidationError
+
+__all__ = ["OVERLAP_S", "SETTLED_S", "ChangeState", "ChangedItem"]
+
+OVERLAP_S = 30.0
+"""Seconds before the last known change that are looked at again.
+
+A transaction shows up when it is committed, with the times of its changes: one that reschedules or moves many
+tasks takes seconds. Clocks of several servers differ, too.
+"""
+
+SETTLED_S = 600.0
+"""Seconds after which no transaction can be under way any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedItem:
+    """One task as a list of the vendor shows it.
+
+    Attributes:
+        id: vendor's id.
+        changed_at: time of its last change, as precise as the vendor tells it; `None` where it tells none.
+        mark: short text that differs whenever the task differs although `changed_at` is the same: a lock
+            version, or a digest where there is none.
+        document: what the vendor sent; comes back as it is.
+        mine: whether it belongs to the project itself; lists may hold those of subprojects.
+    """
+
+    id: str
+    changed_at: datetime | None
+    mark: str
+    document: dict[str, Any]
+    mine: bool = True
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """What tells two states of the task apart: time and mark."""
+        return ("" if self.changed_at is None else self.changed_at.isoformat(), self.mark)
+
+
+@dataclass(slots=True)
+class ChangeState:
+    """State of a stream of changes.
+
+    Attributes:
+        project: project id.
+        since: time of the last change before the window; `None` while the project has no tasks.
+        noted_at: seconds since 1970 on our own clock when `since` was noticed.
+        scanning: the first pass over everything is not done yet.
+        settled: nothing at or before `since` can show up late any more.
+        page: page of the window where the next call goes on.
+        size: page size that `page` counts in.
+        seen: id -> signature of what was handed out within the window.
+        ids: ids of the tasks that were handed out and are not known to be gone.
+        calls: calls since the last sweep.
+        swept_at: seconds since 1970 of the last sweep.
+        precision: smallest difference of two times of change; belongs to the vendor and is not in the cursor.
+    """
+
+    project: str
+    since: datetime | None = None
+    noted_at: float = 0.0
+    scanning: bool = True
+    settled: bool = False
+    page: int = 1
+    size: int = 0
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+    calls: int = 0
+    swept_at: float = 0.0
+    precision: timedelta = timedelta(milliseconds=1)
+
+    @property
+    def edge(self) -> datetime | None:
+        """Where the window begins; `None` for everything."""
+        if self.since is None:
+            return None
+        return self.since + self.precision if self.settled else _before(self.since, OVERLAP_S)
+
+    def is_news(self, item: ChangedItem) -> bool:
+        """Whether a task was not handed out in this state.
+
+        A filter may let things through that are a bit older than the window: what is known is no news then.
+        """
+        if not self._within(item):
+            return item.id not in self.ids
+        return self.seen.get(item.id) != item.signature
+
+    def note(self, items: Iterable[ChangedItem]) -> None:
+        """Remember what is handed out."""
+        for item in items:
+            self.ids.add(item.id)
+            if self._within(item):
+                self.seen[item.id] = item.signature
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Remember what is gone."""
+        for one in ids:
+            self.ids.discard(one)
+            self.seen.pop(one, None)
+
+    def move_on(self, clock: datetime | None, now: float) -> None:
+        """Begin a new window at the last change that was handed out.
+
+        Args:
+            clock: the server's clock, where it tells it. Otherwise the time that went by here since the last
+                change was noticed tells whether it settled.
+            now: seconds since 1970 on our own clock, before the window was read.
+        """
+        self.scanning = False
+        times = [moment for moment in map(_time, self.seen.values()) if moment is not None]
+        newest = max(times, default=self.since)
+        if newest is not None and (self.since is None or newest > self.since):
+            self.since, self.settled, self.noted_at = newest, False, now
+        self.settled = self.settled or self._age_s(clock, now) > SETTLED_S
+        edge = self.edge
+        if edge is not None:
+            self.seen = {one: found for one, found in self.seen.items() if (_time(found) or edge) >= edge}
+
+    def _age_s(self, clock: datetime | None, now: float) -> float:
+        if self.since is None:
+            return 0.0
+        return now - self.noted_at if clock is None else (clock - self.since).total_seconds()
+
+    def _within(self, item: ChangedItem) -> bool:
+        edge = self.edge
+        return edge is None or item.changed_at is None or item.changed_at >= edge
+
+    @classmethod
+    def read(cls, provider: str, cursor: str, precision: timedelta) -> ChangeState:
+        """State in a cursor.
+
+        Raises:
+            ValidationError: not a cursor of this provider.
+        """
+        found = decode_cursor(provider, cursor)
+        try:
+            return cls(**_fields(found), precision=precision)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
+
+    def write(self, provider: str) -> str:
+        """The cursor."""
+        state = {
+            "p": self.project,
+            "t": None if self.since is None else self.since.isoformat(),
+            "b": self.noted_at,
+            "f": self.scanning,
+            "e": self.settled,
+            "g": self.page,
+            "z": self.size,
+            "s": self.seen,
+            "i": pack_ids(self.ids),
+            "n": self.calls,
+            "w": self.swept_at,
+        }
+        return encode_cursor(provider, state)
+
+
+def _fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a state by name, as a cursor holds them."""
+    return {
+        "project": str(found["p"]),
+        "since": None if found["t"] is None else _aware(found["t"]),
+        "noted_at": float(found["b"]),
+        "scanning": bool(found["f"]),
+        "settled": bool(found["e"]),
+        "page": max(1, int(found["g"])),
+        "size": int(found["z"]),
+        "seen": {str(one): (str(moment), str(mark)) for one, (moment, mark) in found["s"].items()},
+        "ids": unpack_ids(found["i"]),
+        "calls": int(found["n"]),
+        "swept_at": float(found["w"]),
+    }
+
+
+def _aware(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _time(signature: tuple[str, str]) -> datetime | None:
+    try:
+        return _aware(signature[0])
+    except ValueError:
+        return None
+
+
+def _before(value: datetime, seconds: float) -> datetime:
+    """An instant some seconds earlier, not below the first that there is."""
+    try:
+        return value - timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)

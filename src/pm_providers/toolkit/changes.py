@@ -1,0 +1,325 @@
+"""What happened to the tasks of a project since last time, by filters on the time of change.
+
+Upserts come from that filter. Deletes leave no trace, so the cursor carries the set of the ids that are
+known, packed; when the system's own count of the project's tasks differs from it, the ids are swept. A call
+that finds nothing costs two requests: what changed, and how many there are.
+
+What does not move the time of change on the vendor's side is not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pm_providers.errors import NotFoundError, ProviderError, ValidationError
+from pm_providers.toolkit.change_state import ChangedItem, ChangeState
+
+__all__ = ["ChangeBatch", "ChangeSource", "ChangeStream", "ChangedPage", "Sweep"]
+
+_SWEEP_EVERY_CALLS = 100
+_SWEEP_EVERY_S = 24 * 3600.0
+_SWEEPS = 3
+_REPEATED_PAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """One page of the tasks that changed in a window of time.
+
+    Attributes:
+        items: in the order of the time of change, then of the ids, oldest first.
+        total: tasks in the whole window, as the server counts them.
+        size: tasks that a full page holds, as the server tells it.
+        clock: the server's clock when it answered; `None` where it does not tell.
+    """
+
+    items: Sequence[ChangedItem]
+    total: int
+    size: int
+    clock: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Ids of all tasks of a project, as one way through the list found them.
+
+    Attributes:
+        ids: ids of the project's own tasks.
+        totals: every count that the server gave on the way; more than one when the list changed meanwhile.
+    """
+
+    ids: Collection[str]
+    totals: Collection[int]
+
+
+class ChangeSource(Protocol):
+    """What a vendor tells about the tasks of one project: closed ones included, subprojects not.
+
+    All methods may raise the errors of the transport; those for a project raise `NotFoundError` or
+    `PermissionDeniedError` when it is gone or hidden.
+    """
+
+    @property
+    def provider(self) -> str:
+        """Registered name of the provider, for the cursors."""
+
+    @property
+    def precision(self) -> timedelta:
+        """Smallest difference of two times of change that the vendor shows."""
+
+    @property
+    def page_size(self) -> int:
+        """Tasks asked for in one page; the server does not cut it."""
+
+    async def newest(self, project: str) -> datetime | None:
+        """Time of the last change in a project; `None` when it has no tasks."""
+
+    async def changed(self, project: str, since: datetime | None, number: int, size: int) -> ChangedPage:
+        """Page `number`, from 1, of the tasks changed at or after an instant; of all for `None`."""
+
+    async def count(self, project: str) -> int | None:
+        """Tasks of a project; `None` when the server does not tell."""
+
+    async def sweep(self, project: str) -> Sweep:
+        """Ids of all tasks of a project."""
+
+    async def items(self, ids: Sequence[str], project: str) -> Mapping[str, ChangedItem]:
+        """Those of some ids that are tasks of the project now, by id. Must be sure of the others."""
+
+    async def is_visible(self, project: str) -> bool:
+        """Whether the project exists and may be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBatch:
+    """What one call hands out.
+
+    Attributes:
+        items: new or changed tasks.
+        deleted: ids that are no tasks of the project any more.
+        more: whether the next call has more right now.
+    """
+
+    items: Sequence[ChangedItem]
+    deleted: Sequence[str]
+    more: bool
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Pages of a window that one call looked at.
+
+    Attributes:
+        fresh: tasks that are news, with the number of their page.
+        ids: ids of all tasks on those pages.
+        total: tasks in the window, as the last page counted them.
+        ended: the last page was reached.
+        last: number of the page that was read last.
+        clock: the server's clock.
+        repeats: pages in a row that brought no new id.
+        steady: all pages counted the same.
+    """
+
+    fresh: list[tuple[int, ChangedItem]] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    total: int | None = None
+    ended: bool = False
+    last: int = 1
+    clock: datetime | None = None
+    repeats: int = 0
+    steady: bool = True
+
+    def add(self, number: int, page: ChangedPage, state: ChangeState) -> None:
+        """Look at one more page."""
+        known = len(self.ids)
+        self.ids |= {one.id for one in page.items}
+        self.fresh += [(number, one) for one in page.items if one.mine and state.is_news(one)]
+        self.repeats = self.repeats + 1 if page.items and len(self.ids) == known else 0
+        self.steady = self.steady and self.total in {None, page.total}
+        self.clock, self.last, self.total = page.clock, number, page.total
+
+    def close(self, page: ChangedPage) -> bool:
+        """Whether the page that was looked at last is the last of its window.
+
+        Raises:
+            ProviderError: the server's paging contradicts itself.
+        """
+        if page.size < 1:
+            raise ProviderError("the answer breaks the API's contract: a list in pages of nothing")
+        ends_early = not page.items and (self.last - 1) * page.size < page.total
+        if self.repeats >= _REPEATED_PAGES or ends_early:
+            raise ProviderError("the list never ends, or ends before its total")
+        self.ended = self.last * page.size >= page.total
+        return self.ended
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was counted came, and nothing left the window meanwhile."""
+        return self.steady and len(self.ids) == self.total
+
+
+class ChangeStream:
+    """The changes of one vendor, call by call. Keeps nothing between the calls: all is in the state.
+
+    Args:
+        source: the vendor.
+        now: seconds since 1970 on our own clock.
+    """
+
+    def __init__(self, source: ChangeSource, now: float) -> None:
+        self._source = source
+        self._now = now
+
+    async def begin(self, project: str) -> ChangeState:
+        """State of a stream that has handed out nothing yet.
+
+        Args:
+            project: id of a project that exists.
+        """
+        newest = await self._source.newest(project)
+        return ChangeState(
+            project,
+            since=newest,
+            noted_at=self._now,
+            swept_at=self._now,
+            precision=self._source.precision,
+        )
+
+    def resume(self, cursor: str) -> ChangeState:
+        """State of the stream that a cursor belongs to.
+
+        Raises:
+            ValidationError: not a cursor of this provider.
+        """
+        return ChangeState.read(self._source.provider, cursor, self._source.precision)
+
+    @staticmethod
+    def foreign() -> ValidationError:
+        """The error for a cursor of another project."""
+        return ValidationError(fields={"cursor": "belongs to another project"})
+
+    async def advance(self, state: ChangeState, limit: int | None) -> ChangeBatch:
+        """What is to be handed out next. The state is moved on; its `write` gives the next cursor.
+
+        Args:
+            state: from `begin` or `resume`.
+            limit: tasks at most; one page when missing. Deleted ids do not count.
+
+        Raises:
+            ProviderError: the server's paging contradicts itself.
+            NotFoundError: the project is gone or hidden.
+        """
+        most = limit or self._source.page_size
+        items, more = await self._changed(state, most)
+        deleted: list[str] = []
+        if not more:
+            state.calls += 1
+            missed, deleted, more = await self._reconciled(state, most - len(items))
+            items += missed
+        return ChangeBatch(items, deleted, more)
+
+    # upserts
+
+    async def _changed(self, state: ChangeState, most: int) -> tuple[list[ChangedItem], bool]:
+        """At most `most` changed tasks, oldest change first, and whether there are more.
+
+        The window of time stays as it is until all that lies in it was handed out; then it moves on.
+        """
+        start = state.page if state.size == self._source.page_size else 1
+        state.size = self._source.page_size
+        walk = await self._walked(state, start, most)
+        taken = walk.fresh[:most]
+        items = [one for _, one in taken]
+        state.note(items)
+        state.page = 1 if walk.ended else taken[-1][0]
+        if state.scanning and walk.ended:
+            self._end_scan(state, walk)
+            return items, False
+        return items, not walk.ended or start > 1 or not await self._moved_on(state, walk)
+
+    def _end_scan(self, state: ChangeState, walk: _Walk) -> None:
+        """The first pass is done. What slipped between its pages is found later.
+
+        A task that was never handed out is found by a sweep. One that changed again is in the window, which
+        stays where the scan began.
+        """
+        if walk.last == 1:
+            state.move_on(walk.clock, self._now)
+            return
+        state.scanning = False
+        state.swept_at = 0.0
+
+    async def _moved_on(self, state: ChangeState, walk: _Walk) -> bool:
+        """Begin the next window, unless something of this one was not handed out yet.
+
+        Pages shift when tasks on them are deleted or change again. So a window of several pages is left
+        behind only after a pass from its first page that finds nothing new, and as many as all pages count.
+        """
+        if walk.last > 1 and walk.fresh:
+            walk = await self._walked(state, 1, 0)
+            if walk.fresh:
+                return False
+        if walk.whole:
+            state.move_on(walk.clock, self._now)
+        return True
+
+    async def _walked(self, state: ChangeState, start: int, most: int) -> _Walk:
+        walk, number = _Walk(), start
+        edge = None if state.scanning else state.edge
+        while True:
+            page = await self._source.changed(state.project, edge, number, state.size)
+            walk.add(number, page, state)
+            if len(walk.fresh) > most or walk.close(page):
+                return walk
+            number += 1
+
+    # deletes
+
+    async def _reconciled(self, state: ChangeState, room: int) -> tuple[list[ChangedItem], list[str], bool]:
+        """Tasks that were missed, ids that are gone, and whether more was missed than there is room for.
+
+        Costs one request where the count adds up.
+        """
+        overdue = state.calls >= _SWEEP_EVERY_CALLS or self._now - state.swept_at >= _SWEEP_EVERY_S
+        if not overdue and await self._source.count(state.project) == len(state.ids):
+            return [], [], False
+        there = await self._swept(state.project)
+        state.calls, state.swept_at = 0, self._now
+        missing = sorted(there - state.ids, key=_in_order)
+        found = await self._source.items(missing[:room], state.project) if missing[:room] else {}
+        missed = list(found.values())
+        gone = await self._really_gone(sorted(state.ids - there, key=_in_order), state.project)
+        state.forget(gone)
+        state.note(missed)
+        return missed, gone, len(missing) > room
+
+    async def _swept(self, project: str) -> set[str]:
+        """Ids of all tasks of a project; repeated when deletes under way shifted its pages."""
+        ids: set[str] = set()
+        for _ in range(_SWEEPS):
+            sweep = await self._source.sweep(project)
+            ids = set(sweep.ids)
+            if set(sweep.totals) <= {len(ids)}:
+                break
+        return ids
+
+    async def _really_gone(self, ids: list[str], project: str) -> list[str]:
+        """Those of the ids that are no tasks of the project any more: deleted, moved away, or hidden from us.
+
+        A sweep can miss a task while others are deleted, so its word alone does not count. Should the project
+        itself have become invisible, nothing is gone: that is an error.
+        """
+        if not ids:
+            return []
+        if not await self._source.is_visible(project):
+            raise NotFoundError(f"project {project} does not exist any more, or may not be seen")
+        there = await self._source.items(ids, project)
+        return [one for one in ids if one not in there]
+
+
+def _in_order(one: str) -> tuple[int, str]:
+    """Ids that are numbers in the order of the numbers."""
+    return len(one), one
