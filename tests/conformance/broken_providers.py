@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from pm_plainfiles import PlainFilesProvider
 
-from pm_providers import Entity, PMProviderConfig, PMTask
+from pm_providers import Entity, PMMembership, PMProviderConfig, PMTask, PMUser
 from pm_providers.contract import NATIVE, unsupported
-from pm_providers.errors import NotFoundError
+from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.testing import ConformanceSuite, Gap, GapKind, ProviderHarness
 
 GOOD = PlainFilesProvider.CAPABILITIES
@@ -152,6 +152,142 @@ class Sound(PlainFilesProvider):
     """Has no fault; its gaps do."""
 
 
+_CREWS: dict[str, Any] = {}
+_PEOPLE = ("ada", "bob", "cyd", "dan", "eve", "fay", "gus", "hal")
+_ROLES = {"boss": "Boss", "hand": "Hand"}
+_CREW_OPERATIONS = (
+    "list_memberships create_membership update_membership delete_membership "
+    "list_watchers add_watcher remove_watcher"
+)
+
+
+class Crew(PlainFilesProvider):
+    """Has no fault: members and watchers in memory, for all clients of one folder."""
+
+    CAPABILITIES = GOOD.narrowed(
+        operations=dict.fromkeys(_CREW_OPERATIONS.split(), NATIVE),
+        fields={(Entity.MEMBERSHIP, name): NATIVE for name in ("project_id", "user_id", "roles")},
+    )
+
+    def __init__(self, config: PMProviderConfig) -> None:
+        super().__init__(config)
+        self.members, self.watching = _CREWS.setdefault(config.option("folder"), ({}, {}))
+
+    async def _iter_users(self, query: Any) -> Any:
+        async for user in super()._iter_users(query):
+            yield user
+        for name in _PEOPLE:
+            yield PMUser(id=name, name=name, username=name)
+
+    async def _get_user(self, user_id: str) -> PMUser | None:
+        found = await super()._get_user(user_id)
+        return PMUser(id=user_id, name=user_id, username=user_id) if user_id in _PEOPLE else found
+
+    async def _iter_memberships(self, query: Any) -> Any:
+        await self._project(query.project_id)
+        for one in list(self.members.values()):
+            if one.project_id == query.project_id:
+                yield replace(one)
+
+    async def _create_membership(self, fields: Any) -> PMMembership:
+        self._name_roles(fields)
+        if await self._get_user(fields["user_id"]) is None:
+            raise ValidationError(fields={"user_id": "there is no such user"})
+        async for one in self._iter_memberships(PMMembership(project_id=fields["project_id"])):
+            if one.user_id == fields["user_id"]:
+                raise ConflictError("is a member already")
+        made = PMMembership(id=f"m{len(self.members) + 1}", **fields)
+        self.members[made.id] = made
+        return replace(made)
+
+    async def _update_membership(self, membership_id: str, fields: Any, project_id: Any) -> PMMembership:
+        if membership_id not in self.members:
+            raise NotFoundError("no such membership")
+        self._name_roles(fields)
+        self.members[membership_id] = replace(self.members[membership_id], roles=list(fields["roles"]))
+        return replace(self.members[membership_id])
+
+    async def _delete_membership(self, membership_id: str, project_id: Any) -> bool:
+        return self.members.pop(membership_id, None) is not None
+
+    def _name_roles(self, fields: Any) -> None:
+        unknown = [one for one in fields["roles"] if one.casefold() not in _ROLES]
+        if unknown:
+            text = f"{unknown[0]!r} is unknown; there is: {', '.join(_ROLES.values())}"
+            raise ValidationError(fields={"roles": text})
+        fields["roles"] = list(dict.fromkeys(_ROLES[one.casefold()] for one in fields["roles"]))
+
+    async def _list_watchers(self, task_id: str) -> list[PMUser]:
+        await self._task(task_id)
+        return [PMUser(id=one, name=one) for one in self.watching.get(task_id, ())]
+
+    async def _add_watcher(self, task_id: str, user_id: str) -> bool:
+        watching = [one.id for one in await self._list_watchers(task_id)]
+        if await self._get_user(user_id) is None:
+            raise ValidationError(fields={"user_id": "there is no such user"})
+        self.watching[task_id] = list(dict.fromkeys([*watching, user_id]))
+        return user_id not in watching
+
+    async def _remove_watcher(self, task_id: str, user_id: str) -> bool:
+        watching = [one.id for one in await self._list_watchers(task_id)]
+        self.watching[task_id] = [one for one in watching if one != user_id]
+        return user_id in watching
+
+
+class AddsMembersTwice(Crew):
+    """Makes a second membership of the same user."""
+
+    async def _create_membership(self, fields: Any) -> PMMembership:
+        self._name_roles(fields)
+        made = PMMembership(id=f"m{len(self.members) + 1}", **fields)
+        self.members[made.id] = made
+        return replace(made)
+
+
+class TakesAnyRole(Crew):
+    """Leaves out roles that it does not know, without a word."""
+
+    def _name_roles(self, fields: Any) -> None:
+        fields["roles"] = [one for one in fields["roles"] if one.casefold() in _ROLES]
+        super()._name_roles(fields)
+
+
+class KeepsOldRoles(Crew):
+    """Adds roles where they should be replaced."""
+
+    async def _update_membership(self, membership_id: str, fields: Any, project_id: Any) -> PMMembership:
+        before = self.members[membership_id].roles if membership_id in self.members else []
+        return await super()._update_membership(
+            membership_id, {"roles": [*before, *fields["roles"]]}, project_id
+        )
+
+
+class HasMembersOfNothing(Crew):
+    """Takes a project that does not exist for one without members."""
+
+    async def _iter_memberships(self, query: Any) -> Any:
+        try:
+            async for one in super()._iter_memberships(query):
+                yield one
+        except NotFoundError:
+            return
+
+
+class AlwaysAdds(Crew):
+    """Says that it added who watched already."""
+
+    async def _add_watcher(self, task_id: str, user_id: str) -> bool:
+        await super()._add_watcher(task_id, user_id)
+        return True
+
+
+class WatchesForNobody(Crew):
+    """Lets users watch who do not exist."""
+
+    async def _get_user(self, user_id: str) -> PMUser | None:
+        return await super()._get_user(user_id) or PMUser(id=user_id, name=user_id)
+
+
 FAULTS: dict[type[PlainFilesProvider], tuple[str, ...]] = {
     EchoesTheDraft: ("test_blanks_are_kept_or_reported[ padded ]",),
     CapsItsPages: ("test_order_is_stable_and_limit_takes_the_first", "test_batch_creates_in_order"),
@@ -168,9 +304,16 @@ FAULTS: dict[type[PlainFilesProvider], tuple[str, ...]] = {
     FillsUndeclaredFields: ("test_declared_fields_are_filled[task]",),
     ShowsItsKey: ("test_no_secret_is_shown",),
     SwallowsBatchErrors: ("test_bad_items_do_not_stop_the_others", "test_raise_for_errors"),
+    AddsMembersTwice: ("test_nobody_is_a_member_twice", "test_members_of_nothing_and_nobody"),
+    TakesAnyRole: ("test_roles_are_known_by_name",),
+    KeepsOldRoles: ("test_roles_are_replaced",),
+    HasMembersOfNothing: ("test_members_of_an_unknown_project",),
+    AlwaysAdds: ("test_watchers_come_and_go",),
+    WatchesForNobody: ("test_watchers_that_do_not_exist",),
     Sound: ("test_create_task", "test_every_gap_is_a_test"),
 }
-"""Provider -> tests that must fail on it. They all pass on the provider without the fault."""
+"""Provider -> tests that must fail on it. They all pass on the provider without the fault: `Crew`, or the
+example."""
 
 
 def _harness(kind: type[PlainFilesProvider]) -> type[ProviderHarness]:
@@ -182,6 +325,15 @@ def _harness(kind: type[PlainFilesProvider]) -> type[ProviderHarness]:
             else ()
         )
 
+        roles: ClassVar = tuple(_ROLES.values())
+
+        async def outsiders(self, project_id: str) -> list[str]:
+            members = {one.user_id for one in await self.provider.list_memberships(project_id)}
+            return [one for one in _PEOPLE if one not in members][:2]
+
+        async def watchers(self, project_id: str) -> list[str]:
+            return list(_PEOPLE[:2])
+
         async def open(self, **options: Any) -> PlainFilesProvider:
             values = {"folder": str(self.tmp_path / "projects"), **options}
             return kind(PMProviderConfig("plainfiles", additional_config=values))
@@ -189,7 +341,7 @@ def _harness(kind: type[PlainFilesProvider]) -> type[ProviderHarness]:
     return Harness
 
 
-for _kind in FAULTS:
+for _kind in (*FAULTS, Crew):
     _name = f"Test{_kind.__name__}"
     globals()[_name] = type(_name, (ConformanceSuite,), {"harness_class": _harness(_kind)})
 
