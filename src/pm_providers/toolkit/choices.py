@@ -7,21 +7,25 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pm_providers.contract import ChoiceBook, override
+from pm_providers.errors import ValidationError
 from pm_providers.model import (
     PMPriority,
     PMStatus,
     Priority,
+    SprintStatus,
     TaskStatus,
     guess_priority,
     guess_task_status,
 )
 
 __all__ = [
+    "VERSION_STATUSES",
     "preferred_first",
     "priority_book",
     "priority_meaning",
     "status_book",
     "status_meaning",
+    "version_word",
     "with_map",
 ]
 
@@ -34,6 +38,30 @@ _PREFERRED: dict[TaskStatus, tuple[str, ...]] = {
     TaskStatus.COMPLETED: ("closed", "done", "completed", "resolved", "finished"),
     TaskStatus.CANCELLED: ("rejected", "cancelled", "canceled", "declined"),
 }
+
+
+VERSION_STATUSES: tuple[PMStatus, ...] = (
+    PMStatus(id="open", name="open", status=SprintStatus.ACTIVE.value),
+    PMStatus(id="locked", name="locked", status=SprintStatus.CLOSED.value),
+    PMStatus(id="closed", name="closed", status=SprintStatus.CLOSED.value),
+)
+"""Statuses of a version, in Redmine and its descendant OpenProject (recorded: Redmine 04-…: steps 18, 26, 37;
+OpenProject 06-versions: steps 1, 5, 6, 16)."""
+
+
+def version_word(value: str) -> str:
+    """Version status to write: its own word, or what the unified status stands for.
+
+    Raises:
+        ValidationError: neither.
+    """
+    folded = value.strip().casefold()
+    if folded in {one.id for one in VERSION_STATUSES}:
+        return folded
+    if folded in {SprintStatus.PLANNED, SprintStatus.ACTIVE}:
+        return "open"
+    known = ", ".join(one.name for one in VERSION_STATUSES)
+    raise ValidationError(fields={"status": f"{value!r:.60} is unknown; versions are: {known}"})
 
 
 def status_meaning(name: str, *, closed: bool, default: bool) -> TaskStatus:

@@ -8,11 +8,10 @@ from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
-from pm_providers.model import PMProject, PMSprint, PMUser, SprintStatus, WriteWarning
+from pm_providers.model import PMProject, PMSprint, PMUser, WriteWarning
 from pm_providers.providers.openproject import filters
 from pm_providers.providers.openproject.capabilities import NATIVE_SPRINTS_READ_ONLY
 from pm_providers.providers.openproject.connection import Connection, is_number
-from pm_providers.providers.openproject.mapping.choices import VERSION_STATUSES
 from pm_providers.providers.openproject.mapping.hal import identifier
 from pm_providers.providers.openproject.mapping.people import from_user, to_user
 from pm_providers.providers.openproject.mapping.projects import (
@@ -28,6 +27,7 @@ from pm_providers.providers.openproject.mapping.sprints import (
     native_to_sprint,
     version_to_sprint,
 )
+from pm_providers.toolkit.choices import version_word
 from pm_providers.toolkit.custom_fields import checked_custom
 
 __all__ = ["Projects", "Sprints", "Users"]
@@ -210,7 +210,7 @@ class Sprints(Connection):
     ) -> tuple[dict[str, Any], tuple[Any, ...]]:
         wire = dict(fields)
         if "status" in fields:
-            status = _version_word(fields["status"] or "open")
+            status = version_word(fields["status"] or "open")
             wire["status"] = status
             if before is not None and fields["status"] == before.status:
                 wire.pop("status")
@@ -238,21 +238,6 @@ def _by_id(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _has_status(sprint: PMSprint, wanted: str | None) -> bool:
     return wanted is None or wanted.casefold() in {sprint.status, sprint.status_name}
-
-
-def _version_word(value: str) -> str:
-    """Version status to write: its own word, or what the unified status stands for.
-
-    Raises:
-        ValidationError: neither.
-    """
-    folded = value.strip().casefold()
-    if folded in {one.id for one in VERSION_STATUSES}:
-        return folded
-    if folded in {SprintStatus.PLANNED, SprintStatus.ACTIVE}:
-        return "open"
-    known = ", ".join(one.name for one in VERSION_STATUSES)
-    raise ValidationError(fields={"status": f"{value!r:.60} is unknown; versions are: {known}"})
 
 
 class Users(Connection):

@@ -20,7 +20,7 @@ __all__ = ["Catalog", "Place"]
 
 _SHORT_S = 30.0
 _NEW_FIELD_S = 30.0
-_INCLUDE = "trackers,issue_categories,time_entry_activities,issue_custom_fields"
+_INCLUDE = "trackers,issue_categories,time_entry_activities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,12 @@ class Place:
         types: its trackers; the first one is what new issues get.
         categories: id -> name.
         activities: id -> name; empty where the server does not tell (before 3.4).
-        fields: custom fields of its issues, of any tracker, as far as these credentials are told.
     """
 
     id: str
     types: tuple[PMTaskType, ...]
     categories: Mapping[str, str]
     activities: Mapping[str, str]
-    fields: tuple[CustomField, ...]
 
 
 class Catalog:
@@ -60,6 +58,9 @@ class Catalog:
         self._roles: Cache[None, dict[str, str]] = Cache(self._load_roles, clock=clock)
         self._fields: Cache[None, dict[str, tuple[CustomField, ...]]] = Cache(self._load_fields, clock=clock)
         self._places: Cache[str, Place] = Cache(self._load_place, _SHORT_S, clock)
+        self._task_fields: Cache[tuple[str, str], tuple[CustomField, ...]] = Cache(
+            self._load_task_fields, _SHORT_S, clock
+        )
 
     # statuses, priorities, trackers
 
@@ -136,6 +137,16 @@ class Catalog:
         """Custom fields of `issue`, `project`, `version`, `time_entry` or `user`, if administrator."""
         return (await self._fields.get(None, max_age_s=0 if fresh else None)).get(kind, ())
 
+    async def task_fields(
+        self, project_id: str, type_id: str, *, fresh: bool = False
+    ) -> tuple[CustomField, ...]:
+        """Custom fields that issues of a project and tracker can have.
+
+        A project tells only those that are not for all projects, so an issue is asked, which carries all of
+        its own. Where there is none yet, administrators get any field of the tracker, others none.
+        """
+        return await self._task_fields.get((project_id, type_id), max_age_s=0 if fresh else None)
+
     async def fields_for(self, kind: str, documents: Iterable[Mapping[str, Any]]) -> dict[str, CustomField]:
         """Descriptions by id for reading documents; asked anew when one carries a field that is newer."""
         known = {one.id: one for one in await self.fields(kind)}
@@ -179,21 +190,30 @@ class Catalog:
             result[kind] = (*result.get(kind, ()), to_custom_field(one))
         return result
 
+    async def _load_task_fields(self, key: tuple[str, str]) -> tuple[CustomField, ...]:
+        known = {one.id: one for one in await self.fields("issue", fresh=True)}
+        project, tracker = key
+        params: dict[str, str | int] = {
+            "project_id": project,
+            "tracker_id": tracker,
+            "status_id": "*",
+            "limit": 1,
+        }
+        for issue in await self._api.all("issues", "issues", params):
+            found = [to_custom_field(one) for one in carried(issue)]
+            return tuple(known.get(one.id, one) for one in found)
+        return tuple(one for one in known.values() if tracker in one.trackers)
+
     async def _load_place(self, project_id: str) -> Place:
         try:
             found = await self._api.one(f"projects/{project_id}", "project", {"include": _INCLUDE})
         except PermissionDeniedError as error:
             raise NotFoundError(f"project {project_id} is archived, or may not be seen") from error
-        known = {one.id: one for one in await self.fields("issue")}
-        told = [to_custom_field(one) for one in _objects(found, "issue_custom_fields")]
-        if any(one.id not in known for one in told):
-            known = {one.id: one for one in await self.fields("issue", fresh=True)}
         return Place(
             id=identifier(found, "project"),
             types=tuple(to_types(_objects(found, "trackers"))),
             categories=_names(_objects(found, "issue_categories")),
             activities=_names(_objects(found, "time_entry_activities")),
-            fields=tuple(known.get(one.id, one) for one in told),
         )
 
 

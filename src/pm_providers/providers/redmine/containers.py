@@ -20,7 +20,8 @@ from pm_providers.providers.redmine.connection import Connection
 from pm_providers.providers.redmine.mapping.choices import ARCHIVED, PROJECT_STATUSES
 from pm_providers.providers.redmine.mapping.people import from_user, to_group, to_user
 from pm_providers.providers.redmine.mapping.projects import ProjectReading, from_project, key_for, to_project
-from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint, version_word
+from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint
+from pm_providers.toolkit.choices import version_word
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.transport import bounded_map
 

@@ -183,15 +183,12 @@ class TaskWriter(TaskReader):
 
     async def _known_custom(self, target: _Target, *, fresh: bool = False) -> tuple[CustomField, ...]:
         """Custom fields of a task: those that it carries, else those of its project and tracker."""
-        if fresh:
-            await self._catalog.fields("issue", fresh=True)
-        if target.document is not None and not target.moved:
-            known = {one.id: one for one in await self._catalog.fields("issue")}
-            found = [to_custom_field(one) for one in carried(target.document)]
-            return tuple(known.get(one.id, one) for one in found)
-        place = await self._catalog.place(target.place.id, fresh=fresh)
-        kind = target.type.id if target.type else ""
-        return tuple(one for one in place.fields if not one.trackers or kind in one.trackers)
+        if target.document is None or target.moved:
+            kind = target.type.id if target.type else ""
+            return await self._catalog.task_fields(target.place.id, kind, fresh=fresh)
+        known = {one.id: one for one in await self._catalog.fields("issue", fresh=fresh)}
+        found = [to_custom_field(one) for one in carried(target.document)]
+        return tuple(known.get(one.id, one) for one in found)
 
     # comparison of what was asked with what was stored
 

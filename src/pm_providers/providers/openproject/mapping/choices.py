@@ -9,7 +9,6 @@ from pm_providers.model import (
     PMStatus,
     PMTaskType,
     ProjectStatus,
-    SprintStatus,
 )
 from pm_providers.providers.openproject.mapping.hal import Resource, identifier, optional_text, resource
 from pm_providers.toolkit.choices import priority_meaning, status_meaning
@@ -18,7 +17,6 @@ __all__ = [
     "PROJECT_STATUSES",
     "PROJECT_STATUS_MEANING",
     "PROJECT_STATUS_NAMES",
-    "VERSION_STATUSES",
     "to_priorities",
     "to_status",
     "to_types",
@@ -43,13 +41,6 @@ PROJECT_STATUS_MEANING: Mapping[str, str] = {entry.id: entry.status for entry in
 
 PROJECT_STATUS_NAMES: Mapping[str, str] = {entry.id: entry.name for entry in PROJECT_STATUSES}
 """Code -> English name; the titles of links follow the language of the user."""
-
-VERSION_STATUSES: tuple[PMStatus, ...] = (
-    PMStatus(id="open", name="open", status=SprintStatus.ACTIVE.value),
-    PMStatus(id="locked", name="locked", status=SprintStatus.CLOSED.value),
-    PMStatus(id="closed", name="closed", status=SprintStatus.CLOSED.value),
-)
-"""Version statuses (recorded 06-versions: steps 1, 5, 6, 16)."""
 
 
 def to_status(value: Resource) -> PMStatus:

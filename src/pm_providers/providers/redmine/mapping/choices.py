@@ -9,7 +9,6 @@ from pm_providers.model import (
     PMStatus,
     PMTaskType,
     ProjectStatus,
-    SprintStatus,
 )
 from pm_providers.toolkit.choices import priority_meaning, status_meaning
 from pm_providers.toolkit.documents import Document, identifier, optional_text
@@ -18,7 +17,6 @@ __all__ = [
     "ARCHIVED",
     "CLOSED_PROJECT",
     "PROJECT_STATUSES",
-    "VERSION_STATUSES",
     "to_priorities",
     "to_status",
     "to_types",
@@ -36,13 +34,6 @@ PROJECT_STATUSES: tuple[PMStatus, ...] = tuple(
 )
 """Project statuses, fixed by the vendor ([code] app/models/project.rb, `STATUS_*`). 10, scheduled for
 deletion (5.1+), reads as archived too: it is on its way out."""
-
-VERSION_STATUSES: tuple[PMStatus, ...] = (
-    PMStatus(id="open", name="open", status=SprintStatus.ACTIVE.value),
-    PMStatus(id="locked", name="locked", status=SprintStatus.CLOSED.value),
-    PMStatus(id="closed", name="closed", status=SprintStatus.CLOSED.value),
-)
-"""Version statuses (recorded 04-…: steps 18, 26, 37)."""
 
 
 def to_status(value: Document, defaults: Collection[str] = ()) -> PMStatus:

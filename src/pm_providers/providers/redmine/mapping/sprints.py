@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pm_providers.errors import ValidationError
-from pm_providers.model import PMLabel, PMSprint, SprintStatus
-from pm_providers.providers.redmine.mapping.choices import VERSION_STATUSES
+from pm_providers.model import PMLabel, PMSprint
 from pm_providers.providers.redmine.mapping.custom_fields import (
     CustomField,
     read_custom_fields,
     write_custom_fields,
 )
 from pm_providers.providers.redmine.mapping.values import document, ref_id
+from pm_providers.toolkit.choices import VERSION_STATUSES
 from pm_providers.toolkit.documents import day, identifier, instant, optional_text
 
-__all__ = ["from_sprint", "to_label", "to_sprint", "version_word"]
+__all__ = ["from_sprint", "to_label", "to_sprint"]
 
 _MEANING = {one.id: one.status for one in VERSION_STATUSES}
 
@@ -62,21 +61,6 @@ def from_sprint(fields: Mapping[str, Any], *, custom: Sequence[CustomField] = ()
     if fields.get("custom_fields"):
         body["custom_fields"] = write_custom_fields(fields["custom_fields"], custom)
     return body
-
-
-def version_word(value: str) -> str:
-    """Version status to write: its own word, or what the unified status stands for.
-
-    Raises:
-        ValidationError: neither.
-    """
-    folded = value.strip().casefold()
-    if folded in _MEANING:
-        return folded
-    if folded in {SprintStatus.PLANNED, SprintStatus.ACTIVE}:
-        return "open"
-    known = ", ".join(one.name for one in VERSION_STATUSES)
-    raise ValidationError(fields={"status": f"{value!r:.60} is unknown; versions are: {known}"})
 
 
 def to_label(value: Any, *, keep_raw: bool = True) -> PMLabel:
