@@ -151,6 +151,16 @@ async def test_membership_lives_and_ends(call) -> None:
     assert (await call("GET", path))[0] == 404
 
 
+async def test_a_membership_of_no_project_takes_global_roles_only(call) -> None:
+    """Recorded 04-memberships-roles-principals: step 20. A project that does not exist is none."""
+    before = len(list(call.box.state.memberships))
+    links = {"principal": href("users", 3), "roles": [href("roles", 4)]}
+    for project in ({}, {"project": href("projects", 99999)}):
+        status, error = await call("POST", "/memberships", {"_links": {**links, **project}})
+        assert (status, identifier(error)) == (422, ("PropertyConstraintViolation", "roles"))
+    assert len(list(call.box.state.memberships)) == before
+
+
 async def test_watchers_answer_201_then_200(call) -> None:
     """The body is `{"user": {"href"}}`; removing twice is fine; outsiders are refused."""
     state = call.box.state
