@@ -15,9 +15,9 @@ DEFAULT_PORT = 13300
 FAILED, MISSING = 1, 3
 _LAST_PORT = 65535
 
-_EPILOG = f"""A server runs as this user, or as {machine.SERVER_USER} when root starts it. It has Redmine's default
-data (roles Manager, Developer, Reporter; trackers Bug, Feature, Support) and custom fields of every format
-but attachment. Nothing survives a stop.
+_EPILOG = f"""A server runs as this user, or as {machine.SERVER_USER} when root starts it. It has
+Redmine's default data (roles Manager, Developer, Reporter; trackers Bug, Feature, Support) and custom
+fields of every format but attachment. Nothing survives a stop.
 
 exit codes: 0 done, {FAILED} failed, 2 wrong arguments, {MISSING} this machine lacks what the message names
 """
@@ -99,17 +99,21 @@ def _start(options: argparse.Namespace, *, dies_with_parent: bool = False) -> se
     wrong = check_settings(settings)
     if wrong:
         options.parser.error(wrong)
-    server = servers.start(
+    return servers.start(
         options.port, text_format=options.text, settings=settings, dies_with_parent=dies_with_parent
     )
+
+
+def _show(server: servers.Server) -> None:
     print(f"REDMINE_URL={server.url}\nREDMINE_API_KEY={server.api_key}", flush=True)
-    return server
 
 
 def start(options: argparse.Namespace) -> int:
     """Start a server that outlives this command."""
+    server = _start(options)
+    _show(server)
     # Nobody waits for it here; Python would warn that a child is left behind.
-    _start(options).process.returncode = 0
+    server.process.returncode = 0
     return 0
 
 
@@ -119,8 +123,9 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(number, _end)
     server = _start(options, dies_with_parent=True)
     wanted = threading.Event()
-    threading.Thread(target=_end_with_input, args=(server, wanted), daemon=True).start()
     try:
+        _show(server)
+        threading.Thread(target=_end_with_input, args=(server, wanted), daemon=True).start()
         server.process.wait()
         log = server.instance.log()
     finally:

@@ -57,7 +57,7 @@ FIELDS = (
 def known_settings() -> dict[str, bool]:
     """Names of Redmine's settings, and whether the value is a list."""
     text = (REDMINE / "config/settings.yml").read_text(encoding="utf-8")
-    return {name: "serialized: 1" in body for name, body in _SETTING.findall(text)}
+    return {name: "  serialized: " in body for name, body in _SETTING.findall(text)}
 
 
 def check_settings(settings: Mapping[str, str]) -> str | None:

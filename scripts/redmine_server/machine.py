@@ -90,10 +90,10 @@ def why_not() -> str | None:
     if sys.platform != "linux":
         return f"not Debian 12 but {platform.system()}"
     if shutil.which("dpkg-query") is None:
-        return f"not Debian 12 but {_system_name()}"
+        return f"no dpkg-query in PATH, on {_system_name()}"
     absent = [name for name in PACKAGES if not _installed(name)]
     if absent:
-        return f"not installed: Debian package {', '.join(absent)}"
+        return f"Debian package {', '.join(absent)} not installed{_why_not_installable()}"
     if not redmine_version().startswith(SERIES + "."):
         return f"Redmine {redmine_version() or 'of unknown version'} instead of {SERIES} in {REDMINE}"
     tools = [name for name in ("setpriv", "puma", "rake") if shutil.which(name) is None]
@@ -108,27 +108,26 @@ def prepare() -> None:
     """
     if why_not() is None:
         return
-    _need_debian_12()
     with locked(cache_folder() / "install.lock"):
         missing = why_not()
-        if missing is None:
-            return
-        if os.geteuid() != 0:
-            raise UnavailableError(f"{missing}; installing it needs root")
-        _install()
-        missing = why_not()
-        if missing is not None:
+        if missing and missing.endswith("not installed"):
+            _install()
+            missing = why_not()
+        if missing:
             raise UnavailableError(missing)
 
 
-def _need_debian_12() -> None:
-    if sys.platform != "linux" or _release().get("ID") != "debian" or _release().get("VERSION_ID") != "12":
-        raise UnavailableError(f"{why_not()}; installing it needs Debian 12, this is {_system_name()}")
-    if shutil.which("apt-get") is None:
-        raise UnavailableError("no apt-get to install packages with")
+def _why_not_installable() -> str:
+    release = _release()
+    if (release.get("ID"), release.get("VERSION_ID")) != ("debian", "12"):
+        return f", and this is not Debian 12 but {_system_name()}"
+    if os.geteuid() != 0:
+        return ", which only root can do"
+    return "" if shutil.which("apt-get") else ", and no apt-get in PATH"
 
 
 def _install() -> None:
+    # So the package gets a database nobody has to be asked about; servers have others.
     subprocess.run(["debconf-set-selections"], input=_ANSWERS, text=True, check=True)
     _apt("update", "-q")
     _apt("install", "-y", "-q", "--no-install-recommends", *PACKAGES)
@@ -149,7 +148,7 @@ def _apt(*words: str) -> None:
     )
     if done.returncode:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("E:", "W:"))]
-        raise UnavailableError(f"no package registry: apt-get {words[0]} failed: {' '.join(said[-2:])}")
+        raise UnavailableError(f"no package registry: apt-get {words[0]} said {' '.join(said[-2:])}")
 
 
 def _installed(package: str) -> bool:

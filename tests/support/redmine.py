@@ -45,15 +45,25 @@ def redmine_server(text_format: str = "textile", **settings: str) -> RedmineServ
         text_format: `textile`, `markdown` or `common_mark`.
         settings: Redmine's own settings, like `parent_issue_dates="independent"`; lists as JSON.
     """
-    if os.environ.get("PM_TEST_REDMINE") == "no":
-        pytest.skip("Redmine is switched off by PM_TEST_REDMINE=no")
+    _skip_if_off()
     url = os.environ.get("PM_TEST_REDMINE_URL")
     if url:
         return _given(url, text_format, settings)
+    need_own_server()
+    return _start(text_format, tuple(f"--set={name}={value}" for name, value in sorted(settings.items())))
+
+
+def need_own_server() -> None:
+    """Skip the calling test by name where no server can be started."""
+    _skip_if_off()
     reason = _why_not()
     if reason:
         pytest.skip(f"no Redmine here: {reason} (see `make redmine`)")
-    return _start(text_format, tuple(f"--set={name}={value}" for name, value in sorted(settings.items())))
+
+
+def _skip_if_off() -> None:
+    if os.environ.get("PM_TEST_REDMINE") == "no":
+        pytest.skip("Redmine is switched off by PM_TEST_REDMINE=no")
 
 
 def _given(url: str, text_format: str, settings: dict[str, str]) -> RedmineServer:
