@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pm_providers.errors import NotFoundError, ProviderError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError
 from pm_providers.toolkit.change_state import SETTLED_S, ChangedItem
 from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
 
@@ -220,6 +220,16 @@ async def test_a_project_that_became_invisible_is_an_error_and_no_delete(system)
     system.visible = False
     with pytest.raises(NotFoundError):
         await reader.drain()
+
+
+@pytest.mark.parametrize(("visible", "error"), [(False, NotFoundError), (True, PermissionDeniedError)])
+async def test_a_refusal_says_whether_the_project_is_there(system, visible, error):
+    async def refused(project, since, number, size):
+        raise PermissionDeniedError("no")
+
+    system.changed, system.visible = refused, visible
+    with pytest.raises(error):
+        await Reader(system).drain()
 
 
 async def test_a_sweep_is_forced_now_and_then(system):

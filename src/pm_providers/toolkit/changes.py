@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pm_providers.errors import NotFoundError, ProviderError, ValidationError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError, ValidationError
 from pm_providers.toolkit.change_state import ChangedItem, ChangeState
 
 __all__ = ["ChangeBatch", "ChangeSource", "ChangeStream", "ChangedPage", "Sweep"]
@@ -212,7 +212,13 @@ class ChangeStream:
             ProviderError: the server's paging contradicts itself.
             NotFoundError: the project is gone or hidden.
         """
-        most = limit or self._source.page_size
+        try:
+            return await self._advance(state, limit or self._source.page_size)
+        except PermissionDeniedError:
+            await self._require_visible(state.project)
+            raise
+
+    async def _advance(self, state: ChangeState, most: int) -> ChangeBatch:
         items, more = await self._changed(state, most)
         deleted: list[str] = []
         if not more:
@@ -314,10 +320,13 @@ class ChangeStream:
         """
         if not ids:
             return []
-        if not await self._source.is_visible(project):
-            raise NotFoundError(f"project {project} does not exist any more, or may not be seen")
+        await self._require_visible(project)
         there = await self._source.items(ids, project)
         return [one for one in ids if one not in there]
+
+    async def _require_visible(self, project: str) -> None:
+        if not await self._source.is_visible(project):
+            raise NotFoundError(f"project {project} does not exist any more, or may not be seen")
 
 
 def _in_order(one: str) -> tuple[int, str]:
