@@ -21,15 +21,15 @@ from pm_providers.providers.openproject.mapping.tasks import (
     type_of,
     version_of,
 )
+from pm_providers.providers.openproject.side_effects import with_side_effects
 from pm_providers.providers.openproject.task_reading import TaskReader
 from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
-from pm_providers.toolkit.writes import refuse_clearing, with_losses
+from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["TaskWriter"]
 
 _ATTEMPTS = 4
 _DATES = ("start_date", "due_date")
-_LOST_IN_MOVES = ("sprint_id", "label_ids", "parent_task_id")  # recorded 18-…
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class _Place:
     project: str
     type: PMTaskType | None
     task: dict[str, Any] | None = None
+
+    @property
+    def has_new_type(self) -> bool:
+        """Whether the write gives the task its type; the server resets a status that the type lacks."""
+        return self.type is not None and (self.task is None or type_of(self.task) != self.type.id)
 
 
 class TaskWriter(TaskReader):
@@ -110,7 +115,7 @@ class TaskWriter(TaskReader):
             wire, custom = await self._wire(fields, place, before)
             body = await self._body(wire, place, custom)
             document = await self._patch_task(base, before, body, fields, expected_version)
-            return with_losses(await self._task(document), before, fields, _LOST_IN_MOVES)
+            return with_side_effects(await self._task(document), before, fields)
 
     async def _check_parent(self, fields: Mapping[str, Any]) -> None:
         parent = fields.get("parent_task_id")
@@ -221,7 +226,7 @@ class TaskWriter(TaskReader):
         if fields.get("priority"):
             wire["priority"] = await self._priority(fields["priority"], before)
         if fields.get("status"):
-            wire["status"] = await self._status(fields["status"], before)
+            wire["status"] = await self._status(fields["status"], place, before)
         # Empty ones are refused (recorded 11-…: steps 18 to 20); an empty type is a server error.
         refuse_clearing(fields, ("status", "priority", "type"))
         await self._check_sprint(fields, place, before)
@@ -231,11 +236,19 @@ class TaskWriter(TaskReader):
             wire["custom_fields"] = fields["custom_fields"]
         return {name: value for name, value in wire.items() if value is not _UNCHANGED}, custom
 
-    async def _status(self, value: str, before: PMTask | None) -> Any:
+    async def _status(self, value: str, place: _Place, before: PMTask | None) -> Any:
         """Id to write; a task that has the unified status already keeps its own one of the several."""
-        if before is not None and value == before.status and value in set(TaskStatus):
+        kept = before is not None and value == before.status and value in set(TaskStatus)
+        if kept and not place.has_new_type:
             return _UNCHANGED
-        return (await self._catalog.status_candidates(value))[0].id
+        candidates = await self._catalog.status_candidates(value)
+        if len(candidates) > 1 and place.has_new_type:
+            offered = {one.id for one in _status_choices(await self._form_schema(place))}
+            candidates = [one for one in candidates if one.id in offered] or candidates
+            if kept:
+                own = link_id(place.task or {}, "status")
+                candidates = sorted(candidates, key=lambda one: one.id != own)
+        return candidates[0].id
 
     async def _priority(self, value: str, before: PMTask | None) -> Any:
         if before is not None and value == before.priority:
@@ -337,7 +350,11 @@ def allowed_statuses(form: Mapping[str, Any]) -> list[PMStatus]:
     """
     embedded = form.get("_embedded")
     schema = embedded.get("schema") if isinstance(embedded, Mapping) else None
-    entry = schema.get("status") if isinstance(schema, Mapping) else None
+    return _status_choices(schema if isinstance(schema, Mapping) else {})
+
+
+def _status_choices(schema: Mapping[str, Any]) -> list[PMStatus]:
+    entry = schema.get("status")
     inner = entry.get("_embedded") if isinstance(entry, Mapping) else None
     found = inner.get("allowedValues") if isinstance(inner, Mapping) else None
     return [to_status(one) for one in found] if isinstance(found, list) else []

@@ -1,0 +1,86 @@
+"""What a write did to a task besides what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pm_providers.model import PMTask, WriteWarning
+from pm_providers.toolkit.custom_fields import same_custom
+
+__all__ = ["with_side_effects"]
+
+_MOVES = {
+    "project_id": "to another project",
+    "type": "to another type",
+    "parent_task_id": "below another parent",
+}
+"""Fields whose change makes the system change others (recorded 18-…: steps 15 and 37)."""
+
+_SWEPT = (
+    "status",
+    "type",
+    "parent_task_id",
+    "assignee_id",
+    "sprint_id",
+    "label_ids",
+    "start_date",
+    "due_date",
+    "story_points",
+)
+
+
+def with_side_effects(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -> PMTask:
+    """The task with a warning for each field that nobody asked to change, and a move changed all the same.
+
+    A move to another project drops what the project does not have, one to another type resets a status that
+    its workflow lacks, one below a parent follows the parent's dates and version.
+
+    Args:
+        task: as it is now.
+        before: as it was.
+        fields: what was asked for. Those of them that are not as asked are found by the base.
+    """
+    moved = [text for name, text in _MOVES.items() if name in fields and _differs(task, before, name)]
+    if not moved:
+        return task
+    why = f"the system changed it when the task moved {' and '.join(moved)}"
+    found = [
+        WriteWarning(name, _shown(before, name), _shown(task, name), why)
+        for name in _SWEPT
+        if name not in fields and _differs(task, before, name)
+    ]
+    lost = _lost_custom(task, before, fields.get("custom_fields") or {})
+    if lost:
+        now = {name: task.custom_fields.get(name) for name in lost}
+        found.append(WriteWarning("custom_fields", lost, now, why))
+    return replace(task, warnings=(*task.warnings, *found)) if found else task
+
+
+def _differs(task: PMTask, before: PMTask, name: str) -> bool:
+    return bool(_shown(task, name) != _shown(before, name))
+
+
+def _shown(task: PMTask, name: str) -> Any:
+    return task.status_name or task.status if name == "status" else getattr(task, name)
+
+
+def _lost_custom(task: PMTask, before: PMTask, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of custom fields that are not there any more, and with them those asked for that are not stored.
+
+    Both stand in one warning, as a record has one for a field.
+    """
+    kept = {name: value for name, value in before.custom_fields.items() if name not in asked}
+    lost = {
+        name: value
+        for name, value in kept.items()
+        if not same_custom({name: value}, task.custom_fields) and not _empty(value)
+    }
+    if lost:
+        lost |= {name: v for name, v in asked.items() if not same_custom({name: v}, task.custom_fields)}
+    return lost
+
+
+def _empty(value: Any) -> bool:
+    return value in (None, "", [], ())
