@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from pm_providers import (
     ConfigurationError,
     PMPriority,
     PMProviderConfig,
+    PMRelation,
     PMStatus,
     UnsupportedError,
     ValidationError,
@@ -36,7 +39,7 @@ from pm_providers.contract import (
     unpack_ids,
     unsupported,
 )
-from pm_providers.model import MODELS, Entity
+from pm_providers.model import MODELS, Entity, RelationType
 from tests.contract.memory import MemoryProvider
 
 CAPS = MemoryProvider.CAPABILITIES
@@ -283,3 +286,50 @@ class TestConfiguration:
         assert config.secrets() == ("k-1", "t-2")
         assert not any(secret in repr(config) for secret in ("k-1", "t-2", "p-3"))
         assert PMProviderConfig().secrets() == ()
+
+
+class TestRelationTypes:
+    """Types of relations that the system does not have."""
+
+    @staticmethod
+    def provider() -> MemoryProvider:
+        provider = MemoryProvider()
+        table = {(Entity.RELATION, name): NATIVE for name in ("from_task_id", "to_task_id", "type")}
+        provider._capabilities = provider.capabilities.narrowed(
+            operations={"create_relation": NATIVE, "update_relation": NATIVE},
+            fields=table,
+            limits=replace(provider.capabilities.limits, relation_types=("relates", "blocks")),
+        )
+        return provider
+
+    @pytest.mark.parametrize("kind", ["includes", "part_of", "precedes", "follows"])
+    async def test_they_are_refused_by_name(self, kind):
+        """By their own and by their inverse names, with those that there are, before the hook."""
+        provider = self.provider()
+        wrong = {"type": f"{kind!r} is unknown to the system; it has: relates, blocks"}
+        with pytest.raises(ValidationError) as created:
+            await provider.create_relation(PMRelation("", "1", "2", kind))
+        assert (created.value.fields, created.value.operation) == (wrong, "create_relation")
+        with pytest.raises(ValidationError) as updated:
+            await provider.update_relation("1", {"type": kind})
+        assert (updated.value.fields, updated.value.operation) == (wrong, "update_relation")
+
+    @pytest.mark.parametrize("kind", ["relates", "blocks", "blocked_by"])
+    async def test_others_reach_the_hook(self, kind):
+        """Which memory does not have."""
+        with pytest.raises(UnsupportedError):
+            await self.provider().create_relation(PMRelation("", "1", "2", kind))
+
+    async def test_what_is_no_type_is_refused_as_before(self):
+        """Misspelt types are checked with the other fields."""
+        with pytest.raises(ValidationError, match="is not one of relates, blocks"):
+            await self.provider().create_relation(PMRelation("", "1", "2", "hates"))
+
+    async def test_unsupported_comes_first(self):
+        """Without relations at all, the type does not matter."""
+        with pytest.raises(UnsupportedError):
+            await MemoryProvider().create_relation(PMRelation("", "1", "2", "includes"))
+
+    def test_all_by_default(self):
+        """Who says nothing has them all."""
+        assert Limits().relation_types == tuple(RelationType)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pm_providers.errors import UnsupportedError
-from pm_providers.model import MODELS, Entity, field_specs
+from pm_providers.model import MODELS, Entity, RelationType, field_specs
 
 __all__ = [
     "BATCH_OPERATIONS",
@@ -115,6 +115,7 @@ class Limits:
         labels: labels of one task.
         attachment_bytes: size of one attachment.
         lengths: `entity.field` -> characters.
+        relation_types: unified types of relations that the system has; the inverse names go with them.
         quota: the vendor's documented quota, in words.
     """
 
@@ -125,6 +126,7 @@ class Limits:
     labels: int | None = None
     attachment_bytes: int | None = None
     lengths: Mapping[str, int] = field(default_factory=dict)
+    relation_types: tuple[str, ...] = tuple(one.value for one in RelationType)
     quota: str = ""
 
 

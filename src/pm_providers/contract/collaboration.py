@@ -19,6 +19,7 @@ from pm_providers.model import (
     PMLabel,
     PMRelation,
     PMTimeEntry,
+    RelationType,
 )
 
 __all__ = ["CollaborationOperations"]
@@ -163,9 +164,12 @@ class CollaborationOperations(TaskOperations):
         """Relate two tasks. An inverse type (`blocked_by`) is stored with both ends swapped.
 
         Raises:
-            ValidationError: a task does not exist, is related to itself, or the relation closes a circle.
+            ValidationError: a task does not exist, is related to itself, or the relation closes a circle; a
+                type that the system does not have (`limits.relation_types`).
             ConflictError: the two tasks are so related already.
         """
+        if isinstance(relation, PMRelation):
+            self._check_relation_type("create_relation", relation.type)
         if isinstance(relation, PMRelation) and relation.type in INVERSE_RELATIONS:
             relation = replace(
                 relation,
@@ -182,8 +186,10 @@ class CollaborationOperations(TaskOperations):
 
         Raises:
             NotFoundError: no such relation.
-            ValidationError: an inverse type: the ends cannot be swapped.
+            ValidationError: an inverse type: the ends cannot be swapped; a type that the system has not.
         """
+        if isinstance(updates, Mapping):
+            self._check_relation_type("update_relation", updates.get("type"))
         if isinstance(updates, Mapping) and updates.get("type") in INVERSE_RELATIONS:
             raise ValidationError(
                 fields={"type": "the ends of a relation are fixed; delete it and create the inverse"},
@@ -199,6 +205,16 @@ class CollaborationOperations(TaskOperations):
                 lambda one, fields: self._update_relation(one, fields, task_id),
             ),
         )
+
+    def _check_relation_type(self, operation: str, value: object) -> None:
+        """Refuse a unified type that the system does not have; what is no type at all is refused later."""
+        with self._operation(operation):
+            self.capabilities.require(operation, self.name)
+            kind = INVERSE_RELATIONS.get(value, value) if isinstance(value, str) else None
+            known = self.capabilities.limits.relation_types
+            if kind in set(RelationType) and kind not in known:
+                has = ", ".join(known) or "none"
+                raise ValidationError(fields={"type": f"{value!r} is unknown to the system; it has: {has}"})
 
     async def delete_relation(self, relation_id: str, *, task_id: str | None = None) -> bool:
         """Delete a relation; `False` when it did not exist."""

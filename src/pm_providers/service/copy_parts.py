@@ -94,6 +94,10 @@ class _Parts:
                     Entity.RELATION, None, "the other task is not part of the copy", relation.id
                 )
                 continue
+            if relation.type not in self.target.capabilities.limits.relation_types:
+                reason = f"the target has no relations of type {relation.type}"
+                self.report.leave_out(Entity.RELATION, None, reason, relation.id)
+                continue
             await self._create(Entity.RELATION, relation, self.target.create_relation)
 
     async def comments(self, task_id: str) -> None:

@@ -168,6 +168,7 @@ def _limits(providers: Providers) -> str:
         ["labels of a task", *(_bound(one.limits.labels) for one in caps)],
         ["bytes of an attachment", *(_bound(one.limits.attachment_bytes) for one in caps)],
         ["longest texts", *(_lengths(one.limits.lengths) for one in caps)],
+        ["types of relations", *(", ".join(one.limits.relation_types) or "○" for one in caps)],
         ["quota", *(_inline(one.limits.quota) or "○" for one in caps)],
         ["upserts are seen by", *(one.changes.upserts for one in caps)],
         ["deletes are seen by", *(one.changes.deletes for one in caps)],

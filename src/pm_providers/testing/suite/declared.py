@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pm_providers.contract import BATCH_OPERATIONS, OPERATIONS, BasePMProvider, Support
-from pm_providers.model import MODELS, Entity, Owner, field_specs
+from pm_providers.model import MODELS, Entity, Owner, RelationType, field_specs
 from pm_providers.testing.calls import HOOKS
 from pm_providers.testing.checks import assert_refused
 from pm_providers.testing.harness import ProviderHarness
@@ -100,6 +100,7 @@ class CapabilitySuite(SuiteBase):
         assert limits.batch_size >= 1
         for bound in (limits.page_size, limits.assignees, limits.labels, limits.attachment_bytes):
             assert bound is None or bound >= 1
+        assert set(limits.relation_types) <= set(RelationType)
         for path, length in limits.lengths.items():
             entity, _, name = path.partition(".")
             assert name in field_specs(MODELS[Entity(entity)])

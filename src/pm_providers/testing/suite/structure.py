@@ -25,6 +25,16 @@ from pm_providers.testing.suite.base import SuiteBase
 __all__ = ["LabelSuite", "RelationSuite", "TimeEntrySuite"]
 
 
+async def _refused_type(provider: BasePMProvider, task: PMTask, other: PMTask, kind: str) -> None:
+    """A type that the system does not have is refused by name, with those that it has; nothing is stored."""
+    async with refusal(provider, "create_relation", ValidationError) as caught:
+        await provider.create_relation(PMRelation("", task.id, other.id, kind))
+    assert isinstance(caught.value, ValidationError)
+    for part in (kind, *provider.capabilities.limits.relation_types):
+        assert part in caught.value.fields["type"]
+    assert await provider.list_relations(task.id) == []
+
+
 class LabelSuite(SuiteBase):
     """Labels are listed and put on tasks; made and deleted where the system lets us."""
 
@@ -88,8 +98,11 @@ class RelationSuite(SuiteBase):
     async def test_relation_is_seen_from_both_ends(
         self, harness: ProviderHarness, provider: BasePMProvider, task: PMTask, kind: RelationType
     ) -> None:
-        """Both tasks list the same relation, read as "from TYPE to"."""
+        """Both tasks list the same relation, read as "from TYPE to"; other types are refused."""
         other = await new_task(harness)
+        if kind not in provider.capabilities.limits.relation_types:
+            await _refused_type(provider, task, other, kind)
+            return
         made = await provider.create_relation(PMRelation("", task.id, other.id, kind.value))
         assert (made.from_task_id, made.to_task_id, made.type) == (task.id, other.id, kind.value)
         fresh = await harness.fresh()
@@ -108,6 +121,9 @@ class RelationSuite(SuiteBase):
     ) -> None:
         """`a blocked_by b` is stored and read as `b blocks a`."""
         other = await new_task(harness)
+        if kind not in provider.capabilities.limits.relation_types:
+            await _refused_type(provider, task, other, inverse)
+            return
         made = await provider.create_relation(PMRelation("", task.id, other.id, inverse))
         assert (made.from_task_id, made.to_task_id, made.type) == (other.id, task.id, kind.value)
         assert made.warnings == ()
