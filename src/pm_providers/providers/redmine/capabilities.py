@@ -15,6 +15,7 @@ from pm_providers.contract import (
     unsupported,
 )
 from pm_providers.model import Entity
+from pm_providers.providers.redmine.mapping.parts import RELATION_TYPES
 
 __all__ = ["CAPABILITIES"]
 
@@ -113,8 +114,7 @@ CAPABILITIES = Capabilities(
             Entity.RELATION,
             native="from_task_id to_task_id",
             type=mapped(
-                "relates, blocks, precedes, duplicates; copied_to reads as relates; includes and requires "
-                "are unknown to the system"
+                "copied_to reads as relates; the ends of relates are stored in the order of their numbers"
             ),
             lag_days=mapped("the delay of precedes; other types have none"),
             description=unsupported("relations have no description"),
@@ -127,7 +127,8 @@ CAPABILITIES = Capabilities(
         ),
         Entity.TIME_ENTRY: declare_fields(
             Entity.TIME_ENTRY,
-            native="task_id spent_on comment activity project_id created_at updated_at",
+            native="task_id spent_on comment project_id created_at updated_at",
+            activity=mapped("without one, the default kind of work, else the project's first"),
             hours=mapped("rounded to hundredths of an hour"),
             user_id=mapped("others than the caller need the right to log time for others"),
         ),
@@ -156,6 +157,7 @@ CAPABILITIES = Capabilities(
             "attachment.description": 255,
             "user.username": 60,
         },
+        relation_types=RELATION_TYPES,
         quota="none",
     ),
     changes=ChangeDetection(upserts="timestamp", deletes="sweep", precision_s=1.0),
