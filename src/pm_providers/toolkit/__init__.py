@@ -1,4 +1,6 @@
-"""What providers of HTTP systems share: checked settings, caches, lists that shift, changes by sweeping.
+"""What providers of HTTP systems share. Nothing here knows a vendor; providers of third parties may use it too.
 
-Nothing here knows a vendor. A provider of a third party may use it as those of this package do.
+Modules: `options` (checked settings), `cache`, `raw` (the raw call), `listing` (lists that shift), `changes` and
+`change_state` (changes by sweeping), `documents` (decoded JSON), `choices` (meanings of statuses and priorities),
+`custom_fields`, `writes`.
 """
