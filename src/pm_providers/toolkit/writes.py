@@ -18,7 +18,7 @@ def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
     Raises:
         ValidationError: one of the names is asked to be empty.
     """
-    empty = {name: "cannot be cleared" for name in names if name in fields and not fields[name]}
+    empty = {name: "cannot be cleared" for name in names if name in fields and fields[name] in (None, "")}
     if empty:
         raise ValidationError(fields=empty)
 

@@ -23,6 +23,7 @@ from pm_providers.providers.redmine.mapping.projects import ProjectReading, from
 from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint
 from pm_providers.toolkit.choices import version_word
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.writes import refuse_clearing
 from pm_providers.transport import bounded_map
 
 __all__ = ["Labels", "Projects", "Sprints", "Users"]
@@ -88,6 +89,7 @@ class Projects(ProjectReader):
         self, project_id: str, fields: Fields, expected_version: str | None
     ) -> PMProject:
         text = await self._texts()
+        refuse_clearing(fields, ("status", "is_public"))  # to clear the latter is a server error
         status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else None
         current = await self._find_project(project_id)
         if current is None:
@@ -268,6 +270,7 @@ class Labels(ProjectReader):
         if project is None:
             raise ValidationError(fields={"project_id": "is required: categories belong to a project"})
         body = {"issue_category": {"name": fields["name"]}}
+        await self._check_label_name(fields["name"], project)
         try:
             document = await self._api.post(f"projects/{project}/issue_categories", body)
         except NotFoundError as error:
@@ -278,8 +281,25 @@ class Labels(ProjectReader):
         if not is_number(label_id):
             raise NotFoundError(f"there is no label {label_id!r:.80}")
         path = f"issue_categories/{label_id}"
+        before = to_label(await self._api.one(path, "issue_category"))
+        await self._check_label_name(fields["name"], before.project_id or "", label_id)
         await self._api.put(path, {"issue_category": {"name": fields["name"]}})
         return to_label(await self._api.one(path, "issue_category"), keep_raw=self._options.keep_raw)
+
+    async def _check_label_name(self, name: str, project: str, own: str | None = None) -> None:
+        """Names of labels are told apart without case everywhere; the server tells them apart by case, too.
+
+        Raises:
+            ConflictError: another category of the project has the name.
+        """
+        folded = name.strip().casefold()
+        try:
+            known = await self._categories(project)
+        except NotFoundError:
+            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from None
+        for one in map(to_label, known):
+            if one.id != own and one.name.strip().casefold() == folded:
+                raise ConflictError(f"there is a label {one.name!r:.60} already ({one.id})", fields=("name",))
 
     async def _delete_label(self, label_id: str, project_id: str | None) -> bool:
         """Issues lose it."""
