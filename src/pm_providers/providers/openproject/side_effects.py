@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,32 +29,46 @@ _SWEPT = (
     "due_date",
     "story_points",
 )
+_COUPLED = ("estimated_hours", "remaining_hours", "progress")
+_COUPLED_WITH = {*_COUPLED, "status"}
 
 
 def with_side_effects(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -> PMTask:
-    """The task with a warning for each field that nobody asked to change, and a move changed all the same.
+    """The task with a warning for each field that nobody asked to change, and the write changed all the same.
 
     A move to another project drops what the project does not have, one to another type resets a status that
-    its workflow lacks, one below a parent follows the parent's dates and version.
+    its workflow lacks, one below a parent follows the parent's dates and version. Before 14, any write fills
+    a missing estimate with the remaining work (recorded 11-…: step 22).
 
     Args:
         task: as it is now.
-        before: as it was.
+        before: as it was in the version that was written to.
         fields: what was asked for. Those of them that are not as asked are found by the base.
     """
     moved = [text for name, text in _MOVES.items() if name in fields and _differs(task, before, name)]
     if not moved:
-        return task
+        names = () if fields.keys() & _COUPLED_WITH else _COUPLED
+        return _warned(task, _changed(task, before, fields, names, "the system computes it with every write"))
     why = f"the system changed it when the task moved {' and '.join(moved)}"
-    found = [
-        WriteWarning(name, _shown(before, name), _shown(task, name), why)
-        for name in _SWEPT
-        if name not in fields and _differs(task, before, name)
-    ]
+    found = _changed(task, before, fields, _SWEPT, why)
     lost = _lost_custom(task, before, fields.get("custom_fields") or {})
     if lost:
         now = {name: task.custom_fields.get(name) for name in lost}
         found.append(WriteWarning("custom_fields", lost, now, why))
+    return _warned(task, found)
+
+
+def _changed(
+    task: PMTask, before: PMTask, fields: Mapping[str, Any], names: Iterable[str], why: str
+) -> list[WriteWarning]:
+    return [
+        WriteWarning(name, _shown(before, name), _shown(task, name), why)
+        for name in names
+        if name not in fields and _differs(task, before, name)
+    ]
+
+
+def _warned(task: PMTask, found: list[WriteWarning]) -> PMTask:
     return replace(task, warnings=(*task.warnings, *found)) if found else task
 
 

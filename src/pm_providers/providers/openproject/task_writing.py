@@ -114,7 +114,7 @@ class TaskWriter(TaskReader):
             place = await self._place_of(base, fields)
             wire, custom = await self._wire(fields, place, before)
             body = await self._body(wire, place, custom)
-            document = await self._patch_task(base, before, body, fields, expected_version)
+            document, before = await self._patch_task(base, before, body, fields, expected_version)
             return with_side_effects(await self._task(document), before, fields)
 
     async def _check_parent(self, fields: Mapping[str, Any]) -> None:
@@ -139,17 +139,17 @@ class TaskWriter(TaskReader):
         body: dict[str, Any],
         fields: Fields,
         expected_version: str | None,
-    ) -> dict[str, Any]:
-        """Send the change under the current lock version.
+    ) -> tuple[dict[str, Any], PMTask]:
+        """Send the change under the current lock version; returns the answer, and what was written over.
 
         When somebody else was faster, their change is looked at: if it touches none of our fields, ours is
         sent again on top of theirs; otherwise nothing is written.
         """
-        lock, path = before.version, f"work_packages/{before.id}"
+        seen, lock, path = before, before.version, f"work_packages/{before.id}"
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 locked = {"lockVersion": int(lock or 0), **body}
-                return await self._patch_once(path, locked, fields, safe=expected_version is None)
+                return await self._patch_once(path, locked, fields, safe=expected_version is None), seen
             except ConflictError as error:
                 document = await self._task_document(before.id)
                 now = await self._task(document)
@@ -159,6 +159,8 @@ class TaskWriter(TaskReader):
                 if clash or attempt == _ATTEMPTS:
                     raise _stale(now, clash) from error
                 lock = now.version
+                if not all(self._holds(name, value, now) for name, value in fields.items()):
+                    seen = now  # else it may be our own write, whose answer got lost
         raise _stale(before)
 
     async def _patch_once(

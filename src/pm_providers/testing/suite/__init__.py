@@ -5,6 +5,7 @@ from __future__ import annotations
 from pm_providers.testing.suite.batch import BatchSuite
 from pm_providers.testing.suite.changes import ChangeSuite
 from pm_providers.testing.suite.comments import AttachmentSuite, CommentSuite
+from pm_providers.testing.suite.computed import ComputedSuite
 from pm_providers.testing.suite.containers import SprintSuite, UserSuite
 from pm_providers.testing.suite.declared import CapabilitySuite
 from pm_providers.testing.suite.discovery import DiscoverySuite, SearchSuite
@@ -41,6 +42,7 @@ AREAS = (
     BatchSuite,
     ChangeSuite,
     WriteSuite,
+    ComputedSuite,
     ConflictSuite,
     SecuritySuite,
     ConcurrencySuite,
@@ -70,6 +72,7 @@ class ConformanceSuite(
     BatchSuite,
     ChangeSuite,
     WriteSuite,
+    ComputedSuite,
     ConflictSuite,
     SecuritySuite,
     ConcurrencySuite,
