@@ -79,8 +79,14 @@ class CollaborationOperations(TaskOperations):
     ) -> PMComment:
         """Change a comment's text.
 
+        Args:
+            comment_id: id.
+            updates: field -> value.
+            task_id: the task it stands on; some systems find comments only through it.
+
         Raises:
             NotFoundError: no such comment.
+            ValidationError: the system needs `task_id`, or a value is not allowed.
         """
         return cast(
             "PMComment",
@@ -258,8 +264,14 @@ class CollaborationOperations(TaskOperations):
     ) -> PMAttachment:
         """Rename or describe an attachment.
 
+        Args:
+            attachment_id: id.
+            updates: field -> value.
+            task_id: the task it stands on; some systems find attachments only through it.
+
         Raises:
             NotFoundError: no such attachment.
+            ValidationError: the system needs `task_id`, or a value is not allowed.
         """
         return cast(
             "PMAttachment",

@@ -13,6 +13,7 @@ from pm_providers.model import (
     FieldKind,
     PMAttachment,
     PMComment,
+    PMLabel,
     PMMembership,
     PMProject,
     PMRelation,
@@ -24,7 +25,7 @@ from pm_providers.model import (
 )
 from pm_providers.testing.harness import ProviderHarness, unique
 
-__all__ = ["any_value", "create", "draft", "new_task", "role_names", "sample_values"]
+__all__ = ["any_value", "create", "draft", "new_task", "place_of", "role_names", "sample_values"]
 
 _BY_KIND: dict[FieldKind, tuple[Any, Any]] = {
     FieldKind.TEXT: ("First value", "Zweiter Wert äöü"),
@@ -96,6 +97,17 @@ async def draft(harness: ProviderHarness, entity: Entity) -> Record:
     if entity is Entity.ATTACHMENT:
         return PMAttachment(task_id=task_id, file_name="report.txt", content_type="text/plain")
     return PMTimeEntry(task_id=task_id, hours=1.5, spent_on=date(2026, 3, 2))
+
+
+def place_of(record: Record) -> dict[str, str]:
+    """Where a part stands, as updates and deletes of it are told: some systems find it no other way."""
+    if isinstance(record, PMLabel | PMMembership):
+        return {"project_id": record.project_id} if record.project_id else {}
+    if isinstance(record, PMRelation):
+        return {"task_id": record.from_task_id}
+    if isinstance(record, PMComment | PMAttachment | PMTimeEntry):
+        return {"task_id": record.task_id or ""}
+    return {}
 
 
 async def create(provider: BasePMProvider, entity: Entity, record: Record) -> Record:

@@ -20,6 +20,7 @@ from pm_providers.model import (
 
 __all__ = [
     "VERSION_STATUSES",
+    "filter_candidates",
     "preferred_first",
     "priority_book",
     "priority_meaning",
@@ -120,6 +121,20 @@ def _mapped(one: T, mapping: Mapping[str, str], option: str) -> T:
 def status_book(statuses: Sequence[PMStatus]) -> ChoiceBook[PMStatus]:
     """Task statuses to choose from."""
     return ChoiceBook(preferred_first(statuses), {one.id: one.status for one in statuses}, "status")
+
+
+def filter_candidates(statuses: Sequence[PMStatus], value: str) -> list[PMStatus]:
+    """Statuses that a filter means; none where the system has no status of a unified value.
+
+    Raises:
+        ValidationError: neither a unified value nor a status of the system; lists what exists.
+    """
+    try:
+        return status_book(statuses).candidates(value)
+    except ValidationError:
+        if value in set(TaskStatus):
+            return []
+        raise
 
 
 def priority_book(priorities: Sequence[PMPriority]) -> ChoiceBook[PMPriority]:

@@ -21,6 +21,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import (
 from pm_providers.providers.openproject.mapping.hal import elements, identifier, link_id
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.providers.openproject.mapping.tasks import TaskReading, project_of, schema_of, to_task
+from pm_providers.toolkit.choices import filter_candidates
 
 __all__ = ["TaskReader"]
 
@@ -41,7 +42,7 @@ class TaskReader(Connection):
         except NotFoundError:
             if query.project_id is not None:
                 await self._project_document(query.project_id)
-            return  # nobody and no sprint of that name: no task fits
+            return  # nobody, no sprint and no status of that name: no task fits
         project = None if query.project_id is None else await self._project_id(query.project_id)
         stream = self._listed(query, project, conditions)
         if project is None and is_number(query.sprint_id or ""):
@@ -61,8 +62,9 @@ class TaskReader(Connection):
         status = filters.ALL_STATUSES
         if query.status is not None:
             # Anew: a status that was made meanwhile has tasks too, one that is gone is refused.
-            await self._catalog.statuses(fresh=True)
-            candidates = await self._catalog.status_candidates(query.status)
+            candidates = filter_candidates(await self._catalog.statuses(fresh=True), query.status)
+            if not candidates:
+                raise NotFoundError(f"there is no status {query.status!r:.60}")
             status = filters.equal("status", [one.id for one in candidates])
         conditions = [status]
         if query.assignee_id is not None:

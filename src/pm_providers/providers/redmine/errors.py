@@ -26,6 +26,7 @@ _FIELDS: tuple[tuple[str, str], ...] = (
     ("Due date", "due_date"),
     ("Email", "email"),
     ("Estimated time", "estimated_hours"),
+    ("File", "file_name"),
     ("First name", "name"),
     ("Hours", "hours"),
     ("Identifier", "key"),

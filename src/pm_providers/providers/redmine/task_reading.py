@@ -14,6 +14,7 @@ from pm_providers.model import PMTask
 from pm_providers.providers.redmine.connection import ALL_STATUSES, Connection
 from pm_providers.providers.redmine.mapping.tasks import TaskReading, to_task
 from pm_providers.providers.redmine.mapping.values import ref_id
+from pm_providers.toolkit.choices import filter_candidates
 from pm_providers.toolkit.documents import identifier, is_number
 
 __all__ = ["TaskReader", "changed_since"]
@@ -43,7 +44,7 @@ class TaskReader(Connection):
         try:
             params |= await self._conditions(query)
         except NotFoundError:
-            return  # nobody and no sprint of that name: no task fits
+            return  # nobody, no sprint and no status of that name: no task fits
         async with aclosing(self._listed(query, params)) as tasks:
             async for task in tasks:
                 if (
@@ -65,8 +66,9 @@ class TaskReader(Connection):
         params: dict[str, str | int] = {}
         if query.status is not None:
             # Anew: a status that was made meanwhile has tasks too, one that is gone has none.
-            await self._catalog.statuses(fresh=True)
-            found = await self._catalog.status_candidates(query.status)
+            found = filter_candidates(await self._catalog.statuses(fresh=True), query.status)
+            if not found:
+                raise NotFoundError(f"there is no status {query.status!r:.60}")
             params["status_id"] = "|".join(one.id for one in found)
         if query.assignee_id is not None:
             params["assigned_to_id"] = await self._user_id(query.assignee_id)

@@ -14,7 +14,7 @@ from pm_providers.model import MODELS, Entity, FieldKind, Owner, PMTask, Record,
 from pm_providers.testing.calls import PLACEHOLDERS
 from pm_providers.testing.checks import assert_holds, read, refusal
 from pm_providers.testing.harness import ProviderHarness
-from pm_providers.testing.samples import any_value, create, draft, sample_values
+from pm_providers.testing.samples import any_value, create, draft, place_of, sample_values
 from pm_providers.testing.suite.base import SuiteBase
 
 __all__ = ["FieldSuite"]
@@ -57,12 +57,13 @@ class FieldSuite(SuiteBase):
         if spec.owner is Owner.CREATOR or not provider.capabilities.supports(f"update_{entity}"):
             return
         update = getattr(provider, f"update_{entity}")
-        await _check(provider, fresh, await update(written.id, {name: second}), entity, name, second)
+        place = place_of(written)
+        await _check(provider, fresh, await update(written.id, {name: second}, **place), entity, name, second)
         if spec.kind is FieldKind.MAP:
-            cleared = await update(written.id, {name: dict.fromkeys(second)})
+            cleared = await update(written.id, {name: dict.fromkeys(second)}, **place)
             await _check(provider, fresh, cleared, entity, name, dict.fromkeys(second))
         if not spec.required:
-            await _check_clearing(provider, fresh, written.id, entity, name)
+            await _check_clearing(provider, fresh, written, entity, name)
 
     @pytest.mark.parametrize("entity", list(Entity))
     async def test_wrong_types_are_refused(
@@ -159,12 +160,13 @@ async def _check(
 
 
 async def _check_clearing(
-    provider: BasePMProvider, fresh: BasePMProvider, identifier: str, entity: Entity, name: str
+    provider: BasePMProvider, fresh: BasePMProvider, written: Record, entity: Entity, name: str
 ) -> None:
     spec = field_specs(MODELS[entity])[name]
     may_refuse = spec.kind in {FieldKind.CHOICE, FieldKind.MAP} or name in _ALWAYS_SET or name == "key"
     try:
-        cleared = await getattr(provider, f"update_{entity}")(identifier, {name: None})
+        update = getattr(provider, f"update_{entity}")
+        cleared = await update(written.id, {name: None}, **place_of(written))
     except ValidationError as error:
         assert may_refuse, f"{name} cannot be cleared: {error}"
         assert name in error.fields
