@@ -397,6 +397,15 @@ async def test_too_large_attachments_are_left_out(source, target, story):
     assert report.ok
 
 
+async def test_relations_of_types_that_the_target_has_not(source, target, story):
+    narrow(target, limits=replace(target.capabilities.limits, relation_types=("relates",)))
+    report = await copy_project(source, target, story.id)
+    assert [note.reason for note in report.left_out if note.entity is Entity.RELATION] == [
+        "the target has no relations of type blocks"
+    ]
+    assert report.ok
+
+
 async def test_relations_that_leave_the_project(source, target, story):
     other = await make_project(source, key="OTHER")
     outside = await source.create_task(PMTask(title="Outside", project_id=other.id))
