@@ -1,0 +1,1 @@
+"""Jira's JSON to records and back. Pure."""
