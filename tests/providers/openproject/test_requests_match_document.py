@@ -173,7 +173,9 @@ async def test_every_operation_and_field_was_sent(version: str, options: dict[st
     assert run.called == {one for one in OPERATIONS if able.supports(one)}
     assert run.refused == set(OPERATIONS) - run.called
     wrote = {sent.operation for sent in setup.recorder.sent if sent.changes}
-    writing = {one for one in run.called if one.startswith(("create_", "update_", "delete_", "add_", "remove_"))}
+    writing = {
+        one for one in run.called if one.startswith(("create_", "update_", "delete_", "add_", "remove_"))
+    }
     assert wrote == writing
     assert {sent.operation for sent in setup.recorder.sent} >= run.called
     writable = {

@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import httpx2
 import pytest
 
-from pm_providers import PMAttachment, PMComment, PMRelation, PMTask, PMTimeEntry, ValidationError
+from pm_providers import (
+    OpenProjectProvider,
+    PMAttachment,
+    PMComment,
+    PMRelation,
+    PMTask,
+    PMTimeEntry,
+    ValidationError,
+)
 from pm_providers.sandbox.openproject.defaults import MEMBER
-from tests.providers.openproject.support import World, connected, create
+from tests.providers.openproject.support import Pause, World, config, connected, create
 
 FRIDAY, SATURDAY, MONDAY = date(2026, 12, 4), date(2026, 12, 5), date(2026, 12, 7)
 FEATURE, BUG, TASK = 4, 7, 1
@@ -41,6 +50,7 @@ class TestDates:
     async def test_a_day_off(self, world, provider):
         made = await create(provider, world, due_date=SATURDAY)
         assert (made.due_date, warned(made)) == (MONDAY, {"due_date": MONDAY})
+        assert "working day" in made.warnings[0].reason
         changed = await provider.update_task(made.id, {"start_date": SATURDAY, "title": "x"})
         assert (changed.start_date, warned(changed)) == (MONDAY, {"start_date": MONDAY})
         assert await strictly(world, made.id, {"start_date": SATURDAY}) == {"start_date"}
@@ -299,3 +309,41 @@ class TestParts:
         draft = PMAttachment(task_id=made.id, file_name="a b.txt", content_type="text/plain")
         stored = await provider.create_attachment(draft, b"x")
         assert [(warning.field, warning.got) for warning in stored.warnings] == [("file_name", "a_b.txt")]
+
+
+class Others(httpx2.AsyncBaseTransport):
+    """Others change the task right before our write; or ours is carried out and its answer lost."""
+
+    def __init__(self, world: World, *, lost: bool) -> None:
+        self.world, self.lost, self.struck = world, lost, False
+        self.inner = world.box.transport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method != "PATCH" or self.struck:
+            return await self.inner.handle_async_request(request)
+        self.struck = True
+        if self.lost:
+            await self.inner.handle_async_request(request)
+            raise httpx2.ReadError("gone", request=request)
+        async with connected(self.world.box) as other:
+            task_id = request.url.path.rpartition("/")[2]
+            await other.update_task(task_id, {"sprint_id": self.world.sprint, "due_date": FRIDAY})
+        return await self.inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["merged", "lost-answer"])
+async def test_what_others_changed_is_not_taken_for_a_side_effect(
+    world: World, provider: OpenProjectProvider, lost: bool
+) -> None:
+    """And what our own write did is told even if its first answer never came."""
+    made = await create(provider, world, type="Feature", status="Specified")
+    box = world.box.settings
+    client = OpenProjectProvider(
+        config(box["OPENPROJECT_URL"], box["OPENPROJECT_API_KEY"], sprint_source="version"),
+        transport=Others(world, lost=lost),
+        timing=Pause().timing(),
+    )
+    async with client as ours:
+        changed = await ours.update_task(made.id, {"type": "Task"})
+    assert (changed.sprint_id, changed.due_date) == ((None, None) if lost else (world.sprint, FRIDAY))
+    assert warned(changed) == {"status": "New"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from pm_providers.model import PMTask, WriteWarning
 from pm_providers.toolkit.custom_fields import same_custom
+from pm_providers.toolkit.writes import with_reasons
 
-__all__ = ["with_side_effects"]
+__all__ = ["with_days_off", "with_side_effects"]
 
 _MOVES = {
     "project_id": "to another project",
@@ -29,6 +31,7 @@ _SWEPT = (
     "due_date",
     "story_points",
 )
+_SATURDAY = 5
 _COUPLED = ("estimated_hours", "remaining_hours", "progress")
 _COUPLED_WITH = {*_COUPLED, "status"}
 
@@ -56,6 +59,25 @@ def with_side_effects(task: PMTask, before: PMTask, fields: Mapping[str, Any]) -
         now = {name: task.custom_fields.get(name) for name in lost}
         found.append(WriteWarning("custom_fields", lost, now, why))
     return _warned(task, found)
+
+
+def with_days_off(task: PMTask, fields: Mapping[str, Any]) -> PMTask:
+    """The task with the reason for a date at the weekend that is stored as the Monday after it (12.2+).
+
+    Those of work packages that ignore non-working days are kept ([code] set_attributes_service.rb).
+    """
+    moved = {
+        name: "the system moves a day off to the next working day"
+        for name in ("start_date", "due_date")
+        if _is_monday_after(getattr(task, name), fields.get(name))
+    }
+    return with_reasons(task, fields, moved)
+
+
+def _is_monday_after(got: date | None, asked: date | None) -> bool:
+    if got is None or asked is None or asked.weekday() < _SATURDAY:
+        return False
+    return (got - asked).days == 7 - asked.weekday()
 
 
 def _changed(

@@ -21,7 +21,7 @@ from pm_providers.providers.openproject.mapping.tasks import (
     type_of,
     version_of,
 )
-from pm_providers.providers.openproject.side_effects import with_side_effects
+from pm_providers.providers.openproject.side_effects import with_days_off, with_side_effects
 from pm_providers.providers.openproject.task_reading import TaskReader
 from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
 from pm_providers.toolkit.writes import refuse_clearing
@@ -67,7 +67,7 @@ class TaskWriter(TaskReader):
             except ProviderError as error:
                 await self._explain(error, fields)
                 raise
-            return await self._task(document)
+            return with_days_off(await self._task(document), fields)
 
     async def _new_type(self, fields: Mapping[str, Any]) -> PMTaskType | None:
         try:
@@ -115,7 +115,7 @@ class TaskWriter(TaskReader):
             wire, custom = await self._wire(fields, place, before)
             body = await self._body(wire, place, custom)
             document, before = await self._patch_task(base, before, body, fields, expected_version)
-            return with_side_effects(await self._task(document), before, fields)
+            return with_side_effects(with_days_off(await self._task(document), fields), before, fields)
 
     async def _check_parent(self, fields: Mapping[str, Any]) -> None:
         parent = fields.get("parent_task_id")
