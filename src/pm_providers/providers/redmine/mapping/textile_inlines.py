@@ -1,0 +1,252 @@
+"""From marked Textile to the inlines of a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pm_providers.providers.redmine.mapping.textile_marks import (
+    BR,
+    Mark,
+    Marks,
+    decoded,
+    mark_inline,
+    plain,
+    split_marks,
+)
+from pm_providers.text.document import (
+    Block,
+    Code,
+    CodeBlock,
+    Colour,
+    Emphasis,
+    HardBreak,
+    HtmlBlock,
+    HtmlInline,
+    Image,
+    Inline,
+    Link,
+    OpaqueBlock,
+    OpaqueInline,
+    Paragraph,
+    SoftBreak,
+    Strike,
+    Strong,
+    Subscript,
+    Superscript,
+    Text,
+    Underline,
+)
+
+__all__ = ["DIALECT", "HIDDEN_HTML", "read_inlines", "read_paragraphs"]
+
+DIALECT = "textile"
+HIDDEN_HTML = re.compile(r"<!--html ([^\n<>]*)-->")
+
+_BREAK = re.compile(f"( *)([{BR}\n])")
+_COLOUR = re.compile(r"\{\s*color\s*:\s*([^;{}\"]+?)\s*;?\s*\}")
+_OPAQUE_CODE = re.compile(r"=([a-z][a-z0-9-]*)")
+_BLOCK_MARKS = ("pre", "macro")
+
+_SPAN_NODES: dict[str, Callable[[tuple[Inline, ...]], Inline]] = {
+    "strong": Strong,
+    "b": Strong,
+    "em": Emphasis,
+    "i": Emphasis,
+    "del": Strike,
+    "ins": Underline,
+    "sub": Subscript,
+    "sup": Superscript,
+}
+
+
+def read_inlines(text: str, marks: Marks) -> tuple[Inline, ...] | None:
+    """Inlines of a block's marked text; `None` where it holds what only a block can (code of several lines)."""
+    items = list(split_marks(mark_inline(text, marks), marks))
+    if any(isinstance(item, Mark) and item.kind in _BLOCK_MARKS for item in items):
+        return None
+    return _inlines(items)
+
+
+def read_paragraphs(text: str, marks: Marks) -> list[Block]:
+    """Blocks of a text without a block sign: paragraphs, and the code blocks and macros that stand among them."""
+    blocks: list[Block] = []
+    run: list[str | Mark] = []
+    for item in split_marks(mark_inline(text.strip(f" \n{BR}"), marks), marks):
+        if isinstance(item, Mark) and item.kind in _BLOCK_MARKS:
+            _close_run(run, blocks)
+            blocks.append(_block(item))
+        else:
+            run.append(item)
+    _close_run(run, blocks)
+    return blocks
+
+
+def _close_run(run: list[str | Mark], blocks: list[Block]) -> None:
+    if run and isinstance(run[0], str):
+        run[0] = run[0].lstrip(f" \n{BR}")
+    if run and isinstance(run[-1], str):
+        run[-1] = run[-1].rstrip(f" \n{BR}")
+    only = [item for item in run if item != ""]
+    run.clear()
+    if len(only) == 1 and isinstance(only[0], Mark) and only[0].kind == "comment":
+        blocks.append(HtmlBlock(only[0].source))
+    elif only:
+        blocks.append(Paragraph(_inlines(only)))
+
+
+def _block(mark: Mark) -> Block:
+    if mark.kind == "macro":
+        return OpaqueBlock(DIALECT, mark.source)
+    dialect = _OPAQUE_CODE.fullmatch(mark.extra)
+    if dialect is None:
+        return CodeBlock(mark.text, mark.extra)
+    return HtmlBlock(mark.text) if dialect[1] == "html" else OpaqueBlock(dialect[1], mark.text)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A span or link whose end is still to come."""
+
+    mark: Mark
+    nodes: list[Inline] = field(default_factory=list)
+
+    def closed(self) -> Inline | None:
+        children = tuple(self.nodes)
+        if not children:
+            return None
+        if self.mark.kind == "link":
+            return Link(self.mark.url, children, self.mark.text)
+        if self.mark.text == "span":
+            found = _COLOUR.fullmatch(self.mark.extra)
+            return Colour(found[1] if found else "", children)
+        return _SPAN_NODES[self.mark.text](children)
+
+
+def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
+    root: list[Inline] = []
+    opened: list[_Open] = []
+    at = 0
+    while at < len(items):
+        item = items[at]
+        nodes = opened[-1].nodes if opened else root
+        if isinstance(item, str):
+            nodes.extend(_texts(item))
+        elif item.kind in ("open", "link"):
+            end = _opaque_end(items, at)
+            if end is None:
+                opened.append(_Open(item))
+            else:
+                nodes.append(OpaqueInline(DIALECT, _source(items[at : end + 1])))
+                at = end
+        elif item.kind in ("close", "unlink"):
+            _close(item, opened, root)
+        else:
+            nodes.extend(_marked(item))
+        at += 1
+    while opened:
+        _pop(opened, root)
+    return tuple(root)
+
+
+def _opaque_end(items: list[str | Mark], start: int) -> int | None:
+    """End of a span that no node says; `None` for one that is said by a node."""
+    mark = items[start]
+    assert isinstance(mark, Mark)
+    if not mark.extra and mark.text not in ("cite", "span"):
+        return None
+    if mark.kind == "open" and mark.text == "span" and _COLOUR.fullmatch(mark.extra):
+        return None
+    if mark.kind == "link" and not mark.extra:
+        return None
+    closing = ("unlink", None) if mark.kind == "link" else ("close", mark.text)
+    for at in range(start + 1, len(items)):
+        item = items[at]
+        if isinstance(item, Mark) and item.kind == closing[0] and closing[1] in (None, item.text):
+            return at
+    return len(items) - 1
+
+
+def _close(mark: Mark, opened: list[_Open], root: list[Inline]) -> None:
+    """Closes the span; others that were opened inside it end with it and go on after it, as in browsers."""
+    name = "" if mark.kind == "unlink" else mark.text
+    depth = next(
+        (at for at in range(len(opened) - 1, -1, -1) if _name(opened[at].mark) == name),
+        None,
+    )
+    if depth is None:
+        return
+    again = [entry.mark for entry in opened[depth + 1 :]]
+    while len(opened) > depth:
+        _pop(opened, root)
+    opened.extend(_Open(entry) for entry in again)
+
+
+def _name(mark: Mark) -> str:
+    return "" if mark.kind == "link" else mark.text
+
+
+def _pop(opened: list[_Open], root: list[Inline]) -> None:
+    node = opened.pop().closed()
+    if node is not None:
+        (opened[-1].nodes if opened else root).append(node)
+
+
+def _source(items: list[str | Mark]) -> str:
+    return "".join(plain(item) if isinstance(item, str) else item.source for item in items)
+
+
+def _texts(text: str) -> list[Inline]:
+    """Text with its line ends: RedCloth shows each as a break; one after a space is a soft break, see `textile`."""
+    nodes: list[Inline] = []
+    at = 0
+    for found in _BREAK.finditer(text):
+        if found.start() > at:
+            nodes.append(Text(decoded(text[at : found.start()])))
+        nodes.append(SoftBreak() if found[1] or found[2] == "\n" else HardBreak())
+        at = found.end()
+    if at < len(text):
+        nodes.append(Text(decoded(text[at:])))
+    return nodes
+
+
+def _marked(mark: Mark) -> list[Inline]:
+    if mark.kind == "guard":
+        return []
+    if mark.kind == "verbatim":
+        return [Text(mark.text)]
+    if mark.kind == "code":
+        return _code(mark.text)
+    if mark.kind == "image":
+        image = Image(mark.url, mark.text)
+        return [Link(mark.extra, (image,)) if mark.extra else image]
+    if mark.kind == "comment":
+        return _comment(mark.source)
+    return _rare(mark)
+
+
+def _rare(mark: Mark) -> list[Inline]:
+    dialect = _OPAQUE_CODE.fullmatch(mark.extra)
+    if dialect:
+        return [OpaqueInline(dialect[1], mark.text)]
+    if mark.source == f"<kbd>{mark.text}</kbd>" and mark.text.strip() and "\n" not in mark.text:
+        return [HtmlInline("<kbd>"), Text(mark.text), HtmlInline("</kbd>")]
+    return [OpaqueInline(DIALECT, mark.source)]
+
+
+def _code(text: str) -> list[Inline]:
+    nodes: list[Inline] = []
+    for line in text.split("\n"):
+        if nodes:
+            nodes.append(HardBreak())
+        if line.strip():
+            nodes.append(Code(line))
+    return nodes
+
+
+def _comment(source: str) -> list[Inline]:
+    hidden = HIDDEN_HTML.fullmatch(source)
+    if hidden:
+        return [HtmlInline(decoded(hidden[1]))]
+    return [OpaqueInline(DIALECT, source) if "\n" in source else HtmlInline(source)]

@@ -1,0 +1,392 @@
+"""Textile's inline markup as Redmine's RedCloth3 finds it, with marks in place of its HTML.
+
+RedCloth3 is a row of regular expressions that rewrite the whole text; what a character means depends on what the
+passes before have left beside it. The passes here go in the same order over the same patterns ([code]
+lib/redmine/wiki_formatting/textile/redcloth3.rb), but a pass leaves a mark where RedCloth leaves a tag, and the
+searches are bounded: none is worse than n log n. A mark remembers the source it stands for, so any stretch of text
+can be had back verbatim.
+
+Marks are written with lone surrogates, which a proper text cannot contain.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["BR", "END", "MARK", "Mark", "Marks", "decoded", "mark_inline", "mark_source", "split_marks"]
+
+START, END, BR = "\ud800", "\ud801", "\ud802"
+LESS, GREATER, QUOTE = "\ud803", "\ud804", "\ud805"
+
+MARK = re.compile(f"{START}(\\d+){END}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ENTITY = re.compile(r"&[#a-z0-9]{1,40};", re.IGNORECASE)
+
+CLASS, STYLE, LANGUAGE = r'(?:\([^")\n]{1,200}\))', r'(?:\{[^{\n][^"}\n]{1,400}\})', r"(?:\[[a-z\-_]{1,40}\])"
+ATTRIBUTES = f"(?:{CLASS}?{STYLE}?{LANGUAGE}?|{STYLE}?{LANGUAGE}?{CLASS}?|{LANGUAGE}?{STYLE}?{CLASS}?)"
+
+_SPANS = (
+    ("**", "b"),
+    ("*", "strong"),
+    ("??", "cite"),
+    ("-", "del"),
+    ("__", "i"),
+    ("_", "em"),
+    ("%", "span"),
+    ("+", "ins"),
+    ("^", "sup"),
+    ("~", "sub"),
+)
+_SPAN_SIGNS = tuple(sign for sign, _ in _SPANS)
+_SPAN_ATTRIBUTES = re.compile(f"({ATTRIBUTES})(.+)$", re.DOTALL)
+
+_LINK = re.compile(
+    rf'"({ATTRIBUTES})([^"\n{BR}]+?)\s?(?:\(([^)\n{BR}{START}]+?)\)(?="))?":'
+    rf"((?:/|[a-zA-Z]{{1,30}}://|www\.|mailto:)[^\W]"
+    rf"[^\s{START}{BR}]{{1,4000}}?|//[^\s{START}{BR}]{{1,4000}}?)"
+    rf"(/?)([^\w=/;()\-{START}{BR}\s]{{0,40}}?)(?=[<\s{START}{BR}]|$)"
+)
+_IMAGE = re.compile(
+    rf"(?:(?<=[>\s{BR}{END}])|^)!([<=>]?)({ATTRIBUTES})(?:\. )?([^\s(!{START}{BR}]{{1,4000}}?)\s?"
+    rf"(?:\(((?:[^()\n{BR}{START}]|\([^)\n{BR}{START}]{{1,200}}\)){{1,600}}?)\))?!"
+    rf"(?::([^\s{START}{BR}]{{1,4000}}?)(?=[^\w\s/;=?{START}{BR}]{{0,40}}?(?:[\s<{START}{BR}]|$)))?",
+    re.MULTILINE,
+)
+_CODE_LANGUAGE = re.compile(r"\|(\w+?)\|(?=.)")
+_RAW_START = re.compile(r"<(pre|code|kbd|notextile)\b([^>\n]{0,400})>|<!--|\{\{\w", re.IGNORECASE)
+_RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("pre", "code", "kbd", "notextile")}
+_MACRO = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\}\}")
+_MACRO_BLOCK = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\n")
+_NO_TEXTILE = re.compile(r"(^|\s)==([^=\n]+[^\n]*?)==", re.MULTILINE)
+_TAG = re.compile(f"<(/?[!\\w][^<>\n{START}{BR}]*)(>?)")
+_UNSAFE_LINK = re.compile(r"\s*([^/#]*?)(?::|&#0*58|&#x0*3a)", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a mark stands for.
+
+    Attributes:
+        kind: `pre`, `code`, `kbd`, `verbatim` (text as it is), `comment`, `macro` (one of several lines), `guard`
+            (shows nothing), `image`, `link`, `unlink`, `open`, `close`.
+        source: The Textile that it replaces.
+        text: Code, verbatim text, alternative text of an image, name of a span (`strong`), title of a link.
+        url: Of an image or a link.
+        extra: Language of code, attributes of a span or image, target of an image that is a link.
+    """
+
+    kind: str
+    source: str
+    text: str = ""
+    url: str = ""
+    extra: str = ""
+
+
+@dataclass(slots=True)
+class Marks:
+    """The marks of one text."""
+
+    _all: list[Mark] = field(default_factory=list)
+
+    def put(self, mark: Mark) -> str:
+        """Remembers a mark; the characters that stand for it."""
+        self._all.append(mark)
+        return f"{START}{len(self._all) - 1}{END}"
+
+    def get(self, number: str) -> Mark:
+        """Mark of a number found by `MARK`."""
+        return self._all[int(number)]
+
+    def source(self, text: str) -> str:
+        """Textile that a marked text was made of."""
+        text = MARK.sub(lambda found: self.get(found[1]).source, text)
+        return plain(text)
+
+
+def plain(text: str) -> str:
+    """Text with the stand-ins of single characters turned back."""
+    return text.replace(BR, "\n").replace(LESS, "<").replace(GREATER, ">").replace(QUOTE, '"')
+
+
+def decoded(text: str) -> str:
+    """Text with stand-ins and entities turned into the characters that a browser shows."""
+    from html import unescape
+
+    return _ENTITY.sub(lambda found: unescape(found[0]), plain(text))
+
+
+def split_marks(text: str, marks: Marks) -> Iterator[str | Mark]:
+    """Stretches of text and the marks between them, in order; no empty stretches."""
+    at = 0
+    for found in MARK.finditer(text):
+        if found.start() > at:
+            yield text[at : found.start()]
+        yield marks.get(found[1])
+        at = found.end()
+    if at < len(text):
+        yield text[at:]
+
+
+def mark_source(text: str, marks: Marks) -> str:
+    """First passes, over a whole text: line ends, raw parts, comments, macros, `==`, tags as text."""
+    text = _SURROGATE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _mark_raw(text, marks)
+    text = text.replace("\t", "    ")
+    text = re.sub(r"^ +$", "", text, flags=re.MULTILINE)
+    text = _NO_TEXTILE.sub(lambda found: _unguarded(found, marks), text)
+    return _TAG.sub(_tag_as_text, _dedented(text))
+
+
+def mark_inline(text: str, marks: Marks) -> str:
+    """Passes over one block's text: images, code, spans, links."""
+    if "!" in text:
+        text = _IMAGE.sub(lambda found: _image(found, marks), text)
+    if text.count("@") > 1:
+        text = _mark_code(text, marks)
+    for sign, name in _SPANS:
+        if sign in text:
+            text = _mark_span(text, sign, name, marks)
+    if '":' in text:
+        text = _LINK.sub(lambda found: _link(found, marks), text)
+    return text
+
+
+def _dedented(text: str) -> str:
+    margins = [len(found[1]) for found in re.finditer(r"^( *)\S", text, re.MULTILINE)]
+    margin = min(margins, default=0)
+    return re.sub(rf"^ {{{margin}}}", "", text, flags=re.MULTILINE) if margin else text
+
+
+def _tag_as_text(found: re.Match[str]) -> str:
+    inner = found[1].replace('"', QUOTE)
+    return f"{LESS}{inner}{GREATER if found[2] else ''}"
+
+
+def _unguarded(found: re.Match[str], marks: Marks) -> str:
+    guard = marks.put(Mark("guard", "=="))
+    return f"{found[1]}{guard}{found[2]}{guard}"
+
+
+def _mark_raw(text: str, marks: Marks) -> str:
+    """Raw parts become marks; one that is never closed goes on to the end of the text, as in RedCloth."""
+    pieces: list[str] = []
+    at, open_ends = 0, True
+    hopeless: set[str] = set()
+    while open_ends:
+        found = _RAW_START.search(text, at)
+        if found is None:
+            break
+        made = _raw_part(text, found, hopeless)
+        end, mark = made if made is not None else (found.end(), None)
+        pieces.append(text[at : found.start()])
+        pieces.append(text[found.start() : end] if mark is None else marks.put(mark))
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def _raw_part(text: str, found: re.Match[str], hopeless: set[str]) -> tuple[int, Mark] | None:
+    """End and mark of the raw part that starts here; `None` where none does. `hopeless`: ends known to be absent."""
+    if found[1]:
+        closing = _RAW_END[found[1].lower()].search(text, found.end())
+        inner_end, end = closing.span() if closing else (len(text), len(text))
+        source = text[found.start() : end]
+        return end, _raw_mark(found[1].lower(), found[2], text[found.end() : inner_end], source)
+    if found[0] == "<!--":
+        return _until(text, found.start(), "-->", "comment", hopeless)
+    macro = _MACRO.match(text, found.start())
+    if macro:
+        return macro.end(), Mark("verbatim", macro[0], macro[0])
+    if _MACRO_BLOCK.match(text, found.start()):
+        return _until(text, found.start(), "\n}}", "macro", hopeless)
+    return None
+
+
+def _until(text: str, start: int, ending: str, kind: str, hopeless: set[str]) -> tuple[int, Mark] | None:
+    end = -1 if ending in hopeless else text.find(ending, start)
+    if end < 0:
+        hopeless.add(ending)
+        return None
+    end += len(ending)
+    return end, Mark(kind, text[start:end])
+
+
+_CODE_IN_PRE = re.compile(
+    r"\s*<code(?:\s+class=(?:\"([^\"\n]*)\"|'([^'\n]*)'))?\s*>(.*)", re.DOTALL | re.IGNORECASE
+)
+_CODE_END = re.compile(r"</code\s*>\s*\Z", re.IGNORECASE)
+_CODE_CLASS = re.compile(r"\s+class=(?:\"([^\"\n]*)\"|'([^'\n]*)')\s*")
+_HIDDEN_TAG = re.compile("<\u200b(?=\u200b*/?(?:pre|code|kbd|notextile)\\b)", re.IGNORECASE)
+
+
+def _raw_mark(name: str, attributes: str, inner: str, source: str) -> Mark:
+    if name == "notextile":
+        return Mark("verbatim" if inner else "guard", source, inner)
+    if name == "pre" and not attributes.strip():
+        found = _CODE_IN_PRE.match(inner)
+        language = (found[1] or found[2] or "") if found else ""
+        code = _CODE_END.sub("", found[3]) if found else inner
+        return Mark("pre", source, _code_text(code), extra=language)
+    if name == "code":
+        found = _CODE_CLASS.fullmatch(attributes)
+        if "\n" in inner and (found or not attributes.strip()):
+            return Mark("pre", source, _code_text(inner), extra=(found[1] or found[2] or "") if found else "")
+        if not attributes.strip() and inner.strip():
+            return Mark("code", source, _HIDDEN_TAG.sub("<", inner))
+    return Mark("kbd", source, inner)
+
+
+def _code_text(code: str) -> str:
+    return _HIDDEN_TAG.sub("<", code.removeprefix("\n").removesuffix("\n"))
+
+
+def _image(found: re.Match[str], marks: Marks) -> str:
+    align, attributes, url, title, target = found.groups()
+    if ":" in url and not _safe(url, allowed=("http", "https", "ftp", "mailto")):
+        return found[0]
+    if target and not _safe(target):
+        return found[0]
+    source = marks.source(found[0])
+    extra = (align or "") + (attributes or "")
+    if extra:
+        return marks.put(Mark("kbd", source))
+    return marks.put(Mark("image", source, decoded(title or ""), plain(url), plain(target or "")))
+
+
+def _safe(url: str, allowed: tuple[str, ...] = ()) -> bool:
+    """Whether Redmine makes a link or image of an address ([code] lib/redmine/helpers/url.rb)."""
+    found = _UNSAFE_LINK.match(url)
+    if found is None:
+        return True
+    scheme = found[1].lower()
+    if not _SCHEME.fullmatch(scheme) or (allowed and scheme not in allowed):
+        return False
+    return scheme not in ("data", "javascript", "vbscript")
+
+
+def _link(found: re.Match[str], marks: Marks) -> str:
+    attributes, text, title, url, slash, after = found.groups()
+    if url.endswith(")") and url.count("(") < url.count(")"):
+        url, after = url[:-1], ")" + after
+    if not _safe(url):
+        return found[0]
+    heading = '"' + attributes
+    kept = "" if title is None else f"({title})"
+    tail = f'{kept}":{url}{slash}'
+    start = Mark("link", heading, decoded(title or ""), plain(url + slash), attributes)
+    return marks.put(start) + text + marks.put(Mark("unlink", tail)) + after
+
+
+def _mark_code(text: str, marks: Marks) -> str:
+    ends = [at for at in _places(text, "@") if at + 1 == len(text) or not _is_word(text[at + 1])]
+    pieces: list[str] = []
+    done = free = 0
+    for start in _places(text, "@"):
+        if start and (start - 1 < free or _is_word(text[start - 1])):
+            continue
+        end = _first(ends, start + 2, text.find("\n", start))
+        if end is None:
+            continue
+        language = _CODE_LANGUAGE.match(text, start + 1, end)
+        code = text[language.end() if language else start + 1 : end]
+        source = marks.source(text[start : end + 1])
+        kind = "kbd" if language or not code.strip() else "code"
+        pieces += [text[done:start], marks.put(Mark(kind, source, decoded(marks.source(code))))]
+        done = free = end + 1
+    return "".join(pieces) + text[done:]
+
+
+def _places(text: str, sign: str) -> Iterator[int]:
+    at = text.find(sign)
+    while at >= 0:
+        yield at
+        at = text.find(sign, at + 1)
+
+
+def _first(ends: list[int], start: int, limit: int) -> int | None:
+    """First of the sorted `ends` from `start` on; `None` if there is none before `limit` (-1: no limit)."""
+    at = bisect_left(ends, start)
+    if at == len(ends) or (0 <= limit < ends[at]):
+        return None
+    return ends[at]
+
+
+def _mark_span(text: str, sign: str, name: str, marks: Marks) -> str:
+    places = list(_places(text, sign))
+    ends = [at for at in places if _can_end(text, at, sign)]
+    if not ends:
+        return text
+    pieces: list[str] = []
+    done = free = 0
+    for lead, start in sorted(_starts(text, places), key=lambda pair: (pair[0], -pair[1])):
+        if lead and lead - 1 < free:
+            continue
+        end = _span_end(text, start + len(sign), ends)
+        if end is None:
+            continue
+        pieces += [text[done:start], *_span(text[start + len(sign) : end], sign, name, marks)]
+        done = end + len(sign)
+        free = done + _trailing_sign(text, done)
+    return "".join(pieces) + text[done:]
+
+
+def _span(content: str, sign: str, name: str, marks: Marks) -> tuple[str, str, str]:
+    found = _SPAN_ATTRIBUTES.match(content)
+    attributes, inner = (found[1], found[2]) if found else ("", content)
+    start = Mark("open", sign + attributes, name, extra=attributes)
+    return marks.put(start), inner, marks.put(Mark("close", sign, name))
+
+
+def _starts(text: str, places: list[int]) -> Iterator[tuple[int, int]]:
+    """Places where a span can start, each with the place of its run: another sign may stand before it."""
+    for start in places:
+        for other in ("", *_SPAN_SIGNS):
+            lead = start - len(other)
+            if lead < 0 or not text.startswith(other, lead) or text.startswith("--", lead):
+                continue
+            if lead == 0 or text[lead - 1] in (">", "(", END, BR) or text[lead - 1].isspace():
+                yield lead, start
+
+
+def _span_end(text: str, inner: int, ends: list[int]) -> int | None:
+    if inner >= len(text) or text[inner].isspace():
+        return None
+    line = text.find("\n", inner)
+    end = _first(ends, inner + 1, line)
+    if end == inner + 1 and not _is_word(text[inner]):
+        end = _first(ends, inner + 2, line)
+    return end
+
+
+def _can_end(text: str, at: int, sign: str) -> bool:
+    if at == 0 or text[at - 1].isspace() or text.startswith("--", at):
+        return False
+    return _is_boundary(text, at + len(sign))
+
+
+def _trailing_sign(text: str, at: int) -> int:
+    for other in _SPAN_SIGNS:
+        if text.startswith(other, at) and _is_boundary(text, at + len(other)):
+            return len(other)
+    return 0
+
+
+def _is_boundary(text: str, at: int) -> bool:
+    if at >= len(text):
+        return True
+    character = text[at]
+    if character.isascii():
+        return (not character.isalnum() and character.isprintable()) or character.isspace()
+    return _SURROGATE.match(character) is not None or unicodedata.category(character)[0] in "PZ"
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+
+
+Passes = Callable[[str, Marks], str]
