@@ -1,0 +1,93 @@
+"""The Jira Cloud sandbox itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import msgspec
+from starlette.types import ASGIApp
+
+from pm_providers.sandbox.jira import basics
+from pm_providers.sandbox.jira.app import JiraApp
+from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
+from pm_providers.sandbox.jira.errors import status_error
+from pm_providers.sandbox.jira.records import AppToken
+from pm_providers.sandbox.jira.state import State
+from pm_providers.sandbox.jira.web import Router
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+
+__all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
+
+ADMIN_EMAIL = "admin@example.com"
+ADMIN_TOKEN = "sandbox-admin-token-00000000000000000000"  # noqa: S105  # opens nothing but a sandbox
+DATASETS = ("empty",)
+ROUTES = (basics.routes,)
+
+
+class JiraSandbox(Sandbox):
+    """A Jira Cloud site in this process.
+
+    Args:
+        dataset: `empty` (a new site with an administrator).
+        faults, quota, latency_ms, clock, seed: see `Sandbox`.
+
+    Attributes:
+        state: everything stored; tests may read and prepare it.
+    """
+
+    name: ClassVar[str] = "jira"
+
+    def __init__(
+        self,
+        *,
+        dataset: str = "empty",
+        faults: Iterable[Fault | str] = (),
+        quota: Quota | None = None,
+        latency_ms: float = 0,
+        clock: Clock | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(faults=faults, quota=quota, latency_ms=latency_ms, clock=clock, seed=seed)
+        if dataset not in DATASETS:
+            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        self.state = State(self.clock)
+        seed_site(self.state)
+        self.state.tokens[ADMIN_TOKEN] = AppToken(account_id=ADMIN_ACCOUNT)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """`JIRA_URL`, `JIRA_USERNAME` and `JIRA_API_TOKEN` (the administrator's)."""
+        return {"JIRA_URL": self.base_url, "JIRA_USERNAME": ADMIN_EMAIL, "JIRA_API_TOKEN": ADMIN_TOKEN}
+
+    @property
+    def vendor_faults(self) -> _JiraFaults:
+        """Jira's wording of injected faults."""
+        return _JiraFaults()
+
+    def build_app(self) -> ASGIApp:
+        """The site's API."""
+        return JiraApp(self.state, Router(ROUTES))
+
+
+class _JiraFaults:
+    """Bodies of injected faults."""
+
+    def error(self, status: int) -> tuple[bytes, str]:
+        """The vendor's JSON, or the HTML page of a proxy for 502 to 504."""
+        body = status_error(status)
+        if body is None:
+            return f"<html><body><h1>{status}</h1></body></html>".encode(), "text/html"
+        return msgspec.json.encode(body), "application/json;charset=UTF-8"
+
+    def endless(self, body: Any, url: str) -> Any:
+        """A list whose next page is itself: the same token again, or a total that is never reached."""
+        if not isinstance(body, dict):
+            return body
+        if "nextPageToken" in body or ("issues" in body and "startAt" not in body):
+            return {**body, "nextPageToken": body.get("nextPageToken") or "again", "isLast": False}
+        if "startAt" in body:
+            return {**body, "total": 1_000_000, **({"isLast": False} if "isLast" in body else {})}
+        if "nextPage" in body or "lastPage" in body:
+            return {**body, "nextPage": url, "lastPage": False}
+        return body

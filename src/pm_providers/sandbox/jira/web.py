@@ -1,0 +1,267 @@
+"""Requests, answers and routes of the Jira sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pm_providers.sandbox.jira.errors import ApiError, bad_request, unauthenticated
+from pm_providers.sandbox.jira.records import User
+from pm_providers.sandbox.jira.state import State
+
+__all__ = ["Call", "Handler", "Page", "Reply", "Router", "Routes", "Session", "stamp"]
+
+_EMPTY: Any = object()
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: `body` is JSON data, bytes, or None for no body."""
+
+    body: Any = None
+    status: int = 200
+    content_type: str = "application/json;charset=UTF-8"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Session:
+    """Who asks, and in which form answers are wanted.
+
+    Attributes:
+        user: None is anonymous.
+        version: `3` (rich texts are ADF) or `2` (rich texts are wiki markup).
+        base_url: of the site (or the gateway with its cloud id), without a trailing slash.
+    """
+
+    state: State
+    user: User | None
+    version: str = "3"
+    base_url: str = ""
+
+    @property
+    def api(self) -> str:
+        """Base of the platform's addresses."""
+        return f"{self.base_url}/rest/api/{self.version}"
+
+    @property
+    def account_id(self) -> str:
+        """Account id of the user.
+
+        Raises:
+            ApiError: 401 for the anonymous user.
+        """
+        if self.user is None:
+            raise unauthenticated()
+        return self.user.id
+
+    def stamp(self, moment: datetime) -> str:
+        """A moment in the profile zone of the caller."""
+        return stamp(moment, self.user.time_zone if self.user is not None else "Etc/UTC")
+
+
+def stamp(moment: datetime, zone: str = "Etc/UTC") -> str:
+    """`2026-02-06T09:30:49.157+0000`: milliseconds, and an offset without a colon."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A window into a list."""
+
+    start: int
+    size: int
+
+    def cut(self, rows: list[Any]) -> list[Any]:
+        """The rows in the window."""
+        return rows[self.start : self.start + self.size]
+
+    def bean(self, rows: list[Any], values: list[Any], *, name: str = "values") -> dict[str, Any]:
+        """`startAt`, `maxResults`, `total` and the values of this page; `isLast` beside `values`."""
+        body: dict[str, Any] = {"startAt": self.start, "maxResults": self.size, "total": len(rows)}
+        if name == "values":
+            body["isLast"] = self.start + self.size >= len(rows)
+        body[name] = values
+        return body
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through a handler.
+
+    Attributes:
+        query: decoded parameters with all their values.
+        headers: names in lower case.
+        params: parts of the path by their name in the route, decoded.
+        stale: searches shall show the state before so many writes (an injected fault).
+    """
+
+    session: Session
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+    params: dict[str, str] = field(default_factory=dict)
+    stale: int = 0
+    _json: Any = _EMPTY
+
+    @property
+    def state(self) -> State:
+        """The site."""
+        return self.session.state
+
+    @property
+    def user(self) -> User | None:
+        """Who asks; None is anonymous."""
+        return self.session.user
+
+    def one(self, name: str, default: str = "") -> str:
+        """The first value of a parameter."""
+        return self.query.get(name, [default])[0]
+
+    def many(self, name: str) -> list[str]:
+        """All values of a repeated or comma separated parameter."""
+        return [part.strip() for text in self.query.get(name, ()) for part in text.split(",") if part.strip()]
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A parameter as yes or no."""
+        text = self.one(name).lower()
+        return text == "true" if text else default
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A parameter as a number.
+
+        Raises:
+            ApiError: 404 for another text, as the vendor's framework does for numbers in a query.
+        """
+        text = self.one(name)
+        if not text:
+            return default
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise ApiError(404, body={"errorMessages": ["HTTP 404 Not Found"], "errors": {}})
+        return int(text)
+
+    def page(self, default: int = 50, cap: int = 100) -> Page:
+        """The wanted window: `startAt` and `maxResults`, which the server lowers to `cap`."""
+        size = self.number("maxResults", default)
+        return Page(max(0, self.number("startAt")), min(size, cap) if size > 0 else default)
+
+    def json(self) -> Any:
+        """The decoded body, None for an empty one.
+
+        Raises:
+            ApiError: 400 for what is no JSON.
+        """
+        if self._json is _EMPTY:
+            try:
+                self._json = msgspec.json.decode(self.body) if self.body.strip() else None
+            except (msgspec.DecodeError, RecursionError) as error:
+                raise bad_request(
+                    "Invalid request payload. Refer to the REST API documentation and try again."
+                ) from error
+        return self._json
+
+    def object(self) -> dict[str, Any]:
+        """The decoded body as an object.
+
+        Raises:
+            ApiError: 400 for nothing and for other kinds of JSON.
+        """
+        body = self.json()
+        if not isinstance(body, dict):
+            raise bad_request("Invalid request payload. Refer to the REST API documentation and try again.")
+        return body
+
+
+Handler = Callable[[Call], Reply]
+
+
+class Routes:
+    """Handlers of one family of resources, collected by decorators.
+
+    Args:
+        root: what the paths are below: `api` stands for `/rest/api/3`, `/rest/api/2` and `/rest/api/latest`;
+            others are literal, like `/rest/agile/1.0`.
+        login: whether an anonymous caller gets 401 for all of them but those that say otherwise.
+    """
+
+    def __init__(self, root: str = "api", *, login: bool = False) -> None:
+        self.root = root
+        self.login = login
+        self.table: dict[str, dict[str, tuple[Handler, bool]]] = {}
+
+    def __call__(self, method: str, path: str, *, login: bool | None = None) -> Callable[[Handler], Handler]:
+        """Register the decorated handler for a method and path; `{name}` stands for one part.
+
+        Writes need a login unless `login` says otherwise; reads as the family says.
+        """
+        needed = login if login is not None else (self.login or method != "GET")
+
+        def register(handler: Handler) -> Handler:
+            self.table.setdefault(path, {})[method] = (handler, needed)
+            return handler
+
+        return register
+
+
+class Router:
+    """All routes, looked up by the number of path parts; fixed parts win over named ones."""
+
+    def __init__(self, groups: Iterable[Routes]) -> None:
+        self._by_size: dict[
+            tuple[str, int], list[tuple[tuple[str, ...], dict[str, tuple[Handler, bool]]]]
+        ] = {}
+        self._roots: set[str] = set()
+        for group in groups:
+            self._roots.add(group.root)
+            for path, handlers in group.table.items():
+                parts = tuple(path.strip("/").split("/"))
+                self._add((group.root, len(parts)), parts, handlers)
+        for routes in self._by_size.values():
+            routes.sort(key=lambda route: tuple(part.startswith("{") for part in route[0]))
+
+    def _add(
+        self, slot: tuple[str, int], parts: tuple[str, ...], handlers: dict[str, tuple[Handler, bool]]
+    ) -> None:
+        routes = self._by_size.setdefault(slot, [])
+        known = next((route for route in routes if route[0] == parts), None)
+        if known is None:
+            routes.append((parts, dict(handlers)))
+        else:
+            known[1].update(handlers)
+
+    def find(self, path: str) -> tuple[str, dict[str, tuple[Handler, bool]], dict[str, str]] | None:
+        """API version, handlers by method and the named parts of a raw path; None for an unknown one."""
+        for version in ("3", "2", "latest"):
+            prefix = f"/rest/api/{version}/"
+            if path.startswith(prefix):
+                found = self._below("api", path[len(prefix) :])
+                return (version if version != "latest" else "2", *found) if found else None
+        for root in self._roots:
+            if root != "api" and path.startswith(root + "/"):
+                found = self._below(root, path[len(root) + 1 :])
+                if found:
+                    return ("3", *found)
+        return None
+
+    def _below(self, root: str, rest: str) -> tuple[dict[str, tuple[Handler, bool]], dict[str, str]] | None:
+        given = tuple(rest.rstrip("/").split("/"))
+        for pattern, handlers in self._by_size.get((root, len(given)), ()):
+            params: dict[str, str] = {}
+            for wanted, part in zip(pattern, given, strict=True):
+                if wanted.startswith("{"):
+                    params[wanted[1:-1]] = unquote(part)
+                elif wanted != part:
+                    break
+            else:
+                return handlers, params
+        return None
