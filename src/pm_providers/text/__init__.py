@@ -1,4 +1,4 @@
-"""Rich text without any vendor: a tree of nodes (`document`), and Markdown read into it and written from it."""
+"""Rich text of all vendors as one tree (`document`); knows no vendor. Markdown in and out (`markdown`)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ from pm_providers.text.document import (
     Underline,
     plain_text,
 )
+from pm_providers.text.markdown import MAX_CHARACTERS, normalise, parse_markdown, render_markdown
 
 __all__ = [
+    "MAX_CHARACTERS",
     "Alignment",
     "Block",
     "BulletList",
@@ -69,5 +71,8 @@ __all__ = [
     "Table",
     "Text",
     "Underline",
+    "normalise",
+    "parse_markdown",
     "plain_text",
+    "render_markdown",
 ]

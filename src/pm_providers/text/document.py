@@ -1,7 +1,7 @@
 """Rich text as a tree: what every markup can be read into and written from.
 
-A `Document` holds blocks, blocks hold blocks or inlines, inlines hold inlines or text. Nodes are frozen and compare
-by value, so that two texts mean the same where their trees are equal. Sequences are tuples.
+A `Document` holds blocks, blocks hold blocks or inlines, inlines hold inlines or text. Nodes are frozen and
+compare by value, so that two texts mean the same where their trees are equal. Sequences are tuples.
 
 Blocks::
 
@@ -18,8 +18,8 @@ Inlines::
     Emphasis  Strong  Strike  Underline  Subscript  Superscript    (children), called marks
     Colour(color, children)          Link(target, children, title) Image(source, alt, title)
 
-Trees may be built freely (nested marks of one kind, text with line ends, empty marks); `normalise` says what of
-such a tree a text can carry, and Markdown is read into and written from normalised trees only.
+Trees may be built freely (nested marks of one kind, text with line ends, empty marks); `normalise` says what
+of such a tree a text can carry, and Markdown is read into and written from normalised trees only.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ class Colour:
     """In a colour (`<span style="color: red">a</span>`).
 
     Attributes:
-        color: a CSS colour: a name, `#rrggbb`, or a function such as `rgb(0, 0, 0)`. Anything else is no colour:
-            `normalise` keeps the content and drops the mark.
+        color: a CSS colour: a name, `#rrggbb`, or a function such as `rgb(0, 0, 0)`. Anything else is no
+            colour: `normalise` keeps the content and drops the mark.
         children: what is coloured.
     """
 
@@ -333,7 +333,7 @@ class HtmlBlock:
 
 @dataclass(frozen=True, slots=True)
 class OpaqueBlock:
-    """Markup of a dialect that no other node says, verbatim. Markdown shows it as a fence marked `{=dialect}`.
+    """Markup of a dialect that no other node says, verbatim. Markdown shows it fenced, with `{=dialect}`.
 
     Attributes:
         dialect: whose markup it is, for example `"textile"`: lower-case letters, digits and hyphens.
@@ -348,7 +348,16 @@ class OpaqueBlock:
 
 
 Block: TypeAlias = (
-    Paragraph | Heading | CodeBlock | Quote | BulletList | OrderedList | Table | Rule | HtmlBlock | OpaqueBlock
+    Paragraph
+    | Heading
+    | CodeBlock
+    | Quote
+    | BulletList
+    | OrderedList
+    | Table
+    | Rule
+    | HtmlBlock
+    | OpaqueBlock
 )
 """What a document, a quote or a list item consists of."""
 
