@@ -7,7 +7,7 @@ from typing import Any
 
 from pm_providers.model import INVERSE_RELATIONS, FieldKind, Record, field_specs
 
-__all__ = ["holds"]
+__all__ = ["holds", "same_document"]
 
 _HOURS_TOLERANCE = 1e-6
 
@@ -40,6 +40,21 @@ def holds(name: str, asked: Any, result: Record) -> bool:
 
 def _folded(name: str) -> str:
     return name.strip().casefold()
+
+
+def same_document(name: str, asked: Any, result: Record) -> bool:
+    """Whether two Markdown texts say the same, however they are spelled: bullets as `*` or `-`, and so on.
+
+    For systems that keep texts in another format, out of which a spelling cannot come back.
+    """
+    got = getattr(result, name)
+    if field_specs(type(result))[name].kind is not FieldKind.MARKDOWN:
+        return False
+    if not isinstance(asked, str) or not isinstance(got, str):
+        return False
+    from pm_providers.text import parse_markdown  # most writes never need the parser
+
+    return parse_markdown(_lines(asked)) == parse_markdown(_lines(got))
 
 
 def _lines(text: str) -> str:

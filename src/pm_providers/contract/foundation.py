@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pm_providers.contract.capabilities import Capabilities
-from pm_providers.contract.comparison import holds
+from pm_providers.contract.comparison import holds, same_document
 from pm_providers.contract.config import PMProviderConfig, Setting
 from pm_providers.contract.validation import Fields, compare_written, draft_fields, patch_fields
 from pm_providers.contract.values import check_id
@@ -107,8 +107,13 @@ class ProviderFoundation:
         return fields
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        """Hook: whether a stored record holds what was asked for in a field."""
-        return holds(name, asked, result)
+        """Hook: whether a stored record holds what was asked for in a field.
+
+        Texts of systems that do not keep Markdown are compared as documents, not letter by letter.
+        """
+        if holds(name, asked, result):
+            return True
+        return self.capabilities.text_format != "markdown" and same_document(name, asked, result)
 
     async def _create(
         self, entity: Entity, record: R, hook: Callable[[Fields], Any], operation: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import httpx2
 
-from pm_providers.contract import BasePMProvider, Capabilities, PMProviderConfig, Setting
+from pm_providers.contract import Capabilities, PMProviderConfig, Setting
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ValidationError
 from pm_providers.model import Entity
 from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE_SPRINTS_READ_ONLY
@@ -22,6 +22,7 @@ from pm_providers.providers.openproject.mapping.hal import identifier, whole_sec
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.toolkit.cache import KeyedLocks
+from pm_providers.toolkit.comparison import RemoteProvider
 from pm_providers.toolkit.custom_fields import fits
 from pm_providers.toolkit.documents import is_number
 from pm_providers.transport import Timing, path_segment
@@ -40,7 +41,7 @@ def task_reference(value: str) -> str | None:
     return value if is_number(value) or _TASK_KEY.fullmatch(value) else None
 
 
-class Connection(BasePMProvider):
+class Connection(RemoteProvider):
     """Connection to one OpenProject installation.
 
     Args:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pm_providers.contract import Fields, holds
+from pm_providers.contract import Fields
 from pm_providers.errors import ConflictError, NotFoundError, ProviderError, ValidationError
-from pm_providers.model import PMStatus, PMTask, PMTaskType, Record, TaskStatus
+from pm_providers.model import PMStatus, PMTask, PMTaskType, TaskStatus
 from pm_providers.providers.openproject.errors import server_failed
 from pm_providers.providers.openproject.mapping.choices import to_status
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField, custom_fields_of
@@ -23,7 +23,7 @@ from pm_providers.providers.openproject.mapping.tasks import (
 )
 from pm_providers.providers.openproject.side_effects import with_days_off, with_side_effects
 from pm_providers.providers.openproject.task_reading import TaskReader
-from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
+from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["TaskWriter"]
@@ -327,15 +327,6 @@ class TaskWriter(TaskReader):
             leave_native=place.task is not None and has_native_sprint(place.task),
             custom=custom,
         )
-
-    # comparison of what was asked with what was stored
-
-    def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        if name == "custom_fields" and isinstance(asked, Mapping):
-            return same_custom(asked, getattr(result, name))
-        if name == "type" and isinstance(result, PMTask):
-            return bool(asked) and str(asked).casefold() == str(result.type).casefold()
-        return holds(name, asked, result)
 
 
 class _Unchanged:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import httpx2
 
-from pm_providers.contract import BasePMProvider, Capabilities, Fields, PMProviderConfig, Setting, holds
+from pm_providers.contract import Capabilities, Fields, PMProviderConfig, Setting
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
-from pm_providers.model import MODELS, Entity, FieldKind, Record, field_specs
+from pm_providers.model import MODELS, Entity, FieldKind, field_specs
 from pm_providers.providers.redmine.capabilities import CAPABILITIES
 from pm_providers.providers.redmine.catalog import Catalog
 from pm_providers.providers.redmine.client import Api
@@ -25,7 +25,8 @@ from pm_providers.providers.redmine.mapping.texts import (
     format_in_page,
 )
 from pm_providers.toolkit.cache import Cache, KeyedLocks
-from pm_providers.toolkit.custom_fields import checked_custom, fits, same_custom
+from pm_providers.toolkit.comparison import RemoteProvider
+from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.transport import Timing
 
@@ -46,7 +47,7 @@ _REFERENCES = (
 _NUMBERS = ("task_id", "from_task_id", "to_task_id", "parent_task_id", "sprint_id")
 
 
-class Connection(BasePMProvider):
+class Connection(RemoteProvider):
     """Connection to one Redmine installation.
 
     Args:
@@ -235,16 +236,3 @@ class Connection(BasePMProvider):
         if not known and sample is not None:
             known = tuple(to_custom_field(one) for one in carried(sample))
         return checked_custom(fields, known)
-
-    # comparison of what was asked with what was stored
-
-    def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        got = getattr(result, name)
-        if name == "custom_fields" and isinstance(asked, Mapping):
-            return same_custom(asked, got)
-        if isinstance(asked, str) and isinstance(got, str):
-            if field_specs(type(result))[name].kind is FieldKind.MARKDOWN:
-                return self._format.same(asked, got)
-            if name == "type":
-                return asked.casefold() == got.casefold() or holds(name, asked, result)
-        return holds(name, asked, result)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from pm_providers.providers.redmine.mapping.textile import to_markdown, to_textile
-from pm_providers.text import parse_markdown
 
 __all__ = ["MARKDOWN", "TEXTILE", "UNKNOWN", "TextFormat", "format_in_page"]
 
@@ -34,12 +33,6 @@ class TextFormat:
     def write(self, markdown: str | None) -> str | None:
         """Text to store."""
         return to_textile(markdown) if markdown and self.name == "textile" else markdown
-
-    def same(self, asked: str, got: str) -> bool:
-        """Whether two Markdown texts say the same, however they are spelled."""
-        if asked.replace("\r\n", "\n").strip() == got.strip():
-            return True
-        return self.name == "textile" and parse_markdown(asked) == parse_markdown(got)
 
 
 TEXTILE, MARKDOWN, UNKNOWN = TextFormat("textile"), TextFormat("markdown"), TextFormat("unknown")
