@@ -47,7 +47,7 @@ class IssueParts(Connection):
 
         Returns:
             The error after which it is not known whether the addition was stored; `None` after 204, which
-            does not say so either (README 2).
+            does not say so either (recorded, note 2).
         """
         for left in reversed(range(_ATTEMPTS)):
             try:

@@ -15,6 +15,7 @@ LANGUAGE = {"Accept-Language": "en"}
 _MAX_FAULTS = 50
 _TOO_STALE = 422
 
+_OF_VERSIONS = {"due_date": "end_date", "description": "goal"}
 _FIELDS: tuple[tuple[str, str], ...] = (
     ("% Done", "progress"),
     ("Activity", "activity"),
@@ -81,7 +82,7 @@ def _fields(texts: list[str], path: str) -> dict[str, str]:
 
 def _in_place(name: str | None, path: str) -> str | None:
     """The same word names different fields: the due date of a version is the end of a sprint."""
-    return "end_date" if name == "due_date" and "/versions" in path else name
+    return _OF_VERSIONS.get(name or "", name) if "/versions" in path else name
 
 
 def server_failed(error: PMError) -> bool:
