@@ -134,7 +134,7 @@ def _meant(asked: list[str], known: Mapping[str, str]) -> tuple[dict[str, str], 
 
 
 class Watchers(Connection):
-    """Watchers: users and groups. All calls answer 204, whatever they did (recorded, note 30): the list tells."""
+    """Watchers: users and groups. Calls answer 204, whatever they did (recorded, note 30): the list tells."""
 
     async def _list_watchers(self, task_id: str) -> list[PMUser]:
         """Ids and names only; a group looks like a user.
