@@ -15,6 +15,7 @@ from pm_providers.providers.redmine.mapping.textile_marks import (
     plain,
     split_marks,
 )
+from pm_providers.text import parse_markdown
 from pm_providers.text.document import (
     Block,
     Code,
@@ -62,7 +63,7 @@ _SPAN_NODES: dict[str, Callable[[tuple[Inline, ...]], Inline]] = {
 
 
 def read_inlines(text: str, marks: Marks) -> tuple[Inline, ...] | None:
-    """Inlines of a block's marked text; `None` where it holds what only a block can (code of several lines)."""
+    """Inlines of a block's marked text; `None` where it holds what only a block can, as code of several lines."""
     items = list(split_marks(mark_inline(text, marks), marks))
     if any(isinstance(item, Mark) and item.kind in _BLOCK_MARKS for item in items):
         return None
@@ -70,13 +71,13 @@ def read_inlines(text: str, marks: Marks) -> tuple[Inline, ...] | None:
 
 
 def read_paragraphs(text: str, marks: Marks) -> list[Block]:
-    """Blocks of a text without a block sign: paragraphs, and the code blocks and macros that stand among them."""
+    """Blocks of a text without a block sign: paragraphs, and the code and macros that stand among them."""
     blocks: list[Block] = []
     run: list[str | Mark] = []
     for item in split_marks(mark_inline(text.strip(f" \n{BR}"), marks), marks):
         if isinstance(item, Mark) and item.kind in _BLOCK_MARKS:
             _close_run(run, blocks)
-            blocks.append(_block(item))
+            blocks.extend(_blocks(item))
         else:
             run.append(item)
     _close_run(run, blocks)
@@ -96,13 +97,15 @@ def _close_run(run: list[str | Mark], blocks: list[Block]) -> None:
         blocks.append(Paragraph(_inlines(only)))
 
 
-def _block(mark: Mark) -> Block:
+def _blocks(mark: Mark) -> tuple[Block, ...]:
     if mark.kind == "macro":
-        return OpaqueBlock(DIALECT, mark.source)
+        return (OpaqueBlock(DIALECT, mark.source),)
     dialect = _OPAQUE_CODE.fullmatch(mark.extra)
     if dialect is None:
-        return CodeBlock(mark.text, mark.extra)
-    return HtmlBlock(mark.text) if dialect[1] == "html" else OpaqueBlock(dialect[1], mark.text)
+        return (CodeBlock(mark.text, mark.extra),)
+    if dialect[1] == "markdown":
+        return parse_markdown(mark.text).blocks
+    return (HtmlBlock(mark.text) if dialect[1] == "html" else OpaqueBlock(dialect[1], mark.text),)
 
 
 @dataclass(slots=True)
@@ -134,7 +137,7 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
         if isinstance(item, str):
             nodes.extend(_texts(item))
         elif item.kind in ("open", "link"):
-            end = _opaque_end(items, at)
+            end = _opaque_end(item, items, at)
             if end is None:
                 opened.append(_Open(item))
             else:
@@ -150,10 +153,8 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
     return tuple(root)
 
 
-def _opaque_end(items: list[str | Mark], start: int) -> int | None:
+def _opaque_end(mark: Mark, items: list[str | Mark], start: int) -> int | None:
     """End of a span that no node says; `None` for one that is said by a node."""
-    mark = items[start]
-    assert isinstance(mark, Mark)
     if not mark.extra and mark.text not in ("cite", "span"):
         return None
     if mark.kind == "open" and mark.text == "span" and _COLOUR.fullmatch(mark.extra):
@@ -198,7 +199,7 @@ def _source(items: list[str | Mark]) -> str:
 
 
 def _texts(text: str) -> list[Inline]:
-    """Text with its line ends: RedCloth shows each as a break; one after a space is a soft break, see `textile`."""
+    """Text with its line ends: each is a hard break, one after a space a soft break (see `textile`)."""
     nodes: list[Inline] = []
     at = 0
     for found in _BREAK.finditer(text):
@@ -219,7 +220,7 @@ def _marked(mark: Mark) -> list[Inline]:
     if mark.kind == "code":
         return _code(mark.text)
     if mark.kind == "image":
-        image = Image(mark.url, mark.text)
+        image = Image(mark.url, mark.text, mark.title)
         return [Link(mark.extra, (image,)) if mark.extra else image]
     if mark.kind == "comment":
         return _comment(mark.source)

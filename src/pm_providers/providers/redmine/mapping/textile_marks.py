@@ -14,10 +14,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 
-__all__ = ["BR", "END", "MARK", "Mark", "Marks", "decoded", "mark_inline", "mark_source", "split_marks"]
+__all__ = [
+    "ATTRIBUTES",
+    "BR",
+    "START",
+    "Mark",
+    "Marks",
+    "decoded",
+    "is_plain_target",
+    "mark_inline",
+    "mark_source",
+    "plain",
+    "split_marks",
+]
 
 START, END, BR = "\ud800", "\ud801", "\ud802"
 LESS, GREATER, QUOTE = "\ud803", "\ud804", "\ud805"
@@ -41,28 +54,35 @@ _SPANS = (
     ("^", "sup"),
     ("~", "sub"),
 )
+_SPACES = r" \t\n\r\f\v"  # what Ruby's \s means; Python's means more
+_BLANK = " \t\n\r\f\v"
+_BEFORE_SPAN = f"{_BLANK}>({END}{BR}"
 _SPAN_SIGNS = tuple(sign for sign, _ in _SPANS)
 _SPAN_ATTRIBUTES = re.compile(f"({ATTRIBUTES})(.+)$", re.DOTALL)
 
+_STOP = f"{_SPACES}{START}{BR}"
 _LINK = re.compile(
-    rf'"({ATTRIBUTES})([^"\n{BR}]+?)\s?(?:\(([^)\n{BR}{START}]+?)\)(?="))?":'
-    rf"((?:/|[a-zA-Z]{{1,30}}://|www\.|mailto:)[^\W]"
-    rf"[^\s{START}{BR}]{{1,4000}}?|//[^\s{START}{BR}]{{1,4000}}?)"
-    rf"(/?)([^\w=/;()\-{START}{BR}\s]{{0,40}}?)(?=[<\s{START}{BR}]|$)"
+    rf'"({ATTRIBUTES})([^"\n{BR}]{{1,3000}}?)[{_SPACES}]?(?:\(([^)\n{BR}{START}]{{1,300}}?)\)(?="))?":'
+    rf"((?:/|[a-zA-Z]{{1,30}}://|www\.|mailto:)[\w/][^{_STOP}]{{1,4000}}?)"
+    rf"(/?)([^\w=/;()\-{_STOP}]{{0,40}}?)(?=[<{_STOP}]|\Z)"
 )
 _IMAGE = re.compile(
-    rf"(?:(?<=[>\s{BR}{END}])|^)!([<=>]?)({ATTRIBUTES})(?:\. )?([^\s(!{START}{BR}]{{1,4000}}?)\s?"
+    rf"(?:(?<=[>{_SPACES}{BR}{END}])|^)!([<=>]?)({ATTRIBUTES})(?:\. )?([^(!{_STOP}]{{1,4000}}?)[{_SPACES}]?"
     rf"(?:\(((?:[^()\n{BR}{START}]|\([^)\n{BR}{START}]{{1,200}}\)){{1,600}}?)\))?!"
-    rf"(?::([^\s{START}{BR}]{{1,4000}}?)(?=[^\w\s/;=?{START}{BR}]{{0,40}}?(?:[\s<{START}{BR}]|$)))?",
+    rf"(?::([^{_STOP}]{{1,4000}}?)(?=[^\w/;=?{_STOP}]{{0,40}}?(?:[<{_STOP}]|\Z)))?",
     re.MULTILINE,
 )
-_CODE_LANGUAGE = re.compile(r"\|(\w+?)\|(?=.)")
+_CODE_LANGUAGE = re.compile(r"\|(\w+?)\|(?=.)", re.ASCII)
 _RAW_START = re.compile(r"<(pre|code|kbd|notextile)\b([^>\n]{0,400})>|<!--|\{\{\w", re.IGNORECASE)
 _RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("pre", "code", "kbd", "notextile")}
 _MACRO = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\}\}")
 _MACRO_BLOCK = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\n")
 _NO_TEXTILE = re.compile(r"(^|\s)==([^=\n]+[^\n]*?)==", re.MULTILINE)
 _TAG = re.compile(f"<(/?[!\\w][^<>\n{START}{BR}]*)(>?)")
+PLAIN_TARGET = re.compile(r"(?:/|[a-zA-Z]{1,30}://|www\.|mailto:)[\w/][^\s\"<>|]{0,3000}[\w=/;\-]")
+_LITERAL = re.compile(
+    rf"(?<!\w)(!?)\[([^\[\]\n{BR}]{{0,3000}}?)\]\(([^{_STOP}()<>\"]{{0,4000}})(?: \"([^\"\n{BR}]{{0,600}})\")?\)"
+)
 _UNSAFE_LINK = re.compile(r"\s*([^/#]*?)(?::|&#0*58|&#x0*3a)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
 
@@ -77,7 +97,8 @@ class Mark:
         source: The Textile that it replaces.
         text: Code, verbatim text, alternative text of an image, name of a span (`strong`), title of a link.
         url: Of an image or a link.
-        extra: Language of code, attributes of a span or image, target of an image that is a link.
+        extra: Language of code, attributes of a span, target of an image that is a link.
+        title: Of an image.
     """
 
     kind: str
@@ -85,6 +106,7 @@ class Mark:
     text: str = ""
     url: str = ""
     extra: str = ""
+    title: str = ""
 
 
 @dataclass(slots=True)
@@ -115,8 +137,6 @@ def plain(text: str) -> str:
 
 def decoded(text: str) -> str:
     """Text with stand-ins and entities turned into the characters that a browser shows."""
-    from html import unescape
-
     return _ENTITY.sub(lambda found: unescape(found[0]), plain(text))
 
 
@@ -153,6 +173,8 @@ def mark_inline(text: str, marks: Marks) -> str:
             text = _mark_span(text, sign, name, marks)
     if '":' in text:
         text = _LINK.sub(lambda found: _link(found, marks), text)
+    if "](" in text:
+        text = _LITERAL.sub(lambda found: _literal(found, marks), text)
     return text
 
 
@@ -229,13 +251,16 @@ def _raw_mark(name: str, attributes: str, inner: str, source: str) -> Mark:
         return Mark("verbatim" if inner else "guard", source, inner)
     if name == "pre" and not attributes.strip():
         found = _CODE_IN_PRE.match(inner)
-        language = (found[1] or found[2] or "") if found else ""
+        language = decoded((found[1] or found[2] or "") if found else "")
         code = _CODE_END.sub("", found[3]) if found else inner
         return Mark("pre", source, _code_text(code), extra=language)
     if name == "code":
         found = _CODE_CLASS.fullmatch(attributes)
+        language = (found[1] or found[2] or "") if found else ""
+        if language.startswith("="):
+            return Mark("opaque", source, _HIDDEN_TAG.sub("<", inner), extra=language)
         if "\n" in inner and (found or not attributes.strip()):
-            return Mark("pre", source, _code_text(inner), extra=(found[1] or found[2] or "") if found else "")
+            return Mark("pre", source, _code_text(inner), extra=language)
         if not attributes.strip() and inner.strip():
             return Mark("code", source, _HIDDEN_TAG.sub("<", inner))
     return Mark("kbd", source, inner)
@@ -282,14 +307,34 @@ def _link(found: re.Match[str], marks: Marks) -> str:
     return marks.put(start) + text + marks.put(Mark("unlink", tail)) + after
 
 
+def is_plain_target(url: str) -> bool:
+    """Whether a link of Textile leads to this address and nothing is lost."""
+    return PLAIN_TARGET.fullmatch(url) is not None and _safe(url)
+
+
+def _literal(found: re.Match[str], marks: Marks) -> str:
+    """A link or image that Textile cannot say stands in Markdown's form in its texts, and Redmine shows that."""
+    sign, text, target, title = found.groups()
+    url, heading = decoded(target), decoded(title or "")
+    if sign:
+        return marks.put(
+            Mark("image", marks.source(found[0]), decoded(marks.source(text)), url, title=heading)
+        )
+    if is_plain_target(url):
+        return found[0]
+    tail = marks.source(found[0])[len(marks.source(f"[{text}")) :]
+    return marks.put(Mark("link", "[", heading, url)) + text + marks.put(Mark("unlink", tail))
+
+
 def _mark_code(text: str, marks: Marks) -> str:
-    ends = [at for at in _places(text, "@") if at + 1 == len(text) or not _is_word(text[at + 1])]
+    ends = [at for at in _places(text, "@") if at + 1 == len(text) or not _is_ascii_word(text[at + 1])]
+    lines = list(_places(text, "\n"))
     pieces: list[str] = []
     done = free = 0
     for start in _places(text, "@"):
-        if start and (start - 1 < free or _is_word(text[start - 1])):
+        if start and (start - 1 < free or _is_ascii_word(text[start - 1])):
             continue
-        end = _first(ends, start + 2, text.find("\n", start))
+        end = _first(ends, start + 2, lines)
         if end is None:
             continue
         language = _CODE_LANGUAGE.match(text, start + 1, end)
@@ -308,12 +353,13 @@ def _places(text: str, sign: str) -> Iterator[int]:
         at = text.find(sign, at + 1)
 
 
-def _first(ends: list[int], start: int, limit: int) -> int | None:
-    """First of the sorted `ends` from `start` on; `None` if there is none before `limit` (-1: no limit)."""
+def _first(ends: list[int], start: int, lines: list[int]) -> int | None:
+    """First of the sorted `ends` from `start` on; `None` if there is none before the next of the line ends."""
     at = bisect_left(ends, start)
-    if at == len(ends) or (0 <= limit < ends[at]):
+    if at == len(ends):
         return None
-    return ends[at]
+    line = bisect_left(lines, start)
+    return ends[at] if line == len(lines) or ends[at] < lines[line] else None
 
 
 def _mark_span(text: str, sign: str, name: str, marks: Marks) -> str:
@@ -321,12 +367,13 @@ def _mark_span(text: str, sign: str, name: str, marks: Marks) -> str:
     ends = [at for at in places if _can_end(text, at, sign)]
     if not ends:
         return text
+    lines = list(_places(text, "\n"))
     pieces: list[str] = []
     done = free = 0
     for lead, start in sorted(_starts(text, places), key=lambda pair: (pair[0], -pair[1])):
-        if lead and lead - 1 < free:
+        if start < done or (lead and lead - 1 < free):
             continue
-        end = _span_end(text, start + len(sign), ends)
+        end = _span_end(text, start + len(sign), ends, lines)
         if end is None:
             continue
         pieces += [text[done:start], *_span(text[start + len(sign) : end], sign, name, marks)]
@@ -349,22 +396,21 @@ def _starts(text: str, places: list[int]) -> Iterator[tuple[int, int]]:
             lead = start - len(other)
             if lead < 0 or not text.startswith(other, lead) or text.startswith("--", lead):
                 continue
-            if lead == 0 or text[lead - 1] in (">", "(", END, BR) or text[lead - 1].isspace():
+            if lead == 0 or text[lead - 1] in _BEFORE_SPAN:
                 yield lead, start
 
 
-def _span_end(text: str, inner: int, ends: list[int]) -> int | None:
-    if inner >= len(text) or text[inner].isspace():
+def _span_end(text: str, inner: int, ends: list[int], lines: list[int]) -> int | None:
+    if inner >= len(text) or text[inner] in _BLANK:
         return None
-    line = text.find("\n", inner)
-    end = _first(ends, inner + 1, line)
+    end = _first(ends, inner + 1, lines)
     if end == inner + 1 and not _is_word(text[inner]):
-        end = _first(ends, inner + 2, line)
+        end = _first(ends, inner + 2, lines)
     return end
 
 
 def _can_end(text: str, at: int, sign: str) -> bool:
-    if at == 0 or text[at - 1].isspace() or text.startswith("--", at):
+    if at == 0 or text[at - 1] in _BLANK or text.startswith("--", at):
         return False
     return _is_boundary(text, at + len(sign))
 
@@ -382,11 +428,12 @@ def _is_boundary(text: str, at: int) -> bool:
     character = text[at]
     if character.isascii():
         return (not character.isalnum() and character.isprintable()) or character.isspace()
-    return _SURROGATE.match(character) is not None or unicodedata.category(character)[0] in "PZ"
+    return _SURROGATE.match(character) is not None or unicodedata.category(character)[0] == "P"
+
+
+def _is_ascii_word(character: str) -> bool:
+    return character == "_" or (character.isascii() and character.isalnum())
 
 
 def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
-
-
-Passes = Callable[[str, Marks], str]

@@ -33,7 +33,7 @@ from pm_providers.text.document import (
 
 __all__ = ["MAX_DEPTH", "read_textile"]
 
-MAX_DEPTH = 30
+MAX_DEPTH = 40
 """Quotes and lists nested deeper than this are read as if they were this deep."""
 
 _ALIGN = r"[<>=()]*[\-^~]?[<>=()]*"
@@ -64,7 +64,11 @@ def read_textile(text: str) -> Document:
 def _quoted(lines: list[str], marks: Marks, depth: int) -> list[Block]:
     """Blocks of lines; runs of lines that start with `>` are quotes."""
     levels = [(_level(line), line) for line in lines]
-    return _nested([(level, _QUOTE_LINE.sub("", line, count=1) if level else line) for level, line in levels], marks, depth)
+    return _nested(
+        [(level, _QUOTE_LINE.sub("", line, count=1) if level else line) for level, line in levels],
+        marks,
+        depth,
+    )
 
 
 def _level(line: str) -> int:
@@ -114,7 +118,7 @@ def _indented(part: str, code: bool, marks: Marks) -> list[Block]:
     inner = re.sub(r"(?m)^ +", "", part.replace(BR, "\n"))
     blocks = _chunk(_HARD_BREAK.sub(BR, inner), marks)
     if code and all(isinstance(block, Paragraph) for block in blocks):
-        return [CodeBlock(inner if not START in inner else marks.source(inner))]
+        return [CodeBlock(inner if START not in inner else marks.source(inner))]
     return blocks
 
 
@@ -188,11 +192,10 @@ def _add_item(signs: str, item: _Item, opened: list[_List], found: list[_List]) 
         opened.pop()
     if opened and opened[-1].level == level and opened[-1].ordered != ordered:
         opened.pop()
-    if not opened or opened[-1].level < level:
-        if len(opened) < MAX_DEPTH:
-            made = _List(level, ordered)
-            (opened[-1].items[-1].lists if opened else found).append(made)
-            opened.append(made)
+    if (not opened or opened[-1].level < level) and len(opened) < MAX_DEPTH:
+        made = _List(level, ordered)
+        (opened[-1].items[-1].lists if opened else found).append(made)
+        opened.append(made)
     opened[-1].items.append(item)
 
 
@@ -210,7 +213,7 @@ def _item(item: _Item, marks: Marks) -> ListItem:
 
 
 def _body(lines: list[str], marks: Marks) -> list[Block]:
-    """Blocks of an item's lines. Items hold one paragraph in Textile; what else they hold has forms of our own."""
+    """Blocks of an item's lines. In Textile it is one paragraph; what else items hold has forms of our own."""
     blocks: list[Block] = []
     for kind, run in _runs(lines):
         if kind == "quote":
@@ -264,7 +267,7 @@ class _Cell:
 
 
 def _table(text: str, marks: Marks) -> Block:
-    """A table, or an opaque one: Markdown knows no spans, attributes, row headings, or alignment of single cells."""
+    """A table; opaque where Markdown cannot say it: spans, attributes, row headings, cells aligned alone."""
     opaque = OpaqueBlock(DIALECT, marks.source(text))
     rows: list[list[_Cell]] = []
     for line in _JOINED_ROW.sub(rf"\1{BR}", text).split("\n"):
@@ -297,10 +300,11 @@ def _aligned(head: list[_Cell], body: list[list[_Cell]]) -> Table | None:
     width = max(map(len, [head, *body]))
     alignments: list[Alignment | None] = []
     for column in range(width):
-        seen = {row[column].alignment for row in [head, *body] if column < len(row)}
-        if len(seen) > 1:
+        seen = {row[column].alignment for row in body or [head] if column < len(row)}
+        own = head[column].alignment if column < len(head) else None
+        if len(seen | ({own} if own else set())) > 1:
             return None
-        alignments.append(seen.pop() if seen else None)
+        alignments.append(seen.pop() if seen else own)
     empty: tuple[Inline, ...] = ()
     header = tuple(head[at].inlines if at < len(head) else empty for at in range(width))
     rows = tuple(tuple(cell.inlines for cell in row) + (empty,) * (width - len(row)) for row in body)
