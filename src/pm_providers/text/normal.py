@@ -6,7 +6,7 @@ Markdown is read into normal trees and written from them, so that two trees with
 - Neighbours that say the same are merged; a mark inside its own kind, an empty mark, and everything beyond
   `MAX_INLINE_DEPTH` lose the mark and keep the content. Links do not nest.
 - Pairs of HTML tags that a node stands for become that node (`<u>`, `<b>`, `<span style="color: red">`,
-  `<br>`); other tags stay verbatim. A string that is no tag is text.
+  `<br>`); one without its partner is text, other tags stay verbatim. A string that is no tag is text.
 - Line ends are `\n`; NUL and lone surrogates, which no text can hold, are U+FFFD.
 - Blocks nested beyond `MAX_BLOCK_DEPTH` are paragraphs of their text.
 """
@@ -17,7 +17,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from markdown_it.common.html_re import HTML_TAG_RE
 
@@ -53,6 +53,17 @@ _LINE_ENDS = re.compile(r"\r\n?")
 # Whitespace that no character reference can say either, and what an editor leaves at the ends of a line.
 _EDGE = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]+|[a-zA-Z]+\([0-9a-zA-Z ,.%/+-]*\)")
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """What all passes over one line have in common."""
+
+    single: bool
+    """Soft breaks become spaces."""
+    literal: bool = False
+    """Tags without a partner become text."""
+
 
 _Maker = Callable[[tuple[Inline, ...]], Inline]
 _TAGS: dict[str, type[Emphasis | Strong | Strike | Underline | Subscript | Superscript]] = {
@@ -97,33 +108,45 @@ def normal_line(children: Sequence[Inline], *, single: bool = False) -> tuple[In
         children: the inlines.
         single: the block holds one line only (headings, cells): soft breaks become spaces.
     """
-    current = tuple(children)
+    settled = _settle(tuple(children), _Passes(single=single))
+    # Only now it is plain which tags have no partner: dropping a mark may bring two together.
+    return _settle(settled, _Passes(single=single, literal=True)) if _has_tags(settled) else settled
+
+
+def _settle(children: tuple[Inline, ...], passes: _Passes) -> tuple[Inline, ...]:
     for _ in range(_PASSES):
-        following = tuple(_trim(_sequence(current, 0, frozenset(), single=single)))
-        if following == current:
+        following = tuple(_trim(_sequence(children, 0, frozenset(), passes)))
+        if following == children:
             break
-        current = following
-    return current
+        children = following
+    return children
 
 
-def _sequence(nodes: Sequence[Inline], depth: int, active: frozenset[type], *, single: bool) -> list[Inline]:
+def _has_tags(nodes: tuple[Inline, ...]) -> bool:
+    return any(
+        isinstance(node, HtmlInline) or (isinstance(node, Mark | Link) and _has_tags(node.children))
+        for node in nodes
+    )
+
+
+def _sequence(nodes: Sequence[Inline], depth: int, active: frozenset[type], passes: _Passes) -> list[Inline]:
     """One pass over siblings; `active` holds the kinds that are open around them."""
-    flat = _expand(nodes, depth, active, single=single)
-    merged = _merge(_pair(flat, depth))
+    flat = _expand(nodes, depth, active, single=passes.single)
+    merged = _merge(_pair(flat, depth, literal=passes.literal))
     result: list[Inline] = []
     for node in merged:
         if isinstance(node, Link):
-            inner = _sequence(node.children, depth + 1, active | {Link}, single=single)
+            inner = _sequence(node.children, depth + 1, active | {Link}, passes)
             result.append(replace(node, children=tuple(inner)))
         elif isinstance(node, Mark):
-            result.extend(_mark(node, depth, active, single=single))
+            result.extend(_mark(node, depth, active, passes))
         else:
             result.append(node)
     return _breaks(_merge(result))
 
 
-def _mark(node: Mark, depth: int, active: frozenset[type], *, single: bool) -> list[Inline]:
-    inner = _sequence(node.children, depth + 1, active | {type(node)}, single=single)
+def _mark(node: Mark, depth: int, active: frozenset[type], passes: _Passes) -> list[Inline]:
+    inner = _sequence(node.children, depth + 1, active | {type(node)}, passes)
     lead, middle, trail = _hoist(inner)
     if not middle:
         return lead + trail
@@ -220,8 +243,9 @@ def _tag(source: str, *, single: bool) -> list[Inline]:
 class _Pairs:
     """Finds pairs among the siblings in one pass. Tags without a partner stay where they are."""
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, *, literal: bool) -> None:
         self.depth = depth
+        self.literal = literal
         self.out: list[Inline | None] = []
         self.open: list[tuple[str, int, _Maker | None]] = []
         self.names: Counter[str] = Counter()
@@ -252,7 +276,7 @@ class _Pairs:
 
     def _close(self, name: str, node: HtmlInline) -> None:
         if not self.names[name]:
-            self.out.append(node)
+            self.out.append(Text(node.html) if self.literal else node)
             return
         while True:
             opened, start, maker = self.open.pop()
@@ -260,7 +284,18 @@ class _Pairs:
             self.made -= maker is not None
             if opened == name:
                 break
+            self._leave(start)
         self._join(start, maker, node)
+
+    def _leave(self, start: int) -> None:
+        node = self.out[start]
+        if self.literal and isinstance(node, HtmlInline):
+            self.out[start] = Text(node.html)
+
+    def finish(self) -> list[Inline]:
+        for _, start, _ in self.open:
+            self._leave(start)
+        return [node for node in self.out if node is not None]
 
     def _join(self, start: int, maker: _Maker | None, node: HtmlInline) -> None:
         first = self.out[start]
@@ -276,13 +311,13 @@ class _Pairs:
             self.out[start:] = [maker(inner)]
 
 
-def _pair(nodes: list[Inline], depth: int) -> list[Inline]:
+def _pair(nodes: list[Inline], depth: int, *, literal: bool) -> list[Inline]:
     if not any(isinstance(node, HtmlInline) for node in nodes):
         return nodes
-    pairs = _Pairs(depth)
+    pairs = _Pairs(depth, literal=literal)
     for node in nodes:
         pairs.add(node)
-    return [node for node in pairs.out if node is not None]
+    return pairs.finish()
 
 
 # --- neighbours
@@ -304,13 +339,13 @@ def _same(left: Inline, right: Inline) -> bool:
         return False
     if isinstance(left, Colour) and isinstance(right, Colour):
         return left.color == right.color
-    return isinstance(left, Text | Mark)
+    return isinstance(left, Text | Code | Mark)
 
 
 def _joined(group: list[Inline]) -> Inline:
     first = group[0]
-    if isinstance(first, Text):
-        return Text("".join(node.text for node in group if isinstance(node, Text)))
+    if isinstance(first, Text | Code):
+        return type(first)("".join(node.text for node in group if isinstance(node, Text | Code)))
     if isinstance(first, Mark):
         return replace(
             first,

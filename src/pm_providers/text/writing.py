@@ -1,4 +1,4 @@
-"""The tree written as Markdown, in one style: `*`, `**`, `-`, `1.`, `#`, fences and blank lines between blocks."""
+"""The tree written as Markdown, in one style: `*`, `**`, `-`, `1.`, `#`, fences, blank lines between."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 r"""Inlines written as Markdown with no more escapes than needed.
 
 Whether `*`, `_` or `[` mean something depends on everything around them, so the writer tries: the text is
-written with the fewest escapes, read back, and written more carefully until the same tree comes back (`Care`).
+written with the fewest escapes, read back, and written more carefully until the same tree comes back: `Care`.
 """
 
 from __future__ import annotations
@@ -77,17 +77,18 @@ _SPECIALS: tuple[tuple[re.Pattern[str], str], ...] = (
 _BRACKET = re.compile(r"(\])(?=\(|\Z)")
 _BRACKET_IN_LINK = re.compile(r"([\[\]])")
 
+_DEFINITION = re.compile(r"()\[[^\]]*\]:")
 # What would start a block at the start of a line: the pattern, and where the backslash goes.
 _STARTS: tuple[re.Pattern[str], ...] = (
-    re.compile(r"()#{1,6}(?:\s|$)"),
-    re.compile(r"()[-+*](?:\s|$)"),
+    re.compile(r"()#{1,6}(?:[ \t]|$)"),
+    re.compile(r"()[-+*](?:[ \t]|$)"),
     re.compile(r"()>"),
-    re.compile(r"(\d{1,9})[.)](?:\s|$)"),
-    re.compile(r"()(?:=+|-+)\s*$"),
-    re.compile(r"()([-_*])\s*(?:\2\s*){2,}$"),
+    re.compile(r"(\d{1,9})[.)](?:[ \t]|$)"),
+    re.compile(r"()(?:=+|-+)[ \t]*$"),
+    re.compile(r"()([-_*])[ \t]*(?:\2[ \t]*){2,}$"),
     re.compile(r"()(?:`{3,}[^`]*|~{3,}.*)$"),
-    re.compile(r"()\[[^\]]*\]:"),
-    re.compile(r"()[|:\-\s]+$"),
+    _DEFINITION,
+    re.compile(r"()[|:\- \t]+$"),
 )
 
 
@@ -121,36 +122,34 @@ def _harmless(children: tuple[Inline, ...], text: str) -> bool:
 
 def write_line(children: Sequence[Inline], care: Care, *, single: bool = False) -> str:
     """The inlines as Markdown, with this much care."""
-    text = _Writer(care, single=single).line(children)
+    text = _edges(_Writer(care, single=single).line(children))
     if care is Care.NONE:
         return text
-    lines = [_guard(line, care) for line in _edges(text).split("\n")]
-    return "\n".join(lines)
+    return "\n".join(_guard(line, care) for line in text.split("\n"))
 
 
 def _guard(line: str, care: Care) -> str:
     """The line with a backslash before what would start a block."""
+    if care is Care.ALL:  # tags and links are all that is not escaped, and they cannot be
+        return f"&#32;{line}" if line.startswith("<") or _DEFINITION.match(line) else line
     for pattern in _STARTS:
         if match := pattern.match(line):
             at = match.end(1)
             return f"{line[:at]}\\{line[at:]}"
-    if care is Care.ALL and line.startswith("<"):
-        return f"&#32;{line}"  # read as nothing, but no block of HTML starts with it
     return line
 
 
 def _edges(text: str) -> str:
-    """The text with references for whitespace that readers strip from its ends."""
-    middle = text.strip()
-    if middle == text:
-        return text
-    start = len(text) - len(text.lstrip())
-    lead, trail = text[:start], text[start + len(middle) :]
-    return _references(lead) + middle + _references(trail)
+    """The text with references for whitespace at its ends, which would be stripped; one keeps the rest."""
+    if text[:1].isspace():
+        text = _reference(text[0]) + text[1:]
+    if text[-1:].isspace():
+        text = text[:-1] + _reference(text[-1])
+    return text
 
 
-def _references(space: str) -> str:
-    return "".join("&nbsp;" if char == "\xa0" else f"&#{ord(char)};" for char in space)
+def _reference(char: str) -> str:
+    return "&nbsp;" if char == "\xa0" else f"&#{ord(char)};"
 
 
 class _Writer:
@@ -207,7 +206,7 @@ class _Writer:
         if isinstance(node, HtmlInline):
             return node.html
         if isinstance(node, OpaqueInline):
-            return _opaque(node)
+            return _opaque(node, in_span=before != "`")
         if isinstance(node, Image):
             return f"![{self._text(node.alt, linked=True)}]({_target(node.source, node.title)})"
         if isinstance(node, Link):
@@ -286,8 +285,9 @@ def code_span(text: str) -> str:
     return f"{ticks} {text} {ticks}" if padded else f"{ticks}{text}{ticks}"
 
 
-def _opaque(node: OpaqueInline) -> str:
-    if "\n" not in node.markup:
+def _opaque(node: OpaqueInline, *, in_span: bool) -> str:
+    """A marked code span; a tag where there are lines, or where the span would grow into the one before."""
+    if in_span and "\n" not in node.markup:
         return f"{code_span(node.markup)}{{={node.dialect}}}"
     markup = node.markup
     for char in '&<>"\n`':
