@@ -1,0 +1,415 @@
+"""The API as calls: addresses, parameters, paging. Decoded documents in and out, no records."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx2
+import msgspec
+
+from pm_providers.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    PMError,
+    ProviderError,
+)
+from pm_providers.providers.jira.config import Options
+from pm_providers.providers.jira.errors import is_anonymous, parse_fault, read_quota, rejected
+from pm_providers.providers.jira.oauth import OAuth
+from pm_providers.toolkit.cache import KeyedLocks
+from pm_providers.toolkit.documents import broken, clock
+from pm_providers.transport import (
+    Answer,
+    FilePart,
+    HttpClient,
+    Params,
+    Quota,
+    Timing,
+    shared_governor,
+)
+
+__all__ = ["AGILE", "CLOUD", "SERVER", "Api", "Deployment", "objects"]
+
+AGILE = "rest/agile/1.0"
+"""Root of boards and sprints; addresses that begin with `rest/` are taken as they are."""
+
+CLOUD, SERVER = "cloud", "server"
+_DONE = (200, 201, 204)
+_MAX_PAGES = 100_000
+_FILTERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the site is.
+
+    Attributes:
+        kind: `CLOUD`, or `SERVER` for Server and Data Center.
+        version: as the site tells it.
+        root: of the platform API: v3 with ADF on Cloud, v2 with wiki markup elsewhere.
+        url: address for people.
+    """
+
+    kind: str
+    version: str
+    root: str
+    url: str
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether it is Cloud."""
+        return self.kind == CLOUD
+
+
+class Api:
+    """One site and one credential.
+
+    The first call asks what the site is and who the credential is: public sites answer a wrong token with
+    200 and what anonymous visitors see. Addresses are below the platform API (`issue/10002`) unless they
+    begin with `rest/`.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self.options = options
+        self._timing = timing or Timing()
+        self._transport = transport
+        governor = shared_governor(
+            "jira",
+            options.api_url,
+            options.auth.fingerprint(),
+            quota=Quota(concurrency=max(16, options.concurrency)),
+            parser=read_quota,
+            timing=timing,
+        )
+        self.http = HttpClient(
+            options.api_url,
+            provider="jira",
+            auth=options.auth,
+            policy=options.policy,
+            governor=governor,
+            error_parser=parse_fault,
+            transport=transport,
+            timing=timing,
+            url_setting="JIRA_URL",
+        )
+        self._site: Deployment | None = None
+        self._me: dict[str, Any] | None = None
+        self._once = KeyedLocks()
+
+    async def aclose(self) -> None:
+        """Release the connections."""
+        await self.http.aclose()
+
+    # what and who
+
+    @property
+    def site(self) -> Deployment:
+        """What the site is; known after the first call.
+
+        Raises:
+            ProviderError: nothing was asked yet.
+        """
+        if self._site is None:
+            raise ProviderError("the site was not asked what it is yet")
+        return self._site
+
+    async def discover(self) -> Deployment:
+        """What the site is, asked once.
+
+        Cloud has v3 of the API, Data Center has not, so 404 tells; `deploymentType` decides.
+        """
+        if self._site is None:
+            async with self._once.hold("site"):
+                if self._site is None:
+                    self._site = await self._discovered()
+        return self._site
+
+    async def _discovered(self) -> Deployment:
+        asked = self.options.deployment
+        versions = {"cloud": ("3",), "server": ("2",)}.get(asked, ("3", "2"))
+        for number in versions:
+            try:
+                answer = await self._send("GET", f"rest/api/{number}/serverInfo")
+            except NotFoundError:
+                if number == versions[-1]:
+                    raise
+                continue
+            return self._deployment(answer.json_object())
+        raise broken("no serverInfo")
+
+    def _deployment(self, info: Mapping[str, Any]) -> Deployment:
+        told = str(info.get("deploymentType") or "").casefold()
+        cloud = self.options.deployment == CLOUD or (self.options.deployment != SERVER and told == CLOUD)
+        url = info.get("baseUrl")
+        own = self.options.api_url == self.options.base_url
+        return Deployment(
+            kind=CLOUD if cloud else SERVER,
+            version=str(info.get("version") or ""),
+            root="rest/api/3" if cloud else "rest/api/2",
+            url=self.options.base_url if own or not isinstance(url, str) else url.rstrip("/"),
+        )
+
+    async def me(self) -> dict[str, Any]:
+        """The user of the credential, asked anew.
+
+        Raises:
+            AuthenticationError: the credential is not accepted.
+        """
+        site = await self.discover()
+        self._me = (await self._send("GET", f"{site.root}/myself")).json_object()
+        return self._me
+
+    async def identify(self) -> dict[str, Any]:
+        """The user of the credential, asked once."""
+        if self._me is None:
+            async with self._once.hold("me"):
+                if self._me is None:
+                    await self.me()
+        return self._me or {}
+
+    # one request
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = msgspec.UNSET,
+        files: Sequence[FilePart] = (),
+        headers: Mapping[str, str] | None = None,
+        safe: bool | None = None,
+        expect: Collection[int] = (),
+    ) -> Answer:
+        """Any call, once it is known what the site is and who we are.
+
+        Args:
+            method: HTTP method.
+            path: below the platform API, or beginning with `rest/`, or absolute on the same host.
+            params: query.
+            json: body.
+            files: body as a form.
+            headers: for this call only.
+            safe: whether carrying it out twice is the same as once; by default for reads only.
+            expect: statuses that are a success; by default all of 200 to 299.
+
+        Raises:
+            AuthenticationError: the credential is not accepted, also where the server says 200 or 404.
+        """
+        await self.identify()
+        return await self._send(
+            method,
+            self.address(path),
+            params=params,
+            json=json,
+            files=files,
+            headers=headers,
+            safe=safe,
+            expect=expect,
+        )
+
+    def address(self, path: str) -> str:
+        """Path below the base URL."""
+        if path.startswith(("rest/", "/", "http://", "https://")):
+            return path
+        return f"{self.site.root}/{path}"
+
+    async def _send(self, method: str, path: str, **given: Any) -> Answer:
+        auth = self.options.auth
+        if not isinstance(auth, OAuth):
+            return self._checked(await self.http.request(method, path, operation="", **given))
+        token = auth.token
+        if auth.is_due(self._timing.monotonic()):
+            await auth.renew(token, timing=self._timing, transport=self._transport)
+            token = auth.token
+        try:
+            return self._checked(await self.http.request(method, path, operation="", **given))
+        except AuthenticationError:
+            # Refused, so nothing was done: once more with a new token.
+            if not auth.can_renew:
+                raise
+            await auth.renew(token, timing=self._timing, transport=self._transport)
+        return self._checked(await self.http.request(method, path, operation="", **given))
+
+    @staticmethod
+    def _checked(answer: Answer) -> Answer:
+        if is_anonymous(answer):
+            raise AuthenticationError(rejected(answer), status=answer.status, request_id=answer.request_id)
+        return answer
+
+    # documents
+
+    async def get(self, path: str, params: Params | None = None) -> dict[str, Any]:
+        """An object.
+
+        Raises:
+            NotFoundError: it does not exist, or may not be seen.
+        """
+        return (await self.call("GET", path, params=params)).json_object()
+
+    async def dated(
+        self, method: str, path: str, *, params: Params | None = None, json: Any = msgspec.UNSET
+    ) -> tuple[dict[str, Any], datetime | None]:
+        """An object that is read, and the server's clock when it was sent; `None` where it did not tell."""
+        answer = await self.call(method, path, params=params, json=json, safe=True)
+        return answer.json_object(), clock(answer.headers.get("date", ""))
+
+    async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
+        """As `get`; `None` when it does not exist or may not be seen."""
+        try:
+            return await self.get(path, params)
+        except (NotFoundError, PermissionDeniedError):
+            return None
+
+    async def listed(self, path: str, params: Params | None = None) -> list[dict[str, Any]]:
+        """A bare list of objects (`field`, `issuetype`, `status`, ...)."""
+        return _all_objects((await self.call("GET", path, params=params)).json(), path)
+
+    async def ask(self, path: str, body: Any) -> dict[str, Any]:
+        """A read that has its question in the body (`search/jql`, `issue/bulkfetch`): repeated like one."""
+        return (await self.call("POST", path, json=body, safe=True)).json_object()
+
+    async def post(self, path: str, body: Any = msgspec.UNSET, *, params: Params | None = None) -> Any:
+        """Create or do something; the decoded answer, `None` where the server says nothing."""
+        answer = await self.call("POST", path, params=params, json=body, expect=_DONE)
+        return answer.json() if answer.content.strip() else None
+
+    async def created(self, path: str, body: Any, *, params: Params | None = None) -> dict[str, Any]:
+        """Create something that the answer describes, or at least names."""
+        answer = await self.call("POST", path, params=params, json=body, expect=(200, 201))
+        return answer.json_object()
+
+    async def put(self, path: str, body: Any, *, params: Params | None = None, safe: bool = True) -> Any:
+        """Change something; the decoded answer, `None` where the server says nothing.
+
+        Values set twice are set once, so it is repeated unless told not to.
+        """
+        answer = await self.call("PUT", path, params=params, json=body, safe=safe, expect=_DONE)
+        return answer.json() if answer.content.strip() else None
+
+    async def delete(self, path: str, params: Params | None = None, *, look: str | None = None) -> bool:
+        """Delete something; `False` when it did not exist.
+
+        Args:
+            path: what to delete.
+            params: query.
+            look: where to look, when the answer got lost, whether it is gone; by default `path`.
+        """
+        try:
+            # A page with status 200 (a login, a proxy) is no delete.
+            await self.call("DELETE", path, params=params, expect=(202, 204))
+        except NotFoundError:
+            return False
+        except PMError as error:
+            if error.maybe_applied and await self.find(look or path) is None:
+                return True
+            raise
+        return True
+
+    # lists
+
+    async def pages(
+        self,
+        path: str,
+        kind: str = "values",
+        params: Params | None = None,
+        *,
+        page_size: int = 50,
+        limit: int | None = None,
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Pages of a list by `startAt`, in order.
+
+        The server may give less than asked for, so each page begins where the one before ended.
+
+        Args:
+            path: address.
+            kind: name of the list in the answer; other common names and a bare list are taken, too.
+            params: query.
+            page_size: asked for.
+            limit: elements that will be taken at most.
+
+        Raises:
+            ProviderError: the list never ends.
+        """
+        size = page_size if limit is None else max(1, min(limit, page_size))
+        start = 0
+        for _ in range(_MAX_PAGES):
+            answer = await self.call(
+                "GET", path, params={**(params or {}), "startAt": start, "maxResults": size}
+            )
+            document = answer.json()
+            items = objects(document, kind)
+            yield items
+            start += len(items)
+            if not items or _is_last(document, start):
+                return
+        raise ProviderError("the list never ends")
+
+    async def items(
+        self,
+        path: str,
+        kind: str = "values",
+        params: Params | None = None,
+        *,
+        page_size: int = 50,
+        limit: int | None = None,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Elements of a list; see `pages`."""
+        stream = self.pages(path, kind, params, page_size=page_size, limit=limit)
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                for one in page:
+                    yield one
+
+    async def people(
+        self, path: str, params: Params | None = None, *, page_size: int = 100
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Users of a search that pages over the first 1000 and filters afterwards.
+
+        Its pages may be short or empty before the end, so it goes on to the thousandth whatever comes.
+        """
+        for start in range(0, _FILTERED, page_size):
+            query = {**(params or {}), "startAt": start, "maxResults": page_size}
+            for one in await self.listed(path, query):
+                yield one
+
+
+def _is_last(document: Any, reached: int) -> bool:
+    if not isinstance(document, Mapping):
+        return True
+    total = document.get("total")
+    if isinstance(total, int) and not isinstance(total, bool):
+        return reached >= total
+    return document.get("isLast") is True or "isLast" not in document
+
+
+def objects(document: Any, kind: str) -> list[dict[str, Any]]:
+    """The list that an answer holds under one of the names that such lists have.
+
+    Raises:
+        ProviderError: there is none, or it holds something else than objects.
+    """
+    if isinstance(document, list):
+        return _all_objects(document, kind)
+    if isinstance(document, Mapping):
+        for name in (kind, "values", "results"):
+            if isinstance(document.get(name), list):
+                return _all_objects(document[name], kind)
+    raise broken(f"no list of {kind} in the answer")
+
+
+def _all_objects(found: Any, kind: str) -> list[dict[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise broken(f"no list of objects for {kind:.60}")
+    return found
