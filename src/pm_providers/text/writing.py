@@ -117,7 +117,11 @@ def _fenced(text: str, info: str) -> str:
 def _table(table: Table) -> str:
     dashes = [_DASHES[alignment] for alignment in table.alignments]
     rows = [[_cell(cell) for cell in row] for row in (table.header, *table.rows)]
-    return "\n".join("|" + "".join(f" {cell} |" for cell in row) for row in (rows[0], dashes, *rows[1:]))
+    return "\n".join(_row(row) for row in (rows[0], dashes, *rows[1:]))
+
+
+def _row(cells: list[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
 def _cell(children: tuple[Inline, ...]) -> str:
