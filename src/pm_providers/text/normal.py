@@ -101,16 +101,21 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
-def normal_line(children: Sequence[Inline], *, single: bool = False) -> tuple[Inline, ...]:
+def normal_line(
+    children: Sequence[Inline], *, single: bool = False, literal: bool = True
+) -> tuple[Inline, ...]:
     """Normal form of the inlines of one block.
 
     Args:
         children: the inlines.
         single: the block holds one line only (headings, cells): soft breaks become spaces.
+        literal: tags without a partner become text. The writer leaves them to see what it has to escape.
     """
     settled = _settle(tuple(children), _Passes(single=single))
     # Only now it is plain which tags have no partner: dropping a mark may bring two together.
-    return _settle(settled, _Passes(single=single, literal=True)) if _has_tags(settled) else settled
+    if literal and _has_tags(settled):
+        return _settle(settled, _Passes(single=single, literal=True))
+    return settled
 
 
 def _settle(children: tuple[Inline, ...], passes: _Passes) -> tuple[Inline, ...]:

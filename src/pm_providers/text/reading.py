@@ -41,7 +41,15 @@ from pm_providers.text.normal import normal_line
 from pm_providers.text.normal_blocks import MAX_BLOCK_DEPTH, normalise
 from pm_providers.text.reading_inline import labels, read_tokens
 
-__all__ = ["MAX_CHARACTERS", "TASK", "parse_markdown", "read_alone", "read_line"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "TASK",
+    "parse_markdown",
+    "read_alone",
+    "read_heading",
+    "read_line",
+    "read_paragraph",
+]
 
 MAX_CHARACTERS = 1_000_000
 """Longest text that is read."""
@@ -151,13 +159,31 @@ def parse_markdown(text: str) -> Document:
 
 def read_alone(text: str) -> tuple[Block, ...]:
     """Blocks of a text every definition of which counts as one; what the writer checks its work with."""
-    return normalise(Document(_Reader(_PARSER.parse(text)).blocks())).blocks
+    return normalise(Document(_blocks(text))).blocks
+
+
+def read_paragraph(text: str) -> tuple[Inline, ...] | None:
+    """Inlines of the only paragraph as any reader sees them: stray tags are tags; `None` for other blocks."""
+    blocks = _blocks(text)
+    only = blocks[0] if len(blocks) == 1 else None
+    return normal_line(only.children, literal=False) if isinstance(only, Paragraph) else None
+
+
+def read_heading(text: str) -> tuple[Inline, ...] | None:
+    """The same for the only heading."""
+    blocks = _blocks(text)
+    only = blocks[0] if len(blocks) == 1 else None
+    return normal_line(only.children, single=True, literal=False) if isinstance(only, Heading) else None
 
 
 def read_line(text: str) -> tuple[Inline, ...]:
-    """Inlines of one line without any block, such as a cell."""
+    """The same for one line without any block, such as a cell."""
     (token,) = _PARSER.parseInline(text)
-    return normal_line(read_tokens(token.children or ()), single=True)
+    return normal_line(read_tokens(token.children or ()), single=True, literal=False)
+
+
+def _blocks(text: str) -> tuple[Block, ...]:
+    return _Reader(_PARSER.parse(text)).blocks()
 
 
 class _Reader:

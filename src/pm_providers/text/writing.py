@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 
 from pm_providers.text.document import (
     Block,
@@ -24,7 +23,7 @@ from pm_providers.text.document import (
     Text,
 )
 from pm_providers.text.normal_blocks import MAX_NUMBER, normalise
-from pm_providers.text.reading import TASK, read_alone, read_line
+from pm_providers.text.reading import TASK, read_alone, read_heading, read_line, read_paragraph
 from pm_providers.text.writing_inline import write_safely
 
 __all__ = ["render_markdown"]
@@ -61,7 +60,7 @@ def _texts(blocks: Sequence[Block], *, in_item: bool) -> list[str]:
 
 def _block(block: Block, *, in_item: bool) -> str:
     if isinstance(block, Paragraph):
-        return write_safely(block.children, _read_paragraph)
+        return write_safely(block.children, read_paragraph)
     if isinstance(block, Heading):
         return _heading(block)
     if isinstance(block, Quote):
@@ -80,29 +79,16 @@ def _block(block: Block, *, in_item: bool) -> str:
     return "___" if in_item and isinstance(block, Rule) else "---"
 
 
-def _read_paragraph(text: str) -> tuple[Inline, ...] | None:
-    blocks = read_alone(text)
-    only = blocks[0] if len(blocks) == 1 else None
-    return only.children if isinstance(only, Paragraph) else None
-
-
 def _heading(block: Heading) -> str:
     marker = "#" * block.level
-    text = write_safely(block.children, partial(_read_heading, marker), single=True)
-    return f"{marker} {_unclosed(marker, text, block)}" if text else marker
 
+    def read(text: str) -> tuple[Inline, ...] | None:
+        return read_heading(f"{marker} {text}")
 
-def _unclosed(marker: str, text: str, block: Heading) -> str:
-    """The text, its last `#` escaped where they would be taken for the end of the heading."""
-    if _read_heading(marker, text) == block.children:
-        return text
-    return _CLOSING.sub(lambda match: f"\\{match[0]}", text)
-
-
-def _read_heading(marker: str, text: str) -> tuple[Inline, ...] | None:
-    blocks = read_alone(f"{marker} {text}")
-    only = blocks[0] if len(blocks) == 1 else None
-    return only.children if isinstance(only, Heading) else None
+    text = write_safely(block.children, read, single=True)
+    if read(text) != block.children:  # its last `#` would be taken for the end of the heading
+        text = _CLOSING.sub(lambda match: f"\\{match[0]}", text)
+    return f"{marker} {text}" if text else marker
 
 
 def _fenced(text: str, info: str) -> str:
