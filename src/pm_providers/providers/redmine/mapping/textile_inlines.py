@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pm_providers.providers.redmine.mapping.textile_marks import (
-    BR,
-    Mark,
-    Marks,
-    decoded,
-    mark_inline,
-    plain,
-    split_marks,
-)
+from pm_providers.providers.redmine.mapping.textile_base import BR, Mark, Marks, decoded, plain, split_marks
+from pm_providers.providers.redmine.mapping.textile_marks import mark_inline
 from pm_providers.text import parse_markdown
 from pm_providers.text.document import (
     Block,
@@ -40,10 +33,11 @@ from pm_providers.text.document import (
     Underline,
 )
 
-__all__ = ["DIALECT", "HIDDEN_HTML", "read_inlines", "read_paragraphs"]
+__all__ = ["DIALECT", "read_inlines", "read_paragraphs"]
 
 DIALECT = "textile"
 HIDDEN_HTML = re.compile(r"<!--html ([^\n<>]*)-->")
+HIDDEN_TITLE = re.compile(r"<!--title ([^\n<>]*)-->")
 
 _BREAK = re.compile(f"( *)([{BR}\n])")
 _COLOUR = re.compile(r"\{\s*color\s*:\s*([^;{}\"]+?)\s*;?\s*\}")
@@ -63,7 +57,7 @@ _SPAN_NODES: dict[str, Callable[[tuple[Inline, ...]], Inline]] = {
 
 
 def read_inlines(text: str, marks: Marks) -> tuple[Inline, ...] | None:
-    """Inlines of a block's marked text; `None` where it holds what only a block can, as code of several lines."""
+    """Inlines of a block's marked text; `None` where it holds what only a block can, as lines of code."""
     items = list(split_marks(mark_inline(text, marks), marks))
     if any(isinstance(item, Mark) and item.kind in _BLOCK_MARKS for item in items):
         return None
@@ -117,10 +111,10 @@ class _Open:
 
     def closed(self) -> Inline | None:
         children = tuple(self.nodes)
-        if not children:
-            return None
         if self.mark.kind == "link":
             return Link(self.mark.url, children, self.mark.text)
+        if not children:
+            return None
         if self.mark.text == "span":
             found = _COLOUR.fullmatch(self.mark.extra)
             return Colour(found[1] if found else "", children)
@@ -145,7 +139,7 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
                 at = end
         elif item.kind in ("close", "unlink"):
             _close(item, opened, root)
-        else:
+        elif not _titled(item, nodes):
             nodes.extend(_marked(item))
         at += 1
     while opened:
@@ -241,9 +235,18 @@ def _code(text: str) -> list[Inline]:
     for line in text.split("\n"):
         if nodes:
             nodes.append(HardBreak())
-        if line.strip():
+        if line:
             nodes.append(Code(line))
     return nodes
+
+
+def _titled(mark: Mark, nodes: list[Inline]) -> bool:
+    """Whether this is the title of the image before it; images of Textile have none."""
+    title = HIDDEN_TITLE.fullmatch(mark.source) if mark.kind == "comment" else None
+    if title is None or not nodes or not isinstance(nodes[-1], Image):
+        return False
+    nodes[-1] = replace(nodes[-1], title=decoded(title[1]))
+    return True
 
 
 def _comment(source: str) -> list[Inline]:

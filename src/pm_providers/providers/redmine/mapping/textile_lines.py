@@ -1,9 +1,9 @@
 """Writes the inlines of a document as Textile.
 
-What a character means to RedCloth3 depends on its neighbours, so that the least markup which says a line is found by
-trying: a line is written with no more escapes than it always needs, read back, and where that is not the line, written
-again with more of them. Escapes are entities, which RedCloth passes on. An empty `<notextile>` shows nothing and lets a
-span start or end in the middle of a word.
+What a character means to RedCloth3 depends on its neighbours, so that the least markup which says a line is
+found by trying: a line is written with no more escapes than it always needs, read back, and where that is not
+the line, written again with more of them. Escapes are entities, which RedCloth passes on. An empty
+`<notextile>` shows nothing and lets a span start or end in the middle of a word.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from pm_providers.text.document import (
 __all__ = ["GUARD", "LEVELS", "hidden_tags", "write_line"]
 
 GUARD = "<notextile></notextile>"
-LEVELS = 4
+_MOST, _ALL = 2, 3
+LEVELS = _ALL + 1
 """Ways to write a line, from the fewest escapes (0) to all of them."""
 
 _SIGNS: dict[type[Inline], str] = {
@@ -50,7 +51,7 @@ _SIGNS: dict[type[Inline], str] = {
     Subscript: "~",
 }
 _SIGN_CHARACTERS = "*_-+^~%?"
-_ESCAPED = _SIGN_CHARACTERS + '@!"[{=('
+_ESCAPED = _SIGN_CHARACTERS + '@!"[{=(<&'
 _RAW_TAG = re.compile(r"<(?=\u200b*/?(?:pre|code|kbd|notextile)\b)", re.IGNORECASE)
 _ALWAYS = re.compile(
     r"&(?=[#a-zA-Z0-9]{1,40};)|<(?=/?(?:pre|code|kbd|notextile)\b|!--)|(?<=x)%(?=x%)|(?<= ):(?=redsh#)",
@@ -91,16 +92,20 @@ def hidden_tags(text: str) -> str:
     return _RAW_TAG.sub("<\u200b", text)
 
 
-def write_line(inlines: tuple[Inline, ...], level: int, *, cell: bool = False) -> str:
+def write_line(inlines: tuple[Inline, ...], level: int, *, cell: bool = False, goes_on: bool = False) -> str:
     """Textile of inlines.
 
     Args:
         inlines: In normal form.
         level: How much is escaped, 0 to `LEVELS` - 1.
         cell: The line stands in a cell of a table, where `|` ends it.
+        goes_on: The line follows others of its list item, where list signs would start an item.
     """
     pieces = list(_pieces(inlines, cell=cell, linked=False))
-    return _Writer(pieces, level, cell).write()
+    last = pieces[-1].kind if pieces else ""
+    if last == "break" or (level and last == "solid" and len(pieces) == 1):
+        pieces.append(_Piece("solid", GUARD))  # breaks at the end go; a comment alone would be a block
+    return _Writer(pieces, level, cell=cell).write(goes_on=goes_on)
 
 
 def _pieces(inlines: tuple[Inline, ...], *, cell: bool, linked: bool) -> Iterator[_Piece]:
@@ -118,7 +123,7 @@ def _pieces(inlines: tuple[Inline, ...], *, cell: bool, linked: bool) -> Iterato
 
 def _keys(nodes: list[Inline]) -> str | None:
     """`<kbd>` with its text: the one pair of tags that Redmine's Textile lets through."""
-    if len(nodes) < 3 or nodes[0] != HtmlInline("<kbd>") or nodes[2] != HtmlInline("</kbd>"):
+    if nodes[:1] != [HtmlInline("<kbd>")] or nodes[2:] != [HtmlInline("</kbd>")]:
         return None
     text = nodes[1]
     return f"<kbd>{text.text}</kbd>" if isinstance(text, Text) and not _RAW_TAG.search(text.text) else None
@@ -158,11 +163,11 @@ def _signs(node: Inline) -> tuple[str, str]:
 def _link(node: Link, *, cell: bool) -> Iterator[_Piece]:
     only = node.children[0] if len(node.children) == 1 else None
     plain = is_plain_target(node.target)
-    if isinstance(only, Image) and plain and not node.title and _is_plain_image(only):
+    if isinstance(only, Image) and plain and not node.title + only.title and _is_plain_image(only):
         yield _Piece("image", f"{_image(only)}:{node.target}")
         return
     yield _Piece("link", '"' if plain else "[")
-    yield from _pieces(node.children, cell=cell, linked=True)
+    yield from _pieces(node.children, cell=cell, linked=True) if node.children else [_Piece("solid", GUARD)]
     if plain:
         title = node.title if not node.title or _PLAIN_TITLE.fullmatch(node.title) else _entities(node.title)
         yield _Piece("unlink", (f"({title})" if title else "") + f'":{node.target}')
@@ -173,13 +178,14 @@ def _link(node: Link, *, cell: bool) -> Iterator[_Piece]:
 
 def _image(node: Image) -> str:
     if _is_plain_image(node):
-        return f"!{node.source}({node.alt})!" if node.alt else f"!{node.source}!"
+        title = f"<!--title {_entities(node.title, keep=' ')}-->" if node.title else ""
+        return (f"!{node.source}({node.alt})!" if node.alt else f"!{node.source}!") + title
     title = f' "{_entities(node.title)}"' if node.title else ""
     return f"![{_entities(node.alt)}]({_entities(node.source)}{title})"
 
 
 def _is_plain_image(node: Image) -> bool:
-    if node.title or not _PLAIN_SOURCE.fullmatch(node.source):
+    if not _PLAIN_SOURCE.fullmatch(node.source):
         return False
     return not node.alt or (_PLAIN_ALT.fullmatch(node.alt) is not None and node.alt == node.alt.strip())
 
@@ -192,7 +198,7 @@ def _verbatim(node: HtmlInline | OpaqueInline, *, cell: bool) -> str:
     if (
         node.html.startswith("<!--")
         and "-->" not in node.html[4:-3]
-        and not node.html.startswith("<!--html ")
+        and not node.html.startswith(("<!--html ", "<!--title "))
     ):
         return node.html
     return f"<!--html {_entities(node.html, keep=' /=')}-->"
@@ -211,7 +217,7 @@ def _entities(text: str, keep: str = "/:#?=._-~%+,;@") -> str:
 class _Writer:
     """Puts the pieces of one line together."""
 
-    def __init__(self, pieces: list[_Piece], level: int, cell: bool) -> None:
+    def __init__(self, pieces: list[_Piece], level: int, *, cell: bool) -> None:
         self.pieces = pieces
         self.level = level
         self.cell = cell
@@ -219,9 +225,9 @@ class _Writer:
         self.last = ""  # last character written
         self.counts = Counter("".join(piece.text for piece in pieces))
 
-    def write(self) -> str:
+    def write(self, *, goes_on: bool) -> str:
         for at, piece in enumerate(self.pieces):
-            before = self.pieces[at - 1] if at else None
+            before = self.pieces[at - 1] if at else (_Piece("break", "") if goes_on else None)
             after = self.pieces[at + 1] if at + 1 < len(self.pieces) else None
             self._piece(piece, before, after)
         return "".join(self.out)
@@ -242,23 +248,27 @@ class _Writer:
             self._guard_before(piece, before)
             self._put(piece.text)
             if piece.kind == "image":
-                self._guard_after(after)
+                self._guard_after(after, linked=True)
         else:
             self._put(piece.text)
             if piece.kind in ("close", "unlink"):
                 self._guard_after(after, linked=piece.kind == "unlink")
 
     def _guard_before(self, piece: _Piece, before: _Piece | None) -> None:
-        if self.level == 0 or (before is None and self.level < 3) or piece.kind == "link":
+        if self.level == 0 or (before is None and self.level < _ALL):
             return
-        nested = before is not None and before.kind == "open" and self.level < 2
-        if not nested and (self.level > 2 or self.last not in (" ", "\n", "(", ">")):
+        if piece.kind == "link":
+            if piece.text == "[" and (self.last.isalnum() or self.last == "_"):
+                self._put(GUARD)
+            return
+        nested = before is not None and before.kind == "open" and self.level < _MOST
+        if not nested and (self.level == _ALL or self.last not in (" ", "\n", "(", ">")):
             self._put(GUARD)
 
     def _guard_after(self, after: _Piece | None, *, linked: bool = False) -> None:
         if self.level == 0 or after is None or after.kind == "break":
             return
-        if self.level < 2:
+        if self.level < _MOST:
             if after.kind == "close" and not linked:
                 return
             if after.kind == "text" and (after.text[0] == " " or _PUNCTUATION.match(after.text)):
@@ -269,7 +279,7 @@ class _Writer:
         follows = after.text[:1] if after is not None else ""
         beside = _BESIDE_CODE.match(self.last) or _BESIDE_CODE.match(follows)
         plain = _PLAIN_CODE.fullmatch(text) and not beside and "==" not in text and text.strip()
-        if plain and self.level < 2 and not (self.cell and "|" in text):
+        if plain and self.level < _MOST and not (self.cell and "|" in text):
             return f"@{text}@"
         return f"<code>{hidden_tags(text)}</code>"
 
@@ -285,7 +295,7 @@ class _Writer:
             out, text = [f"&#{ord(text[0])};"], text[1:]
         follows = after.text[:1] if after is not None else ""
         at = 0
-        for kept in _KEPT.finditer(text) if self.level < 3 else ():
+        for kept in _KEPT.finditer(text) if self.level < _ALL else ():
             out += [self._marked(text[at : kept.start()], piece, out, kept[0][0]), kept[0]]
             at = kept.end()
         out.append(self._marked(text[at:], piece, out, follows))
@@ -299,7 +309,8 @@ class _Writer:
             always = (
                 _ALWAYS.match(text, at) or self._ends_cell(character) or (piece.linked and character in '"[]')
             )
-            always = always or (piece.linked and character == "(" and self._titled())
+            always = always or (piece.linked and character == "(" and self.counts[")"] > 0)
+            always = always or (character == "<" and at + 1 == len(text) and following not in ("", " "))
             if always or self._means(character, previous, following):
                 pieces.append(f"&#{ord(character)};" if character not in _NAMED else _NAMED[character])
             else:
@@ -310,17 +321,14 @@ class _Writer:
     def _ends_cell(self, character: str) -> bool:
         return self.cell and character == "|"
 
-    def _titled(self) -> bool:
-        return self.counts[")"] > 0
-
     def _means(self, character: str, previous: str, following: str) -> bool:
         """Whether a character is to be escaped here."""
+        if self.level == _ALL:
+            return character.isascii() and not character.isalnum() and character != " "
         if self.level == 0 or character not in _ESCAPED:
             return False
-        if self.level > 2:
-            return True
-        if self.level == 2:
-            return not (previous.isalnum() and following.isalnum()) or character in '@"[{'
+        if self.level == _MOST:
+            return not (previous.isalnum() and following.isalnum()) or character in '@"[{<&'
         return self._may_mean(character, previous, following)
 
     def _may_mean(self, character: str, previous: str, following: str) -> bool:

@@ -1,12 +1,9 @@
 """Textile's inline markup as Redmine's RedCloth3 finds it, with marks in place of its HTML.
 
-RedCloth3 is a row of regular expressions that rewrite the whole text; what a character means depends on what the
-passes before have left beside it. The passes here go in the same order over the same patterns ([code]
-lib/redmine/wiki_formatting/textile/redcloth3.rb), but a pass leaves a mark where RedCloth leaves a tag, and the
-searches are bounded: none is worse than n log n. A mark remembers the source it stands for, so any stretch of text
-can be had back verbatim.
-
-Marks are written with lone surrogates, which a proper text cannot contain.
+RedCloth3 is a row of regular expressions that rewrite the whole text; what a character means depends on what
+the passes before have left beside it. The passes here go in the same order over the same patterns ([code]
+lib/redmine/wiki_formatting/textile/redcloth3.rb), but a pass leaves a mark where RedCloth leaves a tag, and
+the searches are bounded, so that no text takes more than about n log n steps.
 """
 
 from __future__ import annotations
@@ -15,29 +12,27 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html import unescape
 
-__all__ = [
-    "ATTRIBUTES",
-    "BR",
-    "START",
-    "Mark",
-    "Marks",
-    "decoded",
-    "is_plain_target",
-    "mark_inline",
-    "mark_source",
-    "plain",
-    "split_marks",
-]
+from pm_providers.providers.redmine.mapping.textile_base import (
+    AMPERSAND,
+    BR,
+    END,
+    GREATER,
+    LESS,
+    QUOTE,
+    START,
+    Mark,
+    Marks,
+    decoded,
+    plain,
+)
+from pm_providers.providers.redmine.mapping.textile_raw import mark_raw
 
-START, END, BR = "\ud800", "\ud801", "\ud802"
-LESS, GREATER, QUOTE = "\ud803", "\ud804", "\ud805"
+__all__ = ["ATTRIBUTES", "is_plain_target", "mark_inline", "mark_source"]
 
-MARK = re.compile(f"{START}(\\d+){END}")
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ENTITY = re.compile(r"&[#a-z0-9]{1,40};", re.IGNORECASE)
+_LONE_AMPERSAND = re.compile(r"&(?![#a-z0-9]+;)", re.IGNORECASE)
 
 CLASS, STYLE, LANGUAGE = r'(?:\([^")\n]{1,200}\))', r'(?:\{[^{\n][^"}\n]{1,400}\})', r"(?:\[[a-z\-_]{1,40}\])"
 ATTRIBUTES = f"(?:{CLASS}?{STYLE}?{LANGUAGE}?|{STYLE}?{LANGUAGE}?{CLASS}?|{LANGUAGE}?{STYLE}?{CLASS}?)"
@@ -73,90 +68,22 @@ _IMAGE = re.compile(
     re.MULTILINE,
 )
 _CODE_LANGUAGE = re.compile(r"\|(\w+?)\|(?=.)", re.ASCII)
-_RAW_START = re.compile(r"<(pre|code|kbd|notextile)\b([^>\n]{0,400})>|<!--|\{\{\w", re.IGNORECASE)
-_RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("pre", "code", "kbd", "notextile")}
-_MACRO = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\}\}")
-_MACRO_BLOCK = re.compile(r"\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\n")
 _NO_TEXTILE = re.compile(r"(^|\s)==([^=\n]+[^\n]*?)==", re.MULTILINE)
 _TAG = re.compile(f"<(/?[!\\w][^<>\n{START}{BR}]*)(>?)")
 PLAIN_TARGET = re.compile(r"(?:/|[a-zA-Z]{1,30}://|www\.|mailto:)[\w/][^\s\"<>|]{0,3000}[\w=/;\-]")
 _LITERAL = re.compile(
-    rf"(?<!\w)(!?)\[([^\[\]\n{BR}]{{0,3000}}?)\]\(([^{_STOP}()<>\"]{{0,4000}})(?: \"([^\"\n{BR}]{{0,600}})\")?\)"
+    rf"(?<!\w)(!?)\[([^\[\]\n{BR}]{{0,3000}}?)\]"
+    rf"\(([^{_STOP}()<>\"]{{0,4000}})(?: \"([^\"\n{BR}]{{0,600}})\")?\)"
 )
 _UNSAFE_LINK = re.compile(r"\s*([^/#]*?)(?::|&#0*58|&#x0*3a)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a mark stands for.
-
-    Attributes:
-        kind: `pre`, `code`, `kbd`, `verbatim` (text as it is), `comment`, `macro` (one of several lines), `guard`
-            (shows nothing), `image`, `link`, `unlink`, `open`, `close`.
-        source: The Textile that it replaces.
-        text: Code, verbatim text, alternative text of an image, name of a span (`strong`), title of a link.
-        url: Of an image or a link.
-        extra: Language of code, attributes of a span, target of an image that is a link.
-        title: Of an image.
-    """
-
-    kind: str
-    source: str
-    text: str = ""
-    url: str = ""
-    extra: str = ""
-    title: str = ""
-
-
-@dataclass(slots=True)
-class Marks:
-    """The marks of one text."""
-
-    _all: list[Mark] = field(default_factory=list)
-
-    def put(self, mark: Mark) -> str:
-        """Remembers a mark; the characters that stand for it."""
-        self._all.append(mark)
-        return f"{START}{len(self._all) - 1}{END}"
-
-    def get(self, number: str) -> Mark:
-        """Mark of a number found by `MARK`."""
-        return self._all[int(number)]
-
-    def source(self, text: str) -> str:
-        """Textile that a marked text was made of."""
-        text = MARK.sub(lambda found: self.get(found[1]).source, text)
-        return plain(text)
-
-
-def plain(text: str) -> str:
-    """Text with the stand-ins of single characters turned back."""
-    return text.replace(BR, "\n").replace(LESS, "<").replace(GREATER, ">").replace(QUOTE, '"')
-
-
-def decoded(text: str) -> str:
-    """Text with stand-ins and entities turned into the characters that a browser shows."""
-    return _ENTITY.sub(lambda found: unescape(found[0]), plain(text))
-
-
-def split_marks(text: str, marks: Marks) -> Iterator[str | Mark]:
-    """Stretches of text and the marks between them, in order; no empty stretches."""
-    at = 0
-    for found in MARK.finditer(text):
-        if found.start() > at:
-            yield text[at : found.start()]
-        yield marks.get(found[1])
-        at = found.end()
-    if at < len(text):
-        yield text[at:]
-
-
 def mark_source(text: str, marks: Marks) -> str:
     """First passes, over a whole text: line ends, raw parts, comments, macros, `==`, tags as text."""
     text = _SURROGATE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
-    text = _mark_raw(text, marks)
-    text = text.replace("\t", "    ")
+    text = mark_raw(text, marks)
+    text = _LONE_AMPERSAND.sub(AMPERSAND, text).replace("\t", "    ")
     text = re.sub(r"^ +$", "", text, flags=re.MULTILINE)
     text = _NO_TEXTILE.sub(lambda found: _unguarded(found, marks), text)
     return _TAG.sub(_tag_as_text, _dedented(text))
@@ -194,82 +121,6 @@ def _unguarded(found: re.Match[str], marks: Marks) -> str:
     return f"{found[1]}{guard}{found[2]}{guard}"
 
 
-def _mark_raw(text: str, marks: Marks) -> str:
-    """Raw parts become marks; one that is never closed goes on to the end of the text, as in RedCloth."""
-    pieces: list[str] = []
-    at, open_ends = 0, True
-    hopeless: set[str] = set()
-    while open_ends:
-        found = _RAW_START.search(text, at)
-        if found is None:
-            break
-        made = _raw_part(text, found, hopeless)
-        end, mark = made if made is not None else (found.end(), None)
-        pieces.append(text[at : found.start()])
-        pieces.append(text[found.start() : end] if mark is None else marks.put(mark))
-        at = end
-    pieces.append(text[at:])
-    return "".join(pieces)
-
-
-def _raw_part(text: str, found: re.Match[str], hopeless: set[str]) -> tuple[int, Mark] | None:
-    """End and mark of the raw part that starts here; `None` where none does. `hopeless`: ends known to be absent."""
-    if found[1]:
-        closing = _RAW_END[found[1].lower()].search(text, found.end())
-        inner_end, end = closing.span() if closing else (len(text), len(text))
-        source = text[found.start() : end]
-        return end, _raw_mark(found[1].lower(), found[2], text[found.end() : inner_end], source)
-    if found[0] == "<!--":
-        return _until(text, found.start(), "-->", "comment", hopeless)
-    macro = _MACRO.match(text, found.start())
-    if macro:
-        return macro.end(), Mark("verbatim", macro[0], macro[0])
-    if _MACRO_BLOCK.match(text, found.start()):
-        return _until(text, found.start(), "\n}}", "macro", hopeless)
-    return None
-
-
-def _until(text: str, start: int, ending: str, kind: str, hopeless: set[str]) -> tuple[int, Mark] | None:
-    end = -1 if ending in hopeless else text.find(ending, start)
-    if end < 0:
-        hopeless.add(ending)
-        return None
-    end += len(ending)
-    return end, Mark(kind, text[start:end])
-
-
-_CODE_IN_PRE = re.compile(
-    r"\s*<code(?:\s+class=(?:\"([^\"\n]*)\"|'([^'\n]*)'))?\s*>(.*)", re.DOTALL | re.IGNORECASE
-)
-_CODE_END = re.compile(r"</code\s*>\s*\Z", re.IGNORECASE)
-_CODE_CLASS = re.compile(r"\s+class=(?:\"([^\"\n]*)\"|'([^'\n]*)')\s*")
-_HIDDEN_TAG = re.compile("<\u200b(?=\u200b*/?(?:pre|code|kbd|notextile)\\b)", re.IGNORECASE)
-
-
-def _raw_mark(name: str, attributes: str, inner: str, source: str) -> Mark:
-    if name == "notextile":
-        return Mark("verbatim" if inner else "guard", source, inner)
-    if name == "pre" and not attributes.strip():
-        found = _CODE_IN_PRE.match(inner)
-        language = decoded((found[1] or found[2] or "") if found else "")
-        code = _CODE_END.sub("", found[3]) if found else inner
-        return Mark("pre", source, _code_text(code), extra=language)
-    if name == "code":
-        found = _CODE_CLASS.fullmatch(attributes)
-        language = (found[1] or found[2] or "") if found else ""
-        if language.startswith("="):
-            return Mark("opaque", source, _HIDDEN_TAG.sub("<", inner), extra=language)
-        if "\n" in inner and (found or not attributes.strip()):
-            return Mark("pre", source, _code_text(inner), extra=language)
-        if not attributes.strip() and inner.strip():
-            return Mark("code", source, _HIDDEN_TAG.sub("<", inner))
-    return Mark("kbd", source, inner)
-
-
-def _code_text(code: str) -> str:
-    return _HIDDEN_TAG.sub("<", code.removeprefix("\n").removesuffix("\n"))
-
-
 def _image(found: re.Match[str], marks: Marks) -> str:
     align, attributes, url, title, target = found.groups()
     if ":" in url and not _safe(url, allowed=("http", "https", "ftp", "mailto")):
@@ -279,7 +130,7 @@ def _image(found: re.Match[str], marks: Marks) -> str:
     source = marks.source(found[0])
     extra = (align or "") + (attributes or "")
     if extra:
-        return marks.put(Mark("kbd", source))
+        return marks.put(Mark("opaque", source))
     return marks.put(Mark("image", source, decoded(title or ""), plain(url), plain(target or "")))
 
 
@@ -313,7 +164,7 @@ def is_plain_target(url: str) -> bool:
 
 
 def _literal(found: re.Match[str], marks: Marks) -> str:
-    """A link or image that Textile cannot say stands in Markdown's form in its texts, and Redmine shows that."""
+    """A link or image that Textile cannot say: it stands in the text in Markdown's form, and is shown so."""
     sign, text, target, title = found.groups()
     url, heading = decoded(target), decoded(title or "")
     if sign:
@@ -340,7 +191,7 @@ def _mark_code(text: str, marks: Marks) -> str:
         language = _CODE_LANGUAGE.match(text, start + 1, end)
         code = text[language.end() if language else start + 1 : end]
         source = marks.source(text[start : end + 1])
-        kind = "kbd" if language or not code.strip() else "code"
+        kind = "opaque" if language else "code"
         pieces += [text[done:start], marks.put(Mark(kind, source, decoded(marks.source(code))))]
         done = free = end + 1
     return "".join(pieces) + text[done:]

@@ -6,14 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pm_providers.providers.redmine.mapping.textile_base import BR, END, START, Marks
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT, read_inlines, read_paragraphs
-from pm_providers.providers.redmine.mapping.textile_marks import (
-    ATTRIBUTES,
-    BR,
-    START,
-    Marks,
-    mark_source,
-)
+from pm_providers.providers.redmine.mapping.textile_marks import ATTRIBUTES, mark_source
 from pm_providers.text.document import (
     Alignment,
     Block,
@@ -51,6 +46,8 @@ _JOINED_ROW = re.compile(r"([^|\s])[ \t]*\n")
 _CELL = re.compile(
     rf"\|(_?(?:\\\d+)?(?:/\d+)?(?:\\\d+)?{_ALIGN}{ATTRIBUTES}\. ?)?((?:\[\[[^|\]]*\|[^|\]]*\]\]|[^|])*)(?=\|)"
 )
+_FIRST_MARK = re.compile(f"{START}(\\d+){END}")
+HIDDEN_NUMBER = re.compile(r"<!--([0-9]{1,9})\.-->")
 _TASK = re.compile(r"\[([ xX])\](?: |\Z)")
 _ALIGNMENTS: dict[str, Alignment | None] = {"": None, "<": "left", "=": "center", ">": "right"}
 
@@ -200,8 +197,20 @@ def _add_item(signs: str, item: _Item, opened: list[_List], found: list[_List]) 
 
 
 def _list(entry: _List, marks: Marks) -> Block:
-    items = tuple(_item(item, marks) for item in entry.items)
-    return OrderedList(items) if entry.ordered else BulletList(items)
+    if not entry.ordered:
+        return BulletList(tuple(_item(item, marks) for item in entry.items))
+    start = _hidden_number(entry.items[0], marks)
+    return OrderedList(tuple(_item(item, marks) for item in entry.items), start)
+
+
+def _hidden_number(item: _Item, marks: Marks) -> int:
+    """Takes the number of a list's first item off its text, where a comment holds one: RedCloth counts from 1."""
+    found = _FIRST_MARK.match(item.text)
+    number = HIDDEN_NUMBER.fullmatch(marks.get(found[1]).source) if found else None
+    if found is None or number is None:
+        return 1
+    item.text = item.text[found.end() :]
+    return int(number[1])
 
 
 def _item(item: _Item, marks: Marks) -> ListItem:

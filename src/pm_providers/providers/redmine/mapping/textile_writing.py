@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT
 from pm_providers.providers.redmine.mapping.textile_lines import (
@@ -21,17 +22,23 @@ from pm_providers.text.document import (
     BulletList,
     CodeBlock,
     Document,
+    HardBreak,
     Heading,
     HtmlBlock,
     Inline,
+    Link,
     ListItem,
+    Mark,
     OpaqueBlock,
     OrderedList,
     Paragraph,
     Quote,
     Rule,
+    SoftBreak,
     Table,
+    Text,
 )
+from pm_providers.text.normal import normal_line
 
 __all__ = ["write_textile"]
 
@@ -104,9 +111,11 @@ class _Writer:
     def _list(self, block: BulletList | OrderedList, signs: str) -> list[str]:
         signs += "#" if isinstance(block, OrderedList) else "*"
         signs = signs[-1] * len(signs)
-        return [line for item in block.items for line in self._item(item, signs)]
+        number = f"<!--{block.start}.-->" if isinstance(block, OrderedList) and block.start != 1 else ""
+        lines = self._item(block.items[0], signs, number)
+        return lines + [line for item in block.items[1:] for line in self._item(item, signs)]
 
-    def _item(self, item: ListItem, signs: str) -> list[str]:
+    def _item(self, item: ListItem, signs: str, number: str = "") -> list[str]:
         lines: list[str] = []
         previous: Block | None = None
         for block in item.blocks:
@@ -117,17 +126,23 @@ class _Writer:
             previous = block
         task = "" if item.checked is None else f"[{'x' if item.checked else ' '}] "
         first = lines[0] if lines else ""
-        return [f"{signs} {task}{first or GUARD}", *lines[1:]]
+        return [f"{signs} {number}{task}{first or GUARD}", *lines[1:]]
 
     def _part(self, block: Block, previous: Block | None) -> list[str]:
         """Lines of a block in a list item: Textile has paragraphs and code there, the rest has forms of our own."""
         if isinstance(block, Paragraph):
-            gap = [_GAP] if isinstance(previous, Paragraph | BulletList | OrderedList) else []
-            return gap + _in_item(block).split("\n")
+            gap = [_GAP] if isinstance(previous, Paragraph | BulletList | OrderedList | HtmlBlock) else []
+            return gap + _in_item(block, goes_on=previous is not None).split("\n")
         if isinstance(block, Rule):
             return ["---"]
         if isinstance(block, CodeBlock | HtmlBlock | OpaqueBlock):
-            return [self._code(block.markup, f"={DIALECT}") if _is_lines(block) else self._verbatim(block)]
+            gap = (
+                [_GAP] if isinstance(block, HtmlBlock) and isinstance(previous, Paragraph | HtmlBlock) else []
+            )
+            return [
+                *gap,
+                self._code(block.markup, f"={DIALECT}") if _is_lines(block) else self._verbatim(block),
+            ]
         if (
             isinstance(block, Quote)
             and all(isinstance(child, Paragraph) for child in block.blocks)
@@ -161,24 +176,48 @@ def _best(write: Callable[[int], str], frame: str, wanted: Document) -> str:
     return text
 
 
+def _sayable(inlines: tuple[Inline, ...], *, linked: bool = False) -> tuple[Inline, ...]:
+    """Inlines without the one thing that Textile cannot say at all: line ends in the text of a link."""
+    result: list[Inline] = []
+    for node in inlines:
+        if isinstance(node, SoftBreak | HardBreak):
+            result.append(Text(" ") if linked else node)
+        elif isinstance(node, Link):
+            result.append(replace(node, children=_sayable(node.children, linked=True)))
+        elif isinstance(node, Mark):
+            result.append(replace(node, children=_sayable(node.children, linked=linked)))
+        else:
+            result.append(node)
+    return normal_line(tuple(result))
+
+
 def _paragraph(block: Paragraph) -> str:
+    children = _sayable(block.children)
+
     def write(level: int) -> str:
-        text = write_line(block.children, level)
+        text = write_line(children, level)
         return f"p. {text}" if _NEEDS_SIGN.match(text) else text
 
-    return _best(write, "\0", Document((block,)))
+    return _best(write, "\0", Document((Paragraph(children),)))
 
 
 def _heading(block: Heading) -> str:
     sign = f"h{block.level}. "
     if not block.children:
         return sign + GUARD
-    return sign + _best(lambda level: write_line(block.children, level), f"{sign}\0", Document((block,)))
+    children = _sayable(block.children)
+    wanted = Document((Heading(block.level, children),))
+    return sign + _best(lambda level: write_line(children, level), f"{sign}\0", wanted)
 
 
-def _in_item(block: Paragraph) -> str:
-    wanted = Document((BulletList((ListItem((block,)),)),))
-    return _best(lambda level: write_line(block.children, level), "* \0", wanted)
+def _in_item(block: Paragraph, *, goes_on: bool) -> str:
+    children = _sayable(block.children)
+    blocks = (Rule(), Paragraph(children)) if goes_on else (Paragraph(children),)
+    return _best(
+        lambda level: write_line(children, level, goes_on=goes_on),
+        "* ---\n\0" if goes_on else "* \0",
+        Document((BulletList((ListItem(blocks),)),)),
+    )
 
 
 def _table(table: Table) -> str:
@@ -199,5 +238,6 @@ def _cell(cell: tuple[Inline, ...], signs: str) -> str:
     lead = f"|{signs}. " if signs else "| "
     if not cell:
         return lead
-    wanted = normalise(Document((Table(((),), ((cell,),)),)))
-    return lead + _best(lambda level: write_line(cell, level, cell=True), "| \0 |", wanted) + " "
+    inlines = _sayable(cell)
+    wanted = normalise(Document((Table(((),), ((inlines,),)),)))
+    return lead + _best(lambda level: write_line(inlines, level, cell=True), "| \0 |", wanted) + " "
