@@ -1,8 +1,8 @@
 """Inline nodes of an Atlassian document read into the tree.
 
-Mentions are links (`[@Mia](accountid:5b1…)`), stored pictures images (`media:`), smart links links to their own
-address. Emoji, dates and statuses read as the text people see; merging with the stored document brings their
-nodes back. Anything else is opaque.
+Mentions are links (`[@Mia](accountid:5b1…)`), stored pictures images (`media:`), smart links links to their
+own address. Emoji, dates and statuses read as the text people see; merging with the stored document brings
+their nodes back. Anything else is opaque.
 """
 
 from __future__ import annotations

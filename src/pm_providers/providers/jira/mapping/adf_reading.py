@@ -1,9 +1,9 @@
 """Atlassian documents read into the tree.
 
-Panels are quotes with a marker (`> [!NOTE]`), expands `<details>`, decisions list items that begin with `<>`,
-layouts and macros with a body pairs of comments around their blocks; macros without one and types unknown here
-are opaque. Marks that Markdown has no form for (background, annotation, alignment of paragraphs) and attributes
-of looks are left out: merging with the stored document brings them back.
+Panels are quotes with a marker (`> [!NOTE]`), expands `<details>`, decisions list items that begin with
+`<>`, layouts and macros with a body pairs of comments around their blocks; macros without one and types unknown
+here are opaque. Marks that Markdown has no form for (background, annotation, alignment of paragraphs) and
+attributes of looks are left out: merging with the stored document brings them back.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from pm_providers.text import (
     Rule,
     SoftBreak,
     Text,
-    normalise,
 )
+from pm_providers.text.markdown import normalise
 
 __all__ = ["read_adf", "read_blocks", "read_items"]
 
@@ -164,7 +164,7 @@ def _tasks(node: Node, depth: int) -> list[Block]:
     return [BulletList(tuple(items))]
 
 
-def _decisions(node: Node, depth: int) -> list[Block]:
+def _decisions(node: Node) -> list[Block]:
     items = tuple(
         ListItem((Paragraph((Text(DECISION), *read_inlines(children(child)))),)) for child in children(node)
     )
@@ -174,7 +174,7 @@ def _decisions(node: Node, depth: int) -> list[Block]:
 # --- media and cards
 
 
-def _media_single(node: Node, depth: int) -> list[Block]:
+def _media_single(node: Node) -> list[Block]:
     """A picture as a paragraph of its own; its caption is the line below it."""
     inner = children(node)
     pictures = [_picture(child, node) for child in inner if node_type(child) != "caption"]
@@ -197,14 +197,14 @@ def _picture(media: Node, around: Node) -> Inline:
     return picture
 
 
-def _media_group(node: Node, depth: int) -> list[Block]:
+def _media_group(node: Node) -> list[Block]:
     pictures: list[Inline] = []
     for child in children(node):
         pictures.extend((_picture(child, {}), Text(" ")))
     return [Paragraph(tuple(pictures))]
 
 
-def _card(node: Node, depth: int) -> list[Block]:
+def _card(node: Node) -> list[Block]:
     url = attributes(node).get("url")
     if isinstance(url, str) and url.strip():
         return [Paragraph((Link(url, (Text(url),)),))]
@@ -223,10 +223,10 @@ _BLOCKS: dict[str, Callable[[Node, int], list[Block]]] = {
     "bulletList": _bullets,
     "orderedList": _numbers,
     "taskList": _tasks,
-    "decisionList": _decisions,
+    "decisionList": lambda node, _: _decisions(node),
     "table": lambda node, depth: [read_table(node, lambda inner: read_blocks(inner, depth + 3))],
-    "mediaSingle": _media_single,
-    "mediaGroup": _media_group,
-    "blockCard": _card,
-    "embedCard": _card,
+    "mediaSingle": lambda node, _: _media_single(node),
+    "mediaGroup": lambda node, _: _media_group(node),
+    "blockCard": lambda node, _: _card(node),
+    "embedCard": lambda node, _: _card(node),
 }

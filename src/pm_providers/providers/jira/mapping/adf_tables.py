@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +32,7 @@ from pm_providers.text import (
 __all__ = ["Grid", "cell_line", "has_spans", "read_grid", "read_table"]
 
 _MAX_COLUMNS = 500
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>")
 _ALIGNED: dict[str, Alignment] = {"center": "center", "end": "right"}
 
 Grid = list[list[tuple[Node, bool]]]
@@ -149,12 +152,16 @@ def _block_lines(block: Block) -> list[tuple[Inline, ...]]:
     if isinstance(block, OpaqueBlock):
         return [(OpaqueInline(block.dialect, block.markup),)]
     if isinstance(block, HtmlBlock):
-        return [(Text(block.html.replace("\n", " ")),)]
-    return (
-        [_row for row in (block.header, *block.rows) for _row in row if _row]
-        if isinstance(block, Table)
-        else [(Text("---"),)]
-    )
+        return _html_lines(block.html)
+    if isinstance(block, Table):
+        return [cell for row in (block.header, *block.rows) for cell in row if cell]
+    return [(Text("---"),)]
+
+
+def _html_lines(source: str) -> list[tuple[Inline, ...]]:
+    """Title of an expand; the pieces around blocks say nothing in a cell."""
+    title = _SUMMARY.search(source)
+    return [(Strong((Text(html.unescape(title[1])),)),)] if title else []
 
 
 def _item_lines(item: ListItem, first: int | None, index: int) -> list[tuple[Inline, ...]]:
