@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import secrets
 import shutil
 import subprocess
 from pathlib import Path
 
-from .machine import REDMINE, SERVER_USER, ServerError
+from .machine import BUNDLER, REDMINE, SERVER_USER, ServerError
 
 _LINKED = ("app", "lib", "db", "extra", "bin")
 _LOCK = Path("/var/lib/redmine/Gemfile.lock")
-_BUNDLED_WITH = re.compile(r"^BUNDLED WITH\n\s+(\S+)", re.MULTILINE)
 
 # The packaged list names a database library for each packaged database whose settings this user may read.
 _GEMFILE = f"""eval_gemfile "{REDMINE}/Gemfile"
@@ -100,9 +98,6 @@ class Instance:
 
     def environment(self) -> dict[str, str]:
         """All variables a process of this tree gets: nothing of the caller's Ruby or time zone."""
-        found = _BUNDLED_WITH.search(_LOCK.read_text(encoding="utf-8")) if _LOCK.exists() else None
-        # Redmine's package works with Debian's Bundler; a newer one that Ruby brings along would win.
-        bundler = {"BUNDLER_VERSION": found[1]} if found else {}
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),
@@ -111,7 +106,7 @@ class Instance:
             "RAILS_ENV": "production",
             "REDMINE_INSTANCE": "default",
             "REDMINE_LANG": "en",
-            **bundler,
+            "BUNDLER_VERSION": BUNDLER,
         }
 
     @staticmethod

@@ -21,9 +21,14 @@ SERIES = "5.0"
 SERVER_USER = "www-data"
 """Whom the server runs as when root starts it. Debian has this account on every machine."""
 
+BUNDLER = "2.3.15"
+"""Debian 12's Bundler. Ruby brings a newer one along, which wins unless told otherwise and then wants to
+download what is installed: both the package's own set-up and the server fail with it."""
+
 _ANSWERS = """redmine redmine/instances/default/dbconfig-install boolean true
 redmine redmine/instances/default/database-type select sqlite3
 """
+_NO_REGISTRY = ("Unable to locate", "Unable to fetch", "Failed to fetch", "no installation candidate")
 _VERSION_PART = re.compile(r"^\s*(?:MAJOR|MINOR|TINY)\s*=\s*(\d+)", re.MULTILINE)
 
 
@@ -127,8 +132,9 @@ def _why_not_installable() -> str:
 
 
 def _install() -> None:
-    # So the package gets a database nobody has to be asked about; servers have others.
-    subprocess.run(["debconf-set-selections"], input=_ANSWERS, text=True, check=True)
+    # The package asks for a database; servers have others. An answer that cannot be given beforehand is no
+    # reason to stop: the default is to make one of the only kind that is installed.
+    subprocess.run(["debconf-set-selections"], input=_ANSWERS, text=True, capture_output=True, check=False)
     _apt("update", "-q")
     _apt("install", "-y", "-q", "--no-install-recommends", *PACKAGES)
 
@@ -136,7 +142,12 @@ def _install() -> None:
 def _apt(*words: str) -> None:
     options = ("DPkg::Lock::Timeout=300", "Acquire::Retries=1", "Acquire::http::Timeout=20")
     command = ["apt-get", *(part for option in options for part in ("-o", option)), *words]
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    environment = {
+        **os.environ,
+        "DEBIAN_FRONTEND": "noninteractive",
+        "LC_ALL": "C.UTF-8",
+        "BUNDLER_VERSION": BUNDLER,
+    }
     done = subprocess.run(
         command,
         env=environment,
@@ -147,8 +158,16 @@ def _apt(*words: str) -> None:
         check=False,
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("E:", "W:"))]
-        raise UnavailableError(f"no package registry: apt-get {words[0]} said {' '.join(said[-2:])}")
+        raise _apt_failure(words[0], done.stdout + done.stderr)
+
+
+def _apt_failure(action: str, said: str) -> Exception:
+    """The registry is missing, or what it gave cannot be installed: only the first is no defect."""
+    errors = [line for line in said.splitlines() if line.startswith("E:")]
+    text = f"apt-get {action} said {' '.join(errors[-2:])}"
+    if any(sign in line for line in errors for sign in _NO_REGISTRY):
+        return UnavailableError(f"no package registry: {text}")
+    return ServerError(f"{text}\n{said[-2000:]}")
 
 
 def _installed(package: str) -> bool:

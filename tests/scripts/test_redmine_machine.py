@@ -84,6 +84,31 @@ class TestMachine:
         ):
             machine.prepare()
 
+    def test_a_package_that_cannot_be_set_up_is_no_missing_registry(self, program):
+        program("dpkg-query", "exit 1")
+        program("debconf-set-selections", "exec /bin/cat > /dev/null")
+        program("apt-get", "echo 'E: Sub-process /usr/bin/dpkg returned an error code (1)'; exit 100")
+        with pytest.raises(machine.ServerError, match=r"dpkg returned an error code"):
+            machine.prepare()
+
+    def test_installs_with_the_bundler_of_the_distribution_and_only_once(self, program, tmp_path):
+        program("dpkg-query", f"[ -e {tmp_path}/done ] && printf installed || exit 1")
+        program("debconf-set-selections", f"exec /bin/cat > {tmp_path}/answers")
+        program(
+            "apt-get",
+            f'echo "$BUNDLER_VERSION $*" >> {tmp_path}/calls; case "$*" in *install*) : > {tmp_path}/done; esac',
+        )
+        for name in ("setpriv", "puma", "rake"):
+            program(name, "")
+        self.version(tmp_path, 5, 0, 4)
+        machine.prepare()
+        machine.prepare()
+        update, install = (tmp_path / "calls").read_text().splitlines()
+        assert update.startswith("2.3.15 ")
+        assert update.endswith(" update -q")
+        assert install.endswith(" install -y -q --no-install-recommends redmine redmine-sqlite puma")
+        assert "database-type select sqlite3" in (tmp_path / "answers").read_text()
+
     def test_only_some_packages(self, program):
         program("dpkg-query", '[ "$3" = redmine ] && printf installed || exit 1')
         assert machine.why_not().startswith("Debian package redmine-sqlite, puma not installed")
