@@ -188,7 +188,7 @@ _BULLET = re.compile(r"([*#])\s+(.+)")
 
 
 def from_wiki(text: str) -> dict[str, Any]:
-    """A document of wiki markup: headings, simple lists, code blocks, rules and paragraphs with bold words."""
+    """A document of wiki markup: headings, simple lists, code blocks, rules, paragraphs with bold words."""
     content: list[dict[str, Any]] = []
     for part in re.split(r"(\{code(?::[^}\n]*)?\}.*?\{code\})", text, flags=re.DOTALL):
         code = re.fullmatch(r"\{code(?::([^}\n]*))?\}(.*?)\{code\}", part, flags=re.DOTALL)

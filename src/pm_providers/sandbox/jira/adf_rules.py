@@ -5,7 +5,18 @@ from __future__ import annotations
 __all__ = ["CHILDREN", "MARKS", "NOT_EMPTY", "REQUIRED"]
 
 _INLINE = frozenset(
-    ["date", "emoji", "hardBreak", "inlineCard", "inlineExtension", "mediaInline", "mention", "placeholder", "status", "text"]
+    [
+        "date",
+        "emoji",
+        "hardBreak",
+        "inlineCard",
+        "inlineExtension",
+        "mediaInline",
+        "mention",
+        "placeholder",
+        "status",
+        "text",
+    ]
 )
 _CAPTION = _INLINE - {"inlineExtension", "mediaInline"}
 _LISTS = frozenset({"bulletList", "orderedList"})
@@ -46,7 +57,24 @@ CHILDREN: dict[str, frozenset[str]] = {
     "mediaGroup": frozenset({"media"}),
     "mediaSingle": frozenset({"media", "caption"}),
     **dict.fromkeys(
-        ["text", "hardBreak", "emoji", "mention", "date", "status", "placeholder", "inlineCard", "inlineExtension", "mediaInline", "media", "rule", "blockCard", "embedCard", "extension", "syncBlock"],
+        [
+            "text",
+            "hardBreak",
+            "emoji",
+            "mention",
+            "date",
+            "status",
+            "placeholder",
+            "inlineCard",
+            "inlineExtension",
+            "mediaInline",
+            "media",
+            "rule",
+            "blockCard",
+            "embedCard",
+            "extension",
+            "syncBlock",
+        ],
         _NONE,
     ),
 }
@@ -76,7 +104,17 @@ REQUIRED: dict[str, frozenset[str]] = {
 }
 # node types that need at least one child
 NOT_EMPTY = frozenset(
-    ["bulletList", "orderedList", "listItem", "blockquote", "panel", "taskList", "decisionList", "mediaGroup", "mediaSingle"]
+    [
+        "bulletList",
+        "orderedList",
+        "listItem",
+        "blockquote",
+        "panel",
+        "taskList",
+        "decisionList",
+        "mediaGroup",
+        "mediaSingle",
+    ]
 )
 # mark: attributes it must have
 MARKS: dict[str, frozenset[str]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from pm_providers.sandbox.jira.records import Record
 
 __all__ = ["Board", "Sprint", "Task", "Webhook"]
@@ -31,7 +33,7 @@ class Board(Record, frozen=True, kw_only=True):
     columns: tuple[tuple[str, tuple[int, ...]], ...] = ()
     estimation_field: str = ""
     parallel_sprints: bool = False
-    properties: dict[str, Any] = {}
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Sprint(Record, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class Sprint(Record, frozen=True, kw_only=True):
     end: datetime | None = None
     activated: datetime | None = None
     completed: datetime | None = None
-    properties: dict[str, Any] = {}
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Task(Record, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class Task(Record, frozen=True, kw_only=True):
     progress: int = 0
     total: int = 0
     done: tuple[int, ...] = ()
-    failed: dict[int, tuple[str, ...]] = {}
+    failed: dict[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
     invisible: int = 0
     description: str = ""
     message: str = ""
@@ -89,7 +91,7 @@ class Webhook(Record, frozen=True, kw_only=True):
     events: tuple[str, ...]
     updated: datetime
     updated_by: str
-    filters: dict[str, str] = {}
+    filters: dict[str, str] = msgspec.field(default_factory=dict)
     exclude_body: bool = False
     secret: str = ""
     enabled: bool = True

@@ -65,11 +65,11 @@ class JiraApp:
         await _response(request, reply)(scope, receive, send)
 
     def _reply(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
+        if len(body) > MAX_BODY:
+            return Reply({"errorMessages": ["The request entity is too large."], "errors": {}}, 413)
+        if body and scope["method"] in {"GET", "HEAD"}:
+            return Reply(_BAD.encode(), 400, "text/html")
         try:
-            if len(body) > MAX_BODY:
-                raise ApiError(413, "The request entity is too large.")
-            if body and scope["method"] in {"GET", "HEAD"}:
-                return Reply(_BAD.encode(), 400, "text/html")
             return self._answer(scope, headers, body)
         except ApiError as error:
             return Reply(error.body, error.status, headers=dict(error.headers))

@@ -1,4 +1,4 @@
-"""The site itself and its lists: server info, priorities, statuses, resolutions, link types, fields, labels."""
+"""The site and its lists: server info, priorities, statuses, resolutions, link types, fields, labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of a new site: the system fields of the vendor (names and clauses recorded) and usual custom ones."""
+"""The fields of a new site: the vendor's system fields (names and clauses recorded) and usual custom ones."""
 
 from __future__ import annotations
 
@@ -165,7 +165,9 @@ def add_custom_field(
     """Add a custom field with its options.
 
     Args:
+        state: the site.
         number: gives the id `customfield_NUMBER`.
+        name: as people see it.
         custom: a key of `CUSTOM_TYPES`.
         options: values; a tuple is a value followed by its second level.
         project_id: scope of a field of a team-managed project.

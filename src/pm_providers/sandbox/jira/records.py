@@ -1,6 +1,6 @@
 """What the Jira sandbox stores: one immutable record per row; a change is a new record.
 
-Ids are numbers here and texts in the API, but for people (account ids) and fields, which are texts everywhere.
+Ids are numbers here and texts in the API, but for people (account ids), groups and fields: texts everywhere.
 Moments are aware datetimes in UTC; dates are `YYYY-MM-DD` texts; rich texts are ADF documents.
 """
 
@@ -223,7 +223,7 @@ class Field(Record, frozen=True, kw_only=True):
 
     @property
     def custom(self) -> str:
-        """Key of the custom field's type ("com.pyxis.greenhopper.jira:gh-sprint"); empty for system fields."""
+        """Key of a custom field's type ("com.pyxis.greenhopper.jira:gh-sprint"); empty otherwise."""
         return str((self.schema or {}).get("custom", ""))
 
 

@@ -8,7 +8,18 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.types import ASGIApp
 
-from pm_providers.sandbox.jira import basics
+from pm_providers.sandbox.jira import (
+    attachments,
+    basics,
+    comments,
+    issues,
+    links,
+    meta,
+    properties,
+    transitions,
+    watchers,
+    worklogs,
+)
 from pm_providers.sandbox.jira.app import JiraApp
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
 from pm_providers.sandbox.jira.errors import status_error
@@ -22,7 +33,21 @@ __all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_TOKEN = "sandbox-admin-token-00000000000000000000"  # noqa: S105  # opens nothing but a sandbox
 DATASETS = ("empty",)
-ROUTES = (basics.routes,)
+ROUTES = tuple(
+    module.routes
+    for module in (
+        attachments,
+        basics,
+        comments,
+        issues,
+        links,
+        meta,
+        properties,
+        transitions,
+        watchers,
+        worklogs,
+    )
+)
 
 
 class JiraSandbox(Sandbox):
@@ -67,7 +92,7 @@ class JiraSandbox(Sandbox):
 
     def build_app(self) -> ASGIApp:
         """The site's API."""
-        return JiraApp(self.state, Router(ROUTES))
+        return JiraApp(self.state, Router(ROUTES), (attachments.media,))
 
 
 class _JiraFaults:

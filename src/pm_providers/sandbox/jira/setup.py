@@ -49,6 +49,9 @@ def make_project(
     """Make a project and what its template brings with it.
 
     Args:
+        state: the site.
+        key: in capitals.
+        name: as people see it.
         lead: account id; becomes an administrator of the project, as do the site's administrators.
         template: a key of `TEMPLATES`.
         more: other attributes of the `Project`.

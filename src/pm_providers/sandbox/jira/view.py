@@ -1,4 +1,4 @@
-"""How the small objects look in answers: people, statuses, types, projects, components, versions, comments."""
+"""How the small objects look in answers: people, statuses, types, projects, versions, comments and more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pm_providers.sandbox.jira.web import Session
 
 __all__ = ["CATEGORIES", "View", "avatars"]
 
-# key: (id, colour, name)
+# id, colour and name by key
 CATEGORIES = {
     "undefined": (1, "medium-gray", "No Category"),
     "new": (2, "blue-gray", "To Do"),
