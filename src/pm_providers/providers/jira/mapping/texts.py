@@ -1,0 +1,64 @@
+"""How rich text is stored: Atlassian documents on Cloud, wiki markup on Data Center."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pm_providers.providers.jira.mapping.adf import adf_to_markdown, markdown_to_adf
+
+__all__ = ["ADF", "WIKI", "TextFormat"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """One form of stored text.
+
+    Attributes:
+        name: `adf` or `wiki`.
+        to_markdown: stored text -> Markdown.
+        from_markdown: Markdown and the text that it replaces (`None` for a new one) -> text to store.
+    """
+
+    name: str
+    to_markdown: Callable[[Any], str]
+    from_markdown: Callable[[str, Any], Any]
+
+    def read(self, stored: Any) -> str | None:
+        """Markdown of a stored text; `None` where it is empty."""
+        if not stored:
+            return None
+        # v2 of the API gives strings on Cloud as well, and so do deliveries.
+        if isinstance(stored, str):
+            return WIKI.to_markdown(stored) or None
+        return self.to_markdown(stored) or None
+
+    def write(self, markdown: str | None, base: Any = None) -> Any:
+        """Text to store; `None` clears.
+
+        Args:
+            markdown: what it should say.
+            base: the text that it replaces, so that what Markdown cannot say outlives an edit.
+        """
+        return None if not markdown else self.from_markdown(markdown, base)
+
+    def same(self, asked: str, got: str | None) -> bool:
+        """Whether a text was stored: the form has no word for some Markdown, and several for other."""
+        return _plain(self.read(self.write(asked))) == _plain(got)
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").strip()
+
+
+def _to_adf(markdown: str, base: Any) -> Any:
+    return markdown_to_adf(markdown, base=base if isinstance(base, dict) else None)
+
+
+def _as_it_is(text: str, _base: Any = None) -> str:
+    return text
+
+
+ADF = TextFormat("adf", adf_to_markdown, _to_adf)
+WIKI = TextFormat("wiki", _as_it_is, _as_it_is)
