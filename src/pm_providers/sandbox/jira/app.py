@@ -127,8 +127,7 @@ class JiraApp:
         return self._run(call, handler)
 
     def _run(self, call: Call, handler: Handler) -> Reply:
-        if call.method != "GET":
-            self._state.writes.number += 1
+        self._state.writes.begin()
         return handler(call)
 
     def _other(self, call: Call) -> Reply:

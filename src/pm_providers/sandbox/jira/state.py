@@ -26,10 +26,18 @@ class WriteLog:
     def __init__(self, clock: Clock) -> None:
         self.number = 0
         self._clock = clock
+        self._counted = True
         self._entries: deque[tuple[int, datetime, Any, Any, Any]] = deque(maxlen=UNDO_LIMIT)
+
+    def begin(self) -> None:
+        """A request starts; it counts as a write once it changes something."""
+        self._counted = False
 
     def note(self, table: Any, key: Any, before: Any) -> None:
         """Remember the record that a write replaced (None: there was none)."""
+        if not self._counted:
+            self._counted = True
+            self.number += 1
         self._entries.append((self.number, self._clock.now(), table, key, before))
 
     def before_last(self, writes: int, table: Any) -> dict[Any, Any]:
@@ -178,6 +186,7 @@ class State:
         settings: of the site, see `defaults.SETTINGS`.
         former_keys: old issue key to issue id; `former_project_keys` the same for projects.
         listeners: called with an `Event` after a write that webhooks report.
+        searches: page tokens of searches, and what they stand for.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -189,6 +198,7 @@ class State:
         self.former_project_keys: dict[str, int] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self.jobs: list[tuple[datetime, Callable[[], None]]] = []
+        self.searches: dict[str, Any] = {}
         self._rank = 0
         self._configuration(self.writes)
         self._content(self.writes)
