@@ -13,9 +13,7 @@ Markdown is read into normal trees and written from them, so that two trees with
 
 from __future__ import annotations
 
-import html
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,16 +33,12 @@ from pm_providers.text.document import (
     SoftBreak,
     Strike,
     Strong,
-    Subscript,
-    Superscript,
     Text,
     Underline,
 )
+from pm_providers.text.tags import COLOUR, MAX_INLINE_DEPTH, pair
 
-__all__ = ["MAX_INLINE_DEPTH", "clean", "normal_line", "one_line"]
-
-MAX_INLINE_DEPTH = 16
-"""How deep marks and links nest; deeper ones keep their content only."""
+__all__ = ["clean", "normal_line", "one_line"]
 
 _PASSES = 4 * MAX_INLINE_DEPTH  # each takes away at least one level where it changes anything
 _UNCLEAN = re.compile(r"[\r\0\ud800-\udfff]")
@@ -52,7 +46,6 @@ _UNHOLDABLE = re.compile(r"[\0\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?")
 # Whitespace that no character reference can say either, and what an editor leaves at the ends of a line.
 _EDGE = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85"
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]+|[a-zA-Z]+\([0-9a-zA-Z ,.%/+-]*\)")
 
 
 @dataclass(frozen=True)
@@ -65,28 +58,8 @@ class _Passes:
     """Tags without a partner become text."""
 
 
-_Maker = Callable[[tuple[Inline, ...]], Inline]
-_TAGS: dict[str, type[Emphasis | Strong | Strike | Underline | Subscript | Superscript]] = {
-    "b": Strong,
-    "strong": Strong,
-    "i": Emphasis,
-    "em": Emphasis,
-    "s": Strike,
-    "strike": Strike,
-    "del": Strike,
-    "u": Underline,
-    "ins": Underline,
-    "sub": Subscript,
-    "sup": Superscript,
-}
-_ONCE = (Emphasis, Strong, Strike, Underline)
-_PLAIN_TAG = re.compile(rf"<(/?)({'|'.join(_TAGS)}|span)\s*>", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_SPAN = re.compile(r"<span\s", re.IGNORECASE)
-_COLOUR_SPAN = re.compile(
-    r"""<span\s+style\s*=\s*(["'])\s*color\s*:\s*([^"';<>]+?)\s*;?\s*\1\s*>""", re.IGNORECASE
-)
-_OPAQUE_SPAN = re.compile(r'<span data-dialect="([a-z][a-z0-9-]*)" data-markup="([^"]*)">')
+_ONCE = (Emphasis, Strong, Strike, Underline)
 
 
 def clean(text: str) -> str:
@@ -137,7 +110,7 @@ def _has_tags(nodes: tuple[Inline, ...]) -> bool:
 def _sequence(nodes: Sequence[Inline], depth: int, active: frozenset[type], passes: _Passes) -> list[Inline]:
     """One pass over siblings; `active` holds the kinds that are open around them."""
     flat = _expand(nodes, depth, active, single=passes.single)
-    merged = _merge(_pair(flat, depth, literal=passes.literal))
+    merged = _merge(pair(flat, depth, literal=passes.literal))
     result: list[Inline] = []
     for node in merged:
         if isinstance(node, Link):
@@ -184,7 +157,7 @@ def _says_nothing(node: Mark | Link, depth: int, active: frozenset[type]) -> boo
     if depth >= MAX_INLINE_DEPTH:
         return True
     if isinstance(node, Colour):
-        return not _COLOUR.fullmatch(node.color.strip())
+        return not COLOUR.fullmatch(node.color.strip())
     return isinstance(node, (*_ONCE, Link)) and type(node) in active
 
 
@@ -240,89 +213,6 @@ def _tag(source: str, *, single: bool) -> list[Inline]:
     if not HTML_TAG_RE.fullmatch(tag):
         return _text(source, single=single)
     return [HtmlInline(tag)]
-
-
-# --- pairs of tags
-
-
-class _Pairs:
-    """Finds pairs among the siblings in one pass. Tags without a partner stay where they are."""
-
-    def __init__(self, depth: int, *, literal: bool) -> None:
-        self.depth = depth
-        self.literal = literal
-        self.out: list[Inline | None] = []
-        self.open: list[tuple[str, int, _Maker | None]] = []
-        self.names: Counter[str] = Counter()
-        self.made = 0  # open tags that will become marks
-
-    def add(self, node: Inline) -> None:
-        if isinstance(node, HtmlInline):
-            plain = _PLAIN_TAG.fullmatch(node.html)
-            if plain and plain[1]:
-                self._close(plain[2].lower(), node)
-                return
-            self._open(node.html, plain[2].lower() if plain else "")
-        self.out.append(node)
-
-    def _open(self, tag: str, name: str) -> None:
-        maker: _Maker | None = None
-        if name in _TAGS:
-            maker = _TAGS[name]
-        elif colour := _COLOUR_SPAN.fullmatch(tag):
-            color = colour[2]
-            if _COLOUR.fullmatch(color):
-                maker = lambda children: Colour(color, children)  # noqa: E731
-        if not name and not _SPAN.match(tag):
-            return
-        self.open.append((name or "span", len(self.out), maker))
-        self.names[name or "span"] += 1
-        self.made += maker is not None
-
-    def _close(self, name: str, node: HtmlInline) -> None:
-        if not self.names[name]:
-            self.out.append(Text(node.html) if self.literal else node)
-            return
-        while True:
-            opened, start, maker = self.open.pop()
-            self.names[opened] -= 1
-            self.made -= maker is not None
-            if opened == name:
-                break
-            self._leave(start)
-        self._join(start, maker, node)
-
-    def _leave(self, start: int) -> None:
-        node = self.out[start]
-        if self.literal and isinstance(node, HtmlInline):
-            self.out[start] = Text(node.html)
-
-    def finish(self) -> list[Inline]:
-        for _, start, _ in self.open:
-            self._leave(start)
-        return [node for node in self.out if node is not None]
-
-    def _join(self, start: int, maker: _Maker | None, node: HtmlInline) -> None:
-        first = self.out[start]
-        opaque = _OPAQUE_SPAN.fullmatch(first.html) if isinstance(first, HtmlInline) else None
-        if opaque and start == len(self.out) - 1:
-            self.out[start:] = [OpaqueInline(opaque[1], html.unescape(opaque[2]))]
-        elif maker is None:
-            self.out.append(node)
-        elif self.depth + self.made >= MAX_INLINE_DEPTH:
-            self.out[start] = None
-        else:
-            inner = tuple(child for child in self.out[start + 1 :] if child is not None)
-            self.out[start:] = [maker(inner)]
-
-
-def _pair(nodes: list[Inline], depth: int, *, literal: bool) -> list[Inline]:
-    if not any(isinstance(node, HtmlInline) for node in nodes):
-        return nodes
-    pairs = _Pairs(depth, literal=literal)
-    for node in nodes:
-        pairs.add(node)
-    return pairs.finish()
 
 
 # --- neighbours
