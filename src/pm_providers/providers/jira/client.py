@@ -42,6 +42,7 @@ CLOUD, SERVER = "cloud", "server"
 _DONE = (200, 201, 204)
 _MAX_PAGES = 100_000
 _FILTERED = 1000
+_ROUND = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,16 +374,28 @@ class Api:
                     yield one
 
     async def people(
-        self, path: str, params: Params | None = None, *, page_size: int = 100
+        self, path: str, params: Params | None = None, *, capped: bool = True
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Users of a search that pages over the first 1000 and filters afterwards.
+        """Users of a search, told in bare lists.
 
-        Its pages may be short or empty before the end, so it goes on to the thousandth whatever comes.
+        Most searches take the first 1000 users of the site and filter them afterwards, so a short page is not
+        the end: one page of 1000 is asked for. A full page goes on where it ended, as does one whose round
+        length looks like a bound of the server's own; users may come twice then.
+
+        Args:
+            path: address.
+            params: query.
+            capped: it ends at the thousandth.
         """
-        for start in range(0, _FILTERED, page_size):
-            query = {**(params or {}), "startAt": start, "maxResults": page_size}
-            for one in await self.listed(path, query):
+        start = 0
+        while start < _FILTERED or not capped:
+            query = {**(params or {}), "startAt": start, "maxResults": _FILTERED}
+            page = await self.listed(path, query)
+            for one in page:
                 yield one
+            start += len(page)
+            if not page or len(page) % _ROUND:
+                return
 
 
 def _is_last(document: Any, reached: int) -> bool:

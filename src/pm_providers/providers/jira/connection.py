@@ -180,7 +180,7 @@ class Connection(BasePMProvider):
         if not self._cloud and await self._find_user(value) is not None:
             return value  # logins may look like addresses
         query = {"query" if self._cloud else "username": value}
-        async for one in self._api.people("user/search", query, page_size=50):
+        async for one in self._api.people("user/search", query):
             found = person_id(one)
             if found and str(one.get("emailAddress") or "").casefold() == value.strip().casefold():
                 return found

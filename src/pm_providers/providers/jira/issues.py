@@ -1,0 +1,268 @@
+"""Searching and fetching issues: token pages, ids and bulk fetches on Cloud, numbered pages elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from pm_providers.errors import NotFoundError
+from pm_providers.providers.jira.client import Api, objects
+from pm_providers.providers.jira.recent import RecentWrites
+from pm_providers.toolkit.documents import broken, identifier
+from pm_providers.toolkit.listing import DocumentPage, page_span, steady_pages
+from pm_providers.transport import Page, bounded_map, iter_links
+
+__all__ = ["IDS_PER_PAGE", "Issues"]
+
+IDS_PER_PAGE = 5000
+"""Most that a page holds when nothing but ids is asked for ([spec] POST search/jql)."""
+
+_BULK = 100
+
+
+class Issues:
+    """Issues of one site by query and by id, as documents.
+
+    Args:
+        api: the connection.
+        recent: what was written a moment ago.
+    """
+
+    def __init__(self, api: Api, recent: RecentWrites) -> None:
+        self._api = api
+        self._recent = recent
+        self._size = api.options.page_size
+
+    async def pages(
+        self, jql: str, fields: Sequence[str], *, window: int = 1, limit: int | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Issues that fit a query, in its order, each once.
+
+        On Cloud tokens lead from page to page, so that pages cannot be fetched ahead. With a window, only
+        the first page comes that way; then ids are asked for, 5000 at a time, and their issues fetched 100 at
+        a time, several calls in flight.
+
+        Args:
+            jql: the query.
+            fields: ids of the fields that are needed.
+            window: calls in flight.
+            limit: issues that will be taken at most.
+
+        Raises:
+            ValidationError: the query is not understood, or names what does not exist.
+        """
+        await self._api.identify()
+        if not self._api.site.is_cloud:
+            stream = self._numbered(jql, fields, window, limit)
+        elif window > 1 and (limit is None or limit > self._size):
+            stream = self._ahead(jql, fields, window, limit)
+        else:
+            stream = self._tokens(jql, fields, limit)
+        seen: set[str] = set()
+        gone = self._recent.gone()
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                fresh = [one for one in page if _is_new(one, seen, gone)]
+                if fresh:
+                    yield fresh
+
+    async def first(self, jql: str, fields: Sequence[str], most: int = 1) -> list[dict[str, Any]]:
+        """The first issues that fit a query."""
+        async with aclosing(self.pages(jql, fields, limit=most)) as pages:
+            async for page in pages:
+                return page[:most]
+        return []
+
+    # Cloud
+
+    async def _tokens(
+        self, jql: str, fields: Sequence[str], limit: int | None, *, size: int | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """One page after the other. The end is a missing token: `isLast` and short pages say nothing."""
+        size = size or (self._size if limit is None else max(1, min(limit, self._size)))
+        body = {"jql": jql, "fields": list(fields), "maxResults": size, **self._reconciled()}
+
+        async def fetch(token: str | None) -> Page[dict[str, Any]]:
+            more = {} if token is None else {"nextPageToken": token}
+            answer = await self._api.ask("search/jql", {**body, **more})
+            found = answer.get("nextPageToken")
+            return Page(objects(answer, "issues"), next=found if isinstance(found, str) and found else None)
+
+        async with aclosing(iter_links(fetch, provider="jira")) as pages:
+            async for page in pages:
+                yield list(page.items)
+
+    def _reconciled(self) -> dict[str, Any]:
+        ids = self._recent.reconcile()
+        return {"reconcileIssues": ids} if ids else {}
+
+    async def _ahead(
+        self, jql: str, fields: Sequence[str], window: int, limit: int | None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        first = await self._first_page(jql, fields)
+        yield first.items if isinstance(first.items, list) else list(first.items)
+        if first.next is None:
+            return
+        came = {identifier(one, "issue") for one in first.items}
+        left = None if limit is None else limit - len(came)
+        async with aclosing(self._fetched(jql, fields, came, window, left)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _first_page(self, jql: str, fields: Sequence[str]) -> Page[dict[str, Any]]:
+        body = {"jql": jql, "fields": list(fields), "maxResults": self._size, **self._reconciled()}
+        answer = await self._api.ask("search/jql", body)
+        found = answer.get("nextPageToken")
+        return Page(objects(answer, "issues"), next=found if isinstance(found, str) and found else None)
+
+    async def _fetched(
+        self, jql: str, fields: Sequence[str], came: set[str], window: int, left: int | None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Issues of the ids that a query finds, but those that came already; in order."""
+        pending: deque[asyncio.Task[list[dict[str, Any]]]] = deque()
+        try:
+            async with aclosing(self.ids(jql)) as pages:
+                async for page in pages:
+                    ids = [one for one in page if one not in came][:left]
+                    left = None if left is None else left - len(ids)
+                    for start in range(0, len(ids), _BULK):
+                        chunk = ids[start : start + _BULK]
+                        pending.append(asyncio.create_task(self._chunk(chunk, fields)))
+                        if len(pending) >= window:
+                            yield await pending[0]
+                            pending.popleft()
+                    if left == 0:
+                        break
+            while pending:
+                yield await pending[0]
+                pending.popleft()
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+    async def ids(self, jql: str) -> AsyncGenerator[list[str], None]:
+        """Ids of the issues that fit a query, 5000 a page; those deleted a moment ago are left out."""
+        await self._api.identify()
+        gone = self._recent.gone()
+        async with aclosing(self._id_pages(jql)) as pages:
+            async for page in pages:
+                yield [one for one in (identifier(issue, "issue") for issue in page) if one not in gone]
+
+    async def _id_pages(self, jql: str) -> AsyncGenerator[list[dict[str, Any]], None]:
+        if self._api.site.is_cloud:
+            stream = self._tokens(jql, ("id",), None, size=IDS_PER_PAGE)
+        else:
+            stream = self._numbered(jql, ("project",), 1, None, size=1000)
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                yield page
+
+    # by id
+
+    async def fetch(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Issues by id, from the primary store; those that are gone or hidden are left out."""
+        chunks = [ids[start : start + _BULK] for start in range(0, len(ids), _BULK)]
+
+        async def one(chunk: Sequence[str]) -> list[dict[str, Any]]:
+            return await self._chunk(chunk, fields)
+
+        found: dict[str, dict[str, Any]] = {}
+        for answer in await bounded_map(one, chunks, self._api.options.concurrency):
+            if isinstance(answer, BaseException):
+                raise answer
+            found |= {identifier(issue, "issue"): issue for issue in answer}
+        return found
+
+    async def _chunk(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Up to 100 issues in the order of their ids."""
+        if not ids:
+            return []
+        await self._api.identify()
+        if not self._api.site.is_cloud:
+            return await self._one_by_one(ids, fields)
+        body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "fieldsByKeys": False}
+        answer = await self._api.ask("issue/bulkfetch", body)
+        failed = answer.get("issueErrors")
+        if isinstance(failed, list) and failed:
+            raise broken(f"{len(failed)} issues could not be fetched")
+        found = {identifier(one, "issue"): one for one in objects(answer, "issues")}
+        return [found[one] for one in ids if one in found]
+
+    async def _one_by_one(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Data Center has no bulk fetch, and a query with an id that is gone is an error."""
+
+        async def one(key: str) -> dict[str, Any] | None:
+            return await self._api.find(f"issue/{key}", {"fields": ",".join(fields)})
+
+        answers = await bounded_map(one, ids, self._api.options.concurrency)
+        result = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is not None:
+                result.append(answer)
+        return result
+
+    # Data Center
+
+    async def _numbered(
+        self, jql: str, fields: Sequence[str], window: int, limit: int | None, *, size: int | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        size, window = page_span(size or self._size, window, limit)
+
+        async def fetch(number: int) -> DocumentPage:
+            return await self.numbered_page(jql, fields, number, size)
+
+        def name(one: Mapping[str, Any]) -> str:
+            return identifier(one, "issue")
+
+        async with aclosing(steady_pages(fetch, name, window=window, provider="jira")) as pages:
+            async for page in pages:
+                yield list(page.items)
+
+    async def numbered_page(self, jql: str, fields: Sequence[str], number: int, size: int) -> DocumentPage:
+        """One page of a query on Data Center, from 1.
+
+        Raises:
+            ProviderError: the server cuts pages below the size asked for, or tells no total.
+        """
+        start = (number - 1) * size
+        body = {"jql": jql, "fields": list(fields), "startAt": start, "maxResults": size}
+        document = await self._api.ask("search", body)
+        total, given = document.get("total"), document.get("maxResults")
+        if not isinstance(total, int) or (isinstance(given, int) and given < min(size, total)):
+            raise broken(f"a list of issues without total, or in pages of {given!r:.20}")
+        return DocumentPage(objects(document, "issues"), total=total, page_size=size, document=document)
+
+    async def count(self, jql: str) -> int | None:
+        """About how many issues fit a query; exact on Data Center."""
+        await self._api.identify()
+        if self._api.site.is_cloud:
+            found = (await self._api.ask("search/approximate-count", {"jql": jql})).get("count")
+        else:
+            body = {"jql": jql, "fields": ["project"], "startAt": 0, "maxResults": 1}
+            found = (await self._api.ask("search", body)).get("total")
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    async def sure(self, key: str, fields: Sequence[str]) -> dict[str, Any]:
+        """An issue by id or key.
+
+        Raises:
+            NotFoundError: no such issue, or it may not be seen.
+        """
+        try:
+            return await self._api.get(f"issue/{key}", {"fields": ",".join(fields)})
+        except NotFoundError as error:
+            raise NotFoundError(f"there is no task {key!r:.80}", status=error.status) from error
+
+
+def _is_new(issue: Mapping[str, Any], seen: set[str], gone: frozenset[str]) -> bool:
+    one = identifier(issue, "issue")
+    if one in seen or one in gone:
+        return False
+    seen.add(one)
+    return True
