@@ -39,8 +39,8 @@ class Mark:
     """What a mark stands for.
 
     Attributes:
-        kind: `pre`, `code`, `verbatim` (text as it is), `comment`, `macro` (one of several lines), `guard` (shows
-            nothing), `image`, `link`, `unlink`, `open`, `close`; `opaque` is everything else.
+        kind: `pre`, `code`, `verbatim` (text as it is), `comment`, `macro` (one of several lines), `guard`
+            (shows nothing), `image`, `link`, `unlink`, `open`, `close`; `opaque` is everything else.
         source: The Textile that it replaces.
         text: Code, verbatim text, alternative text of an image, name of a span (`strong`), title of a link.
         url: Of an image or a link.

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT
 from pm_providers.providers.redmine.mapping.textile_marks import is_plain_target
@@ -54,9 +54,10 @@ _SIGN_CHARACTERS = "*_-+^~%?"
 _ESCAPED = _SIGN_CHARACTERS + '@!"[{=(<&'
 _RAW_TAG = re.compile(r"<(?=\u200b*/?(?:pre|code|kbd|notextile)\b)", re.IGNORECASE)
 _ALWAYS = re.compile(
-    r"&(?=[#a-zA-Z0-9]{1,40};)|<(?=/?(?:pre|code|kbd|notextile)\b|!--)|(?<=x)%(?=x%)|(?<= ):(?=redsh#)",
+    r"<(?=/?(?:pre|code|kbd|notextile)\b|!--)|(?<=x)%(?=x%)|(?<= ):(?=redsh#)",
     re.IGNORECASE,
 )
+_ENTITY = re.compile(r"&[#a-zA-Z0-9]{1,40};")
 _KEPT = re.compile(
     r"!?\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\}\}"
     r"|\[\[[^\]|\n]{1,300}(?:\|[^\]|\n]{1,300})?\]\]"
@@ -85,6 +86,11 @@ class _Piece:
     kind: str
     text: str
     linked: bool = False
+
+
+def _is_entity(text: str, at: int) -> bool:
+    found = _ENTITY.match(text, at)
+    return found is not None and unescape(found[0]) != found[0]
 
 
 def hidden_tags(text: str) -> str:

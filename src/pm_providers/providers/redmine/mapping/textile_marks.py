@@ -58,8 +58,7 @@ _SPAN_ATTRIBUTES = re.compile(f"({ATTRIBUTES})(.+)$", re.DOTALL)
 _STOP = f"{_SPACES}{START}{BR}"
 _LINK = re.compile(
     rf'"({ATTRIBUTES})([^"\n{BR}]{{1,3000}}?)[{_SPACES}]?(?:\(([^)\n{BR}{START}]{{1,300}}?)\)(?="))?":'
-    rf"((?:/|[a-zA-Z]{{1,30}}://|www\.|mailto:)[\w/][^{_STOP}]{{1,4000}}?)"
-    rf"(/?)([^\w=/;()\-{_STOP}]{{0,40}}?)(?=[<{_STOP}]|\Z)"
+    rf"((?:/|[a-zA-Z]{{1,30}}://|www\.|mailto:)[\w/])([^{_STOP}<]{{1,4000}}+)(?=[<{_STOP}]|\Z)"
 )
 _IMAGE = re.compile(
     rf"(?:(?<=[>{_SPACES}{BR}{END}])|^)!([<=>]?)({ATTRIBUTES})(?:\. )?([^(!{_STOP}]{{1,4000}}?)[{_SPACES}]?"
@@ -146,16 +145,22 @@ def _safe(url: str, allowed: tuple[str, ...] = ()) -> bool:
 
 
 def _link(found: re.Match[str], marks: Marks) -> str:
-    attributes, text, title, url, slash, after = found.groups()
+    attributes, text, title, start, rest = found.groups()
+    inside = max(len(rest.rstrip(_after_links(rest))), 1)
+    url, after = start + rest[:inside], rest[inside:]
     if url.endswith(")") and url.count("(") < url.count(")"):
         url, after = url[:-1], ")" + after
     if not _safe(url):
         return found[0]
-    heading = '"' + attributes
     kept = "" if title is None else f"({title})"
-    tail = f'{kept}":{url}{slash}'
-    start = Mark("link", heading, decoded(title or ""), plain(url + slash), attributes)
-    return marks.put(start) + text + marks.put(Mark("unlink", tail)) + after
+    tail = plain(f'{kept}":{url}')
+    opening = Mark("link", '"' + attributes, decoded(title or ""), plain(url), attributes)
+    return marks.put(opening) + text + marks.put(Mark("unlink", tail)) + after
+
+
+def _after_links(text: str) -> str:
+    """Characters of a text that do not belong to an address if they end it."""
+    return "".join({character for character in text if not (character.isalnum() or character in "_=/;()-")})
 
 
 def is_plain_target(url: str) -> bool:
@@ -205,7 +210,7 @@ def _places(text: str, sign: str) -> Iterator[int]:
 
 
 def _first(ends: list[int], start: int, lines: list[int]) -> int | None:
-    """First of the sorted `ends` from `start` on; `None` if there is none before the next of the line ends."""
+    """First of the sorted `ends` from `start` on; `None` if a line ends before it."""
     at = bisect_left(ends, start)
     if at == len(ends):
         return None

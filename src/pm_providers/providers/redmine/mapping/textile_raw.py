@@ -35,7 +35,10 @@ def mark_raw(text: str, marks: Marks) -> str:
 
 
 def _raw_part(text: str, found: re.Match[str], hopeless: set[str]) -> tuple[int, Mark] | None:
-    """End and mark of the raw part that starts here; `None` where none does. `hopeless`: ends known to be absent."""
+    """End and mark of the raw part that starts here; `None` where none does.
+
+    `hopeless` collects the ends that are known to come no more.
+    """
     if found[1]:
         closing = _RAW_END[found[1].lower()].search(text, found.end())
         inner_end, end = closing.span() if closing else (len(text), len(text))

@@ -31,6 +31,7 @@ __all__ = ["MAX_DEPTH", "read_textile"]
 MAX_DEPTH = 40
 """Quotes and lists nested deeper than this are read as if they were this deep."""
 
+_BLANK = f" \n{BR}"
 _ALIGN = r"[<>=()]*[\-^~]?[<>=()]*"
 _HARD_BREAK = re.compile(r"(?<=[^\n])\n(?!\n|\Z|\n\Z| *(?:[#*=]+(?:\s|\Z)|[{|]))")
 _BLOCKS = re.compile(r"\n{2,}(?! )")
@@ -100,7 +101,7 @@ def _chunk(chunk: str, marks: Marks) -> list[Block]:
     """Blocks of what stands between blank lines."""
     if chunk.startswith(START):
         return read_paragraphs(chunk, marks)
-    text = chunk.strip()
+    text = chunk.strip(_BLANK)
     if not text:
         return []
     head, *indented = _INDENTED.split(text)
@@ -132,7 +133,7 @@ def _ruled(text: str, marks: Marks) -> list[Block]:
 
 
 def _prefixed(text: str, marks: Marks) -> list[Block]:
-    if not text.strip():
+    if not text.strip(_BLANK):
         return []
     if _RULE.fullmatch(text):
         return [Rule()]
@@ -175,7 +176,7 @@ def _lists(lines: list[str], marks: Marks) -> list[Block]:
     for line in lines:
         item = _ITEM.match(line)
         if item is None:
-            opened[-1].items[-1].text += f" {BR}{line.strip()}"
+            opened[-1].items[-1].text += f" {BR}{line.strip(_BLANK)}"
         elif item[2]:
             return [OpaqueBlock(DIALECT, marks.source("\n".join(lines)))]
         else:
@@ -204,7 +205,7 @@ def _list(entry: _List, marks: Marks) -> Block:
 
 
 def _hidden_number(item: _Item, marks: Marks) -> int:
-    """Takes the number of a list's first item off its text, where a comment holds one: RedCloth counts from 1."""
+    """Takes the number of a list off its first item, where a comment holds it: RedCloth counts from 1."""
     found = _FIRST_MARK.match(item.text)
     number = HIDDEN_NUMBER.fullmatch(marks.get(found[1]).source) if found else None
     if found is None or number is None:
@@ -222,7 +223,7 @@ def _item(item: _Item, marks: Marks) -> ListItem:
 
 
 def _body(lines: list[str], marks: Marks) -> list[Block]:
-    """Blocks of an item's lines. In Textile it is one paragraph; what else items hold has forms of our own."""
+    """Blocks of an item's lines: a paragraph in Textile; what else items hold has forms of our own."""
     blocks: list[Block] = []
     for kind, run in _runs(lines):
         if kind == "quote":
@@ -250,7 +251,7 @@ def _runs(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 def _line_kind(line: str) -> str:
     bare = line.strip(" ")
-    if bare in ("&nbsp;", "&#160;", "\u00a0"):
+    if bare in ("&nbsp;", "&#160;"):
         return "gap"
     if bare == "---":
         return "rule"

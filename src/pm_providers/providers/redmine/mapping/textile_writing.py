@@ -59,7 +59,7 @@ def write_textile(document: Document) -> str:
 
 
 class _Writer:
-    """Writes one document. Lines that must not be touched any more (code in quotes) are held back until the end."""
+    """Writes one document. Lines that must stay as they are (code in quotes) are held back until the end."""
 
     def __init__(self) -> None:
         self.held: list[str] = []
@@ -129,7 +129,7 @@ class _Writer:
         return [f"{signs} {number}{task}{first or GUARD}", *lines[1:]]
 
     def _part(self, block: Block, previous: Block | None) -> list[str]:
-        """Lines of a block in a list item: Textile has paragraphs and code there, the rest has forms of our own."""
+        """Lines of a block in a list item: Textile has text and code there, the rest has forms of our own."""
         if isinstance(block, Paragraph):
             gap = [_GAP] if isinstance(previous, Paragraph | BulletList | OrderedList | HtmlBlock) else []
             return gap + _in_item(block, goes_on=previous is not None).split("\n")
@@ -229,7 +229,10 @@ def _table(table: Table) -> str:
 
 def _row(cells: tuple[tuple[Inline, ...], ...], table: Table, sign: str) -> str:
     return (
-        "".join(_cell(cell, sign + _ALIGNMENT_SIGNS[align]) for cell, align in zip(cells, table.alignments))
+        "".join(
+            _cell(cell, sign + _ALIGNMENT_SIGNS[align])
+            for cell, align in zip(cells, table.alignments, strict=True)
+        )
         + "|"
     )
 
