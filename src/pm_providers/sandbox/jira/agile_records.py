@@ -9,7 +9,7 @@ import msgspec
 
 from pm_providers.sandbox.jira.records import Record
 
-__all__ = ["Board", "Sprint", "Task", "Webhook"]
+__all__ = ["Board", "Filter", "Sprint", "Task", "Webhook"]
 
 
 class Board(Record, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class Board(Record, frozen=True, kw_only=True):
 
 
 class Sprint(Record, frozen=True, kw_only=True):
-    """A sprint; `state` is future, active or closed."""
+    """A sprint; `state` is future, active or closed; `position` in the list, 0 for the place of its id."""
 
     id: int
     board_id: int
@@ -49,7 +49,19 @@ class Sprint(Record, frozen=True, kw_only=True):
     end: datetime | None = None
     activated: datetime | None = None
     completed: datetime | None = None
+    position: int = 0
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Filter(Record, frozen=True, kw_only=True):
+    """A saved search."""
+
+    id: int
+    name: str
+    owner: str
+    jql: str
+    description: str = ""
+    favourite_of: frozenset[str] = frozenset()
 
 
 class Task(Record, frozen=True, kw_only=True):

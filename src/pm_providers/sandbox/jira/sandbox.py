@@ -9,8 +9,10 @@ import msgspec
 from starlette.types import ASGIApp
 
 from pm_providers.sandbox.jira import (
+    agile_issues,
     attachments,
     basics,
+    boards,
     comments,
     issues,
     jql_tree,
@@ -22,6 +24,7 @@ from pm_providers.sandbox.jira import (
     projects,
     properties,
     search,
+    sprints,
     tasks,
     transitions,
     watchers,
@@ -40,27 +43,33 @@ __all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_TOKEN = "sandbox-admin-token-00000000000000000000"  # noqa: S105  # opens nothing but a sandbox
 DATASETS = ("empty",)
-ROUTES = tuple(
-    module.routes
-    for module in (
-        attachments,
-        basics,
-        comments,
-        issues,
-        jql_tree,
-        links,
-        meta,
-        people,
-        project_parts,
-        project_write,
-        projects,
-        tasks,
-        properties,
-        search,
-        transitions,
-        watchers,
-        worklogs,
-    )
+ROUTES = (
+    agile_issues.software_routes,
+    *(
+        module.routes
+        for module in (
+            agile_issues,
+            attachments,
+            basics,
+            boards,
+            comments,
+            issues,
+            jql_tree,
+            links,
+            meta,
+            people,
+            project_parts,
+            project_write,
+            projects,
+            tasks,
+            properties,
+            search,
+            sprints,
+            transitions,
+            watchers,
+            worklogs,
+        )
+    ),
 )
 
 

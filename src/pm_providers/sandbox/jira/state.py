@@ -220,6 +220,7 @@ class State:
         self.components: Table[records.Component] = Table(w, "project_id", first=10000)
         self.versions: Table[records.Version] = Table(w, "project_id", first=10000)
         self.boards: Table[agile.Board] = Table(w, "project_id")
+        self.filters: Table[agile.Filter] = Table(w, first=20000)
         self.webhooks: Table[agile.Webhook] = Table(w)
 
     def _content(self, w: WriteLog) -> None:
