@@ -23,5 +23,11 @@ def _openproject(**options: object) -> Sandbox:
     return OpenProjectSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
+def _jira(**options: object) -> Sandbox:
+    from pm_providers.sandbox.jira import JiraSandbox
+
+    return JiraSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
+
+
 # Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
-SANDBOXES: dict[str, Callable[..., Sandbox]] = {"openproject": _openproject}
+SANDBOXES: dict[str, Callable[..., Sandbox]] = {"jira": _jira, "openproject": _openproject}

@@ -222,10 +222,10 @@ def _no_subtasks(call: Call, rows: list[Issue]) -> None:
             raise bad_request(f"The issue {row.key} is a sub-task: it moves with its parent.")
 
 
-@routes("POST", "sprint/{id}/issue")
+@routes("POST", "sprint/{sprint}/issue")
 def into_sprint(call: Call) -> Reply:
     """Move up to 50 issues into a sprint that is not closed, and rank them."""
-    sprint = need_sprint(call.session, call.params["id"])
+    sprint = need_sprint(call.session, call.params["sprint"])
     if sprint.state == "closed":
         raise bad_request("Issues can only be moved to open or active sprints.")
     rows = _movable(call)

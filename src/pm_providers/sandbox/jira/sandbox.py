@@ -14,6 +14,7 @@ from pm_providers.sandbox.jira import (
     basics,
     boards,
     comments,
+    filters,
     issues,
     jql_tree,
     links,
@@ -32,6 +33,7 @@ from pm_providers.sandbox.jira import (
 )
 from pm_providers.sandbox.jira.app import JiraApp
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
+from pm_providers.sandbox.jira.demo import seed_demo, seed_scale
 from pm_providers.sandbox.jira.errors import status_error
 from pm_providers.sandbox.jira.records import AppToken
 from pm_providers.sandbox.jira.state import State
@@ -42,7 +44,7 @@ __all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
 
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_TOKEN = "sandbox-admin-token-00000000000000000000"  # noqa: S105  # opens nothing but a sandbox
-DATASETS = ("empty",)
+DATASETS = ("empty", "demo")
 ROUTES = (
     agile_issues.software_routes,
     *(
@@ -53,6 +55,7 @@ ROUTES = (
             basics,
             boards,
             comments,
+            filters,
             issues,
             jql_tree,
             links,
@@ -77,7 +80,8 @@ class JiraSandbox(Sandbox):
     """A Jira Cloud site in this process.
 
     Args:
-        dataset: `empty` (a new site with an administrator).
+        dataset: `empty` (a new site with an administrator) or `demo` (people and two projects).
+        scale: so many more issues, in a project of their own.
         faults, quota, latency_ms, clock, seed: see `Sandbox`.
 
     Attributes:
@@ -90,6 +94,7 @@ class JiraSandbox(Sandbox):
         self,
         *,
         dataset: str = "empty",
+        scale: int = 0,
         faults: Iterable[Fault | str] = (),
         quota: Quota | None = None,
         latency_ms: float = 0,
@@ -102,11 +107,31 @@ class JiraSandbox(Sandbox):
         self.state = State(self.clock)
         seed_site(self.state)
         self.state.tokens[ADMIN_TOKEN] = AppToken(account_id=ADMIN_ACCOUNT)
+        if dataset == "demo":
+            seed_demo(self.state)
+        if scale:
+            seed_scale(self.state, scale, seed)
 
     @property
     def settings(self) -> dict[str, str]:
         """`JIRA_URL`, `JIRA_USERNAME` and `JIRA_API_TOKEN` (the administrator's)."""
         return {"JIRA_URL": self.base_url, "JIRA_USERNAME": ADMIN_EMAIL, "JIRA_API_TOKEN": ADMIN_TOKEN}
+
+    def login_of(self, email: str) -> tuple[str, str]:
+        """Address and API token of a user, for basic authentication.
+
+        Raises:
+            KeyError: no such user, or no API token of his is known.
+        """
+        for token, entry in self.state.tokens.items():
+            user = self.state.users.get(entry.account_id)
+            if user is not None and user.email == email and entry.scopes is None:
+                return email, token
+        raise KeyError(email)
+
+    def run_jobs(self) -> None:
+        """Run the queued background jobs now: bulk operations, removal of projects."""
+        self.state.run_jobs()
 
     @property
     def vendor_faults(self) -> _JiraFaults:
