@@ -22,7 +22,7 @@ from pm_providers.providers.jira.mapping.adf_nodes import (
     node_type,
 )
 from pm_providers.providers.jira.mapping.adf_reading import read_adf
-from pm_providers.providers.jira.mapping.adf_tables import has_spans, read_grid
+from pm_providers.providers.jira.mapping.adf_tables import aligned_cell, alignments, has_spans, read_grid
 from pm_providers.providers.jira.mapping.adf_writing import AdfWriter, as_document
 
 __all__ = ["merge_adf"]
@@ -191,7 +191,25 @@ def _table(old: Node, new: Node, depth: int) -> Node:
         rows.append(_row(stored, row, covered, depth) if stored else row)
     if has_spans(old) and any(_covers_text(before, after, index) for index in range(len(rows))):
         return _with(old, new, children(new))
-    return _with(old, new, rows)
+    return _realigned(_with(old, new, rows), new)
+
+
+def _realigned(table: Node, new: Node) -> Node:
+    """The table with the columns aligned as in the new one."""
+    have, want = alignments(table), alignments(new)
+    wrong = {column for column, (left, right) in enumerate(zip(have, want, strict=False)) if left != right}
+    if not wrong:
+        return table
+    grid = read_grid(table)
+    rows = []
+    for row, places in zip(children(table), grid, strict=True):
+        starts = [column for column, (_, first) in enumerate(places) if first]
+        cells = [
+            aligned_cell(cell, want[column]) if column in wrong else cell
+            for cell, column in zip(children(row), starts, strict=True)
+        ]
+        rows.append({**row, "content": cells})
+    return {**table, "content": rows}
 
 
 class _Shown:

@@ -1,8 +1,8 @@
 """Atlassian documents read into the tree.
 
 Panels are quotes with a marker (`> [!NOTE]`), expands `<details>`, decisions list items that begin with
-`<>`, layouts and macros with a body pairs of comments around their blocks; macros without one and types unknown
-here are opaque. Marks that Markdown has no form for (background, annotation, alignment of paragraphs) and
+`<>`, layouts and macros with a body pairs of comments around their blocks; macros without a body and unknown
+types are opaque. Marks that Markdown has no form for (background, annotation, alignment of paragraphs) and
 attributes of looks are left out: merging with the stored document brings them back.
 """
 

@@ -29,7 +29,7 @@ from pm_providers.text import (
     Text,
 )
 
-__all__ = ["Grid", "cell_line", "has_spans", "read_grid", "read_table"]
+__all__ = ["Grid", "aligned_cell", "alignments", "cell_line", "has_spans", "read_grid", "read_table"]
 
 _MAX_COLUMNS = 500
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>")
@@ -99,10 +99,34 @@ def read_table(table: Node, read: _Reader) -> Table:
         tuple(cell_line(read(children(cell))) if first else () for cell, first in places) for places in grid
     ]
     width = max((len(line) for line in lines), default=0)
-    alignments = tuple(_alignment(grid, column) for column in range(width))
+    columns = _alignments(grid)
     if grid and grid[0] and all(node_type(cell) == "tableHeader" for cell, _ in grid[0]):
-        return Table(lines[0], tuple(lines[1:]), alignments)
-    return Table(((),) * width, tuple(lines), alignments)
+        return Table(lines[0], tuple(lines[1:]), columns)
+    return Table(((),) * width, tuple(lines), columns)
+
+
+def alignments(table: Node) -> tuple[Alignment | None, ...]:
+    """How the columns of the table are aligned."""
+    return _alignments(read_grid(table))
+
+
+def _alignments(grid: Grid) -> tuple[Alignment | None, ...]:
+    width = max((len(places) for places in grid), default=0)
+    return tuple(_alignment(grid, column) for column in range(width))
+
+
+def aligned_cell(cell: Node, alignment: Alignment | None) -> Node:
+    """The cell with its paragraphs aligned so."""
+    found = next((align for align, shown in _ALIGNED.items() if shown == alignment), None)
+    mark = [{"type": "alignment", "attrs": {"align": found}}] if found else []
+    blocks = []
+    for block in children(cell):
+        if node_type(block) != "paragraph":
+            blocks.append(block)
+            continue
+        rest = {key: value for key, value in block.items() if key != "marks"}
+        blocks.append({**rest, **({"marks": mark} if mark else {})})
+    return {**cell, "content": blocks}
 
 
 def _alignment(grid: Grid, column: int) -> Alignment | None:

@@ -30,6 +30,7 @@ from pm_providers.providers.jira.mapping.adf_nodes import (
     wrapper_attributes,
 )
 from pm_providers.providers.jira.mapping.adf_reading import read_adf
+from pm_providers.providers.jira.mapping.adf_tables import aligned_cell
 from pm_providers.text import (
     Block,
     BulletList,
@@ -59,7 +60,6 @@ _DETAILS = re.compile(r"<details(?:\s+open)?\s*>\s*(?:<summary>(.*?)</summary>)?
 _DETAILS_END = re.compile(r"</details\s*>", re.IGNORECASE)
 _WRAPPER = re.compile(r"<!-- adf (\{.*\}) -->")
 _WRAPPER_END = "<!-- /adf -->"
-_ALIGNED = {"center": "center", "right": "end"}
 _MAX_NESTING = 50  # brackets in opaque markup that is parsed
 
 
@@ -258,20 +258,12 @@ class AdfWriter:
         return {"type": "table", "content": rows}
 
     def _row(self, cells: Sequence[tuple[Inline, ...]], kind: str, table: Table) -> Node:
-        return {
-            "type": "tableRow",
-            "content": [
-                {"type": kind, "content": self._cell(cell, table.alignments[column])}
-                for column, cell in enumerate(cells)
-            ],
-        }
-
-    def _cell(self, cell: tuple[Inline, ...], alignment: str | None) -> list[Node]:
-        nodes = self._fit(self._paragraph(cell), "tableCell")
-        if alignment not in _ALIGNED:
-            return nodes
-        mark = {"type": "alignment", "attrs": {"align": _ALIGNED[alignment]}}
-        return [{**node, "marks": [mark]} if node_type(node) == "paragraph" else node for node in nodes]
+        content = []
+        for column, cell in enumerate(cells):
+            node = {"type": kind, "content": self._fit(self._paragraph(cell), "tableCell")}
+            alignment = table.alignments[column]
+            content.append(aligned_cell(node, alignment) if alignment else node)
+        return {"type": "tableRow", "content": content}
 
 
 class _Frames:

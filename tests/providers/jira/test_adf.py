@@ -1,0 +1,172 @@
+"""Markdown and Atlassian documents: what is written is valid, stable, and loses no text either way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+from pm_providers.providers.jira.mapping.adf import adf_to_markdown, markdown_to_adf
+from pm_providers.text import Document, parse_markdown, render_markdown
+from tests.providers.jira.adf_documents import adf_documents
+from tests.shared_material import need, shared_path, spec_path
+from tests.text.trees import documents, markdown
+
+jsonschema = pytest.importorskip("jsonschema")
+SLOW = [HealthCheck.too_slow]
+
+
+@cache
+def validator() -> Any:
+    """Validator of the vendor's schema."""
+    schema = json.loads(need(spec_path("adf-schema-full.json")).read_text(encoding="utf-8"))
+    return jsonschema.Draft4Validator(schema)
+
+
+def check_valid(document: dict[str, Any]) -> None:
+    assert [error.message for error in validator().iter_errors(document)] == []
+
+
+def nodes(root: Any) -> Iterator[dict[str, Any]]:
+    """All nodes below, however the value is built."""
+    if isinstance(root, dict):
+        if isinstance(root.get("type"), str):
+            yield root
+        for value in root.values():
+            yield from nodes(value)
+    elif isinstance(root, list):
+        for value in root:
+            yield from nodes(value)
+
+
+def letters(text: str) -> str:
+    return "".join(re.findall(r"\w", text))
+
+
+@settings(max_examples=200, suppress_health_check=SLOW)
+@given(markdown)
+@example("> > a\n> # b")
+@example("- [x] a\n\n  b\n- c")
+@example("- <> a\n- <> b")
+@example("> | a |\n> |---|\n> | b |")
+@example('![a](http://x/y.png "t")\nb')
+@example("<details>\n<summary>a</summary>\n\n<details>\n\nb\n\n</details>\n\n</details>")
+@example('<!-- adf {"type":"layoutSection"} -->\n\na\n\n<!-- /adf -->')
+@example('```{=adf}\n{"type":"extension","attrs":{"extensionKey":"a","extensionType":"b"}}\n```')
+@example('```{=adf}\n{"type":"extension","attrs":{"extensionKey":"","extensionType":"b"}}\n```')
+@example('`{"type":"doc"}`{=adf}')
+def test_markdown_is_stable_after_one_pass(text: str) -> None:
+    """The first pass may change the form, the second changes nothing."""
+    once = adf_to_markdown(markdown_to_adf(text))
+    assert adf_to_markdown(markdown_to_adf(once)) == once
+
+
+@settings(max_examples=150, suppress_health_check=SLOW)
+@given(documents)
+def test_trees_are_stable_after_one_pass(document: Document) -> None:
+    """So it is for every tree that Markdown can hold."""
+    once = adf_to_markdown(markdown_to_adf(render_markdown(document)))
+    assert adf_to_markdown(markdown_to_adf(once)) == once
+
+
+@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@given(documents)
+def test_every_document_made_is_valid(document: Document) -> None:
+    """The vendor's schema allows whatever Markdown is written as."""
+    check_valid(markdown_to_adf(render_markdown(document)))
+
+
+@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@given(markdown)
+def test_every_document_made_of_text_is_valid(text: str) -> None:
+    """Also for text that nobody meant as Markdown."""
+    check_valid(markdown_to_adf(text))
+
+
+@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@given(adf_documents)
+def test_no_text_is_lost_in_markdown(document: dict[str, Any]) -> None:
+    """All characters of text nodes are in the Markdown, in order."""
+    shown = letters(adf_to_markdown(document))
+    for node in nodes(document):
+        if node["type"] == "text":
+            assert letters(node["text"]) in shown
+
+
+@settings(max_examples=100, suppress_health_check=SLOW, deadline=None)
+@given(adf_documents)
+def test_what_is_not_changed_stays_verbatim(document: dict[str, Any]) -> None:
+    """Markdown that was read and not touched gives the stored document back."""
+    assert markdown_to_adf(adf_to_markdown(document), base=document) == document
+
+
+@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@given(adf_documents)
+def test_adding_a_paragraph_keeps_everything_else(document: dict[str, Any]) -> None:
+    """Nothing but the new paragraph differs from the stored document."""
+    text = adf_to_markdown(document)
+    made = markdown_to_adf(f"{text}\n\nbrand new", base=document)
+    new = {"type": "paragraph", "content": [{"type": "text", "text": "brand new"}]}
+    read = adf_to_markdown(made)
+    if made["content"][-1:] == [new]:  # otherwise the text before took it in, as an open piece of HTML does
+        assert made["content"][:-1] == document["content"]
+    assert read == adf_to_markdown(markdown_to_adf(f"{text}\n\nbrand new"))
+
+
+@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@given(adf_documents, adf_documents)
+def test_merging_never_changes_what_the_text_says(stored: dict[str, Any], other: dict[str, Any]) -> None:
+    """Whatever document is replaced: Markdown reads back as if there were none, and the result is valid."""
+    text = adf_to_markdown(other)
+    made = markdown_to_adf(text, base=stored)
+    assert adf_to_markdown(made) == adf_to_markdown(markdown_to_adf(text))
+
+
+@settings(max_examples=100, suppress_health_check=SLOW, deadline=None)
+@given(adf_documents, markdown)
+def test_merged_documents_are_valid(stored: dict[str, Any], text: str) -> None:
+    """Valid parts of a stored document and new ones make a valid whole."""
+    stored["content"] = [node for node in stored["content"] if node["type"] != "futureBlock"]
+    check_valid(stored)
+    half = adf_to_markdown(stored)[::2]
+    check_valid(markdown_to_adf(text, base=stored))
+    check_valid(markdown_to_adf(half, base=stored))
+
+
+def corpus() -> list[tuple[str, dict[str, Any]]]:
+    """Real documents: as nodes, and inside strings."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for path in sorted(need(shared_path("corpus", "jira")).glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        found.extend(
+            (path.name, node) for node in nodes(content) if node["type"] == "doc" and "content" in node
+        )
+    return found
+
+
+def test_real_documents_keep_their_text() -> None:
+    """Every real document reads without loss, comes back verbatim, and survives a change of its first words."""
+    real = corpus()
+    assert len(real) > 20
+    for name, document in real:
+        text = adf_to_markdown(document)
+        shown = letters(text)
+        for node in nodes(document):
+            attrs = node.get("attrs", {})
+            said = node.get("text") or attrs.get("text") or (attrs.get("url") if "url" in attrs else "")
+            if node["type"] not in {"hardBreak", "extension"} and said:
+                assert letters(said) in shown, name
+        assert markdown_to_adf(text, base=document) == document, name
+        again = adf_to_markdown(markdown_to_adf(text))
+        assert adf_to_markdown(markdown_to_adf(again)) == again, name
+        changed = markdown_to_adf(f"Changed.\n\n{text}", base=document)
+        assert changed["content"][1:] == document["content"], name
+        assert parse_markdown(adf_to_markdown(changed)) == parse_markdown(f"Changed.\n\n{text}"), name
