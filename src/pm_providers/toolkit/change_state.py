@@ -65,6 +65,7 @@ class ChangeState:
         calls: calls since the last sweep.
         swept_at: seconds since 1970 of the last sweep.
         precision: smallest difference of two times of change; belongs to the vendor and is not in the cursor.
+        overlap_s: seconds before `since` that are looked at again; belongs to the vendor, too.
     """
 
     project: str
@@ -79,13 +80,14 @@ class ChangeState:
     calls: int = 0
     swept_at: float = 0.0
     precision: timedelta = timedelta(milliseconds=1)
+    overlap_s: float = OVERLAP_S
 
     @property
     def edge(self) -> datetime | None:
         """Where the window begins; `None` for everything."""
         if self.since is None:
             return None
-        return self.since + self.precision if self.settled else _before(self.since, OVERLAP_S)
+        return self.since + self.precision if self.settled else _before(self.since, self.overlap_s)
 
     def is_news(self, item: ChangedItem) -> bool:
         """Whether a task was not handed out in this state.
@@ -137,7 +139,9 @@ class ChangeState:
         return edge is None or item.changed_at is None or item.changed_at >= edge
 
     @classmethod
-    def read(cls, provider: str, cursor: str, precision: timedelta) -> ChangeState:
+    def read(
+        cls, provider: str, cursor: str, precision: timedelta, overlap_s: float = OVERLAP_S
+    ) -> ChangeState:
         """State in a cursor.
 
         Raises:
@@ -145,7 +149,7 @@ class ChangeState:
         """
         found = decode_cursor(provider, cursor)
         try:
-            return cls(**_fields(found), precision=precision)
+            return cls(**_fields(found), precision=precision, overlap_s=overlap_s)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
 

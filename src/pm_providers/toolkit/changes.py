@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError, ValidationError
-from pm_providers.toolkit.change_state import ChangedItem, ChangeState
+from pm_providers.toolkit.change_state import OVERLAP_S, ChangedItem, ChangeState
 
 __all__ = ["ChangeBatch", "ChangeSource", "ChangeStream", "ChangedPage", "Sweep"]
 
@@ -60,6 +60,9 @@ class ChangeSource(Protocol):
 
     All methods may raise the errors of the transport; those for a project raise `NotFoundError` or
     `PermissionDeniedError` when it is gone or hidden.
+
+    A source may have an attribute `overlap_s`: the seconds before the last known change that are looked at
+    again, where `change_state.OVERLAP_S` is too little because an index follows the writes.
     """
 
     @property
@@ -172,6 +175,7 @@ class ChangeStream:
     def __init__(self, source: ChangeSource, now: float) -> None:
         self._source = source
         self._now = now
+        self._overlap_s: float = getattr(source, "overlap_s", OVERLAP_S)
 
     async def begin(self, project: str) -> ChangeState:
         """State of a stream that has handed out nothing yet.
@@ -186,6 +190,7 @@ class ChangeStream:
             noted_at=self._now,
             swept_at=self._now,
             precision=self._source.precision,
+            overlap_s=self._overlap_s,
         )
 
     def resume(self, cursor: str) -> ChangeState:
@@ -194,7 +199,7 @@ class ChangeStream:
         Raises:
             ValidationError: not a cursor of this provider.
         """
-        return ChangeState.read(self._source.provider, cursor, self._source.precision)
+        return ChangeState.read(self._source.provider, cursor, self._source.precision, self._overlap_s)
 
     @staticmethod
     def foreign() -> ValidationError:

@@ -18,6 +18,12 @@ BULK_MOST = 1000
 
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 5.0
+_INFERRED = (
+    "inferFieldDefaults",
+    "inferStatusDefaults",
+    "inferSubtaskTypeDefault",
+    "inferClassificationDefaults",
+)
 _UNDER_WAY = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
 
 
@@ -86,15 +92,7 @@ class BulkOperations:
     ) -> BulkReport:
         """Move issues to a project, type and parent; statuses and fields follow as the vendor thinks best."""
         target = ",".join(one for one in (project, type_id, parent) if one)
-        inferred = {
-            name: True
-            for name in (
-                "inferFieldDefaults",
-                "inferStatusDefaults",
-                "inferSubtaskTypeDefault",
-                "inferClassificationDefaults",
-            )
-        }
+        inferred = dict.fromkeys(_INFERRED, True)
         mapping = {target: {"issueIdsOrKeys": list(ids), **inferred}}
         return await self._done(
             "bulk/issues/move", {"targetToSourcesMapping": mapping, "sendBulkNotification": False}

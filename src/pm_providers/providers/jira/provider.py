@@ -1,0 +1,42 @@
+"""`JiraProvider`: all parts together, and the raw call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pm_providers.contract import RawResponse
+from pm_providers.providers.jira.batch import Batches
+from pm_providers.providers.jira.changes import Changes
+from pm_providers.providers.jira.containers import Projects, Users
+from pm_providers.toolkit.raw import allowed_headers, raw_response
+
+__all__ = ["JIRAProvider", "JiraProvider"]
+
+
+class JiraProvider(
+    Projects,
+    Users,
+    Batches,
+    Changes,
+):
+    """Jira Cloud (REST v3), and Data Center and Server (REST v2, 8.4 and later) behind one class.
+
+    See `Connection` for the arguments. Constructing it sends nothing.
+    """
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        json: Any,
+        headers: Mapping[str, str] | None,
+    ) -> RawResponse:
+        """Paths without a leading `rest/` or slash are below the platform API of the deployment."""
+        given = allowed_headers(headers)
+        body = {} if json is None else {"json": json}
+        return raw_response(await self._api.call(method, path, params=params, headers=given, **body))
+
+
+JIRAProvider = JiraProvider
