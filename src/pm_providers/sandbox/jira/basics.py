@@ -97,10 +97,7 @@ def resolution_search(call: Call) -> Reply:
     """Resolutions in pages."""
     view, page = View(call.session), call.page()
     rows = list(call.state.resolutions)
-    values = [{**(view.resolution(row.id) or {}), "isDefault": False} for row in page.cut(rows)]
-    for value in values:
-        value.pop("self", None)
-    return Reply(page.bean(rows, values))
+    return Reply(page.bean(rows, [view.resolution(row.id) for row in page.cut(rows)]))
 
 
 @routes("GET", "resolution/{id}")
@@ -277,8 +274,12 @@ def field_row(call: Call, row: records.Field) -> dict[str, Any]:
 
 
 def _search_row(row: records.Field) -> dict[str, Any]:
-    body: dict[str, Any] = {"id": row.id, "key": row.id, "name": row.name}
-    return {**body, "schema": row.schema} if row.schema else body
+    return {
+        "id": row.id,
+        "key": row.id,
+        "name": row.name,
+        "schema": row.schema or {"type": "any", "system": row.id},
+    }
 
 
 @routes("GET", "mypermissions")

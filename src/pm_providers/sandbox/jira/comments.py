@@ -19,6 +19,7 @@ __all__ = [
     "add_comment",
     "change_comment",
     "find_comment",
+    "read_body",
     "read_visibility",
     "remove_comment",
     "routes",
@@ -70,7 +71,12 @@ def visible_comments(session: Session, issue: Issue) -> list[Comment]:
     return [row for row in rows if sees(session, issue, row.visibility)]
 
 
-def _body(session: Session, value: Any) -> dict[str, Any]:
+def read_body(session: Session, value: Any) -> dict[str, Any]:
+    """The text of a comment as it is stored.
+
+    Raises:
+        ApiError: 400 for an empty one and for other kinds of values.
+    """
     try:
         document = parse_rich(session, value)
     except FieldError as error:
@@ -89,7 +95,7 @@ def add_comment(session: Session, issue: Issue, body: dict[str, Any]) -> Comment
     state = session.state
     if not rights.may_use(session, "ADD_COMMENTS", state.projects[issue.project_id]):
         raise bad_field("comment", "You do not have the permission to comment on this issue.")
-    document = _body(session, body.get("body"))
+    document = read_body(session, body.get("body"))
     if len(state.comments.where("issue_id", issue.id)) >= state.settings["comment_limit"]:
         raise ApiError(
             413, f"This issue has reached the limit of {state.settings['comment_limit']} comments."
@@ -117,7 +123,7 @@ def change_comment(session: Session, issue: Issue, row: Comment, body: dict[str,
     """Replace the text and restriction of a comment."""
     state = session.state
     _need(session, issue, row, "EDIT")
-    changes: dict[str, Any] = {"body": _body(session, body.get("body"))}
+    changes: dict[str, Any] = {"body": read_body(session, body.get("body"))}
     if "visibility" in body:
         changes["visibility"] = read_visibility(session, body["visibility"])
     if body.get("properties"):

@@ -10,6 +10,7 @@ from pm_providers.sandbox.jira import rights
 from pm_providers.sandbox.jira.durations import parse_duration
 from pm_providers.sandbox.jira.errors import ApiError, bad_request
 from pm_providers.sandbox.jira.hierarchy import check_parent
+from pm_providers.sandbox.jira.issue_actions import check_action
 from pm_providers.sandbox.jira.issue_values import FieldError, parse_value
 from pm_providers.sandbox.jira.records import Field, Issue, Project
 from pm_providers.sandbox.jira.web import Session
@@ -108,6 +109,10 @@ class Draft:
             write()
         except FieldError as error:
             self.errors[name] = str(error)
+        except ApiError as error:
+            if not (error.fields or error.messages):
+                raise
+            self.errors |= error.fields or {name: error.messages[0]}
 
     def _field(self, name: str) -> Field:
         """The definition of a field that may be written.
@@ -245,6 +250,7 @@ class Draft:
             raise FieldError(f"Field '{name}' does not support operation '{verb}'.")
         if not isinstance(value, dict):
             raise FieldError("expected Object")
+        check_action(self.session, self.project, name, verb, value)
         self.actions.append((name, verb, value))
 
     def _amend(self, definition: Field, verb: str, value: Any) -> None:

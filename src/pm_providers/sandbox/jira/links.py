@@ -13,7 +13,7 @@ from pm_providers.sandbox.jira.records import ChangeItem, Issue, Link, LinkType,
 from pm_providers.sandbox.jira.state import Event
 from pm_providers.sandbox.jira.web import Call, Reply, Routes, Session
 
-__all__ = ["add_link", "add_link_of", "routes"]
+__all__ = ["add_link", "add_link_of", "check_link_of", "routes"]
 
 routes = Routes()
 _REMOTE = ("globalId", "application", "relationship", "object")
@@ -71,6 +71,14 @@ def add_link_of(session: Session, issue: Issue, value: dict[str, Any]) -> None:
         add_link(session, kind.id, _end(session, value["inwardIssue"]), issue)
     else:
         raise bad_field("issuelinks", "An issue to link to is required.")
+
+
+def check_link_of(session: Session, value: dict[str, Any]) -> None:
+    """Raise 400 or 404 for a link that `add_link_of` would refuse for its type or its other end."""
+    _type(session, value.get("type"))
+    if not value.keys() & {"outwardIssue", "inwardIssue"}:
+        raise bad_field("issuelinks", "An issue to link to is required.")
+    _end(session, value.get("outwardIssue", value.get("inwardIssue")))
 
 
 def _type(session: Session, value: Any) -> LinkType:

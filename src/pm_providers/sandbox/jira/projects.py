@@ -158,7 +158,7 @@ def hierarchy(call: Call) -> Reply:
                     "level": level,
                     "name": names.get(level, f"Level {level}"),
                     "issueTypes": [
-                        {"id": row.id, "name": row.name, "entityId": project.uuid, "avatarId": row.avatar_id}
+                        {"id": row.id, "name": row.name, "avatarId": row.avatar_id}
                         for row in rows
                         if row.level == level
                     ],

@@ -35,6 +35,7 @@ from pm_providers.sandbox.jira.app import JiraApp
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
 from pm_providers.sandbox.jira.demo import seed_demo, seed_scale
 from pm_providers.sandbox.jira.errors import status_error
+from pm_providers.sandbox.jira.oauth import OAuth
 from pm_providers.sandbox.jira.records import AppToken
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Router
@@ -86,6 +87,7 @@ class JiraSandbox(Sandbox):
 
     Attributes:
         state: everything stored; tests may read and prepare it.
+        oauth: consents of an app, see `OAuth.consent`.
     """
 
     name: ClassVar[str] = "jira"
@@ -106,6 +108,7 @@ class JiraSandbox(Sandbox):
             raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
         self.state = State(self.clock)
         seed_site(self.state)
+        self.oauth = OAuth(self.state)
         self.state.tokens[ADMIN_TOKEN] = AppToken(account_id=ADMIN_ACCOUNT)
         if dataset == "demo":
             seed_demo(self.state)
@@ -140,7 +143,7 @@ class JiraSandbox(Sandbox):
 
     def build_app(self) -> ASGIApp:
         """The site's API."""
-        return JiraApp(self.state, Router(ROUTES), (attachments.media,))
+        return JiraApp(self.state, Router(ROUTES), (attachments.media, self.oauth))
 
 
 class _JiraFaults:

@@ -17,7 +17,7 @@ from pm_providers.sandbox.jira.state import Event
 from pm_providers.sandbox.jira.view import View
 from pm_providers.sandbox.jira.web import Call, Reply, Routes, Session
 
-__all__ = ["add_worklog", "find_worklog", "routes", "visible_worklogs"]
+__all__ = ["add_worklog", "check_worklog", "find_worklog", "routes", "visible_worklogs"]
 
 routes = Routes()
 PAGE = 5000
@@ -82,6 +82,16 @@ def add_worklog(
     _sum_up(session, issue, remaining, "issue_worklogged")
     state.emit(Event("worklog_created", moment, me, issue=state.issues[issue.id], subject=row))
     return row
+
+
+def check_worklog(session: Session, body: dict[str, Any]) -> None:
+    """Raise 400 for a worklog that `add_worklog` would refuse for its values, 404 without time tracking."""
+    _need_tracking(session)
+    if _seconds(session, body) is None:
+        raise bad_field("timeLogged", "You must indicate the time spent working.")
+    _started(body)
+    _comment(session, body)
+    read_visibility(session, body.get("visibility"))
 
 
 def _need_tracking(session: Session) -> None:
