@@ -37,6 +37,9 @@ CREATE_MOST = 50
 """Issues of one creating call ([spec] POST issue/bulk)."""
 
 _WORTH_IT = 20
+_NOT_IN_BULK = (PermissionDeniedError, NotFoundError, ValidationError)
+"""Refusals of a whole bulk operation: nothing was done, and single calls tell exactly what is wrong."""
+
 _BULK_FIELDS = {
     "title": "summary",
     "description": "description",
@@ -171,7 +174,7 @@ class Batches(TaskWriter):
             return None
         try:
             return await self._in_bulks(ids, lambda part: self._bulk().transition(part, offered[0]))
-        except PermissionDeniedError:
+        except _NOT_IN_BULK:
             return None
 
     async def _walk_item(self, one: _Item, documents: Mapping[str, Mapping[str, Any]]) -> None:
@@ -249,8 +252,8 @@ class Batches(TaskWriter):
                 return {}
             actions, edits = await self._edits(fields)
             report = await self._in_bulks(ids, lambda part: self._bulk().edit(part, actions, edits))
-        except (PermissionDeniedError, ValidationError):
-            return {}  # the single calls work without that right, and tell exactly what is wrong
+        except _NOT_IN_BULK:
+            return {}
         except PMError as error:
             return dict.fromkeys(places, error)
         self._recent.wrote(report.done)
@@ -310,7 +313,7 @@ class Batches(TaskWriter):
         try:
             known = await self._issues.fetch([check_id(one, "task_id") for one in task_ids], ("subtasks",))
             report = await self._in_bulks(list(known), lambda part: self._bulk().delete(part))
-        except PermissionDeniedError:
+        except _NOT_IN_BULK:
             return await super()._delete_tasks(task_ids, progress)
         self._recent.deleted(report.done)
         results: list[Any] = []

@@ -42,17 +42,17 @@ class Projects(Connection):
             stream = self._api.items("project/search", params=params, limit=query.limit)
             async with aclosing(stream) as found:
                 async for one in found:
-                    yield self._project(one)
+                    yield self._project_record(one)
             return
         params = {"expand": _EXPAND, "includeArchived": str(query.include_archived).lower()}
         for one in await self._api.listed("project", params):
             if query.include_archived or one.get("archived") is not True:
-                yield self._project(one)
+                yield self._project_record(one)
 
     async def _get_project(self, project_id: str) -> PMProject | None:
         await self._api.identify()
         found = await self._find_project(project_id)
-        return None if found is None or is_trashed(found) else self._project(found)
+        return None if found is None or is_trashed(found) else self._project_record(found)
 
     async def _create_project(self, fields: Fields) -> PMProject:
         """With the template of the connection's option `project_template`; the caller leads it by default."""
@@ -74,7 +74,7 @@ class Projects(Connection):
         one = identifier(made, "project")
         if status != "live":
             await self._set_archived(one, archived=True)
-        return self._project(await self._stored(one))
+        return self._project_record(await self._stored_project(one))
 
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None
@@ -94,7 +94,7 @@ class Projects(Connection):
                 raise _taken(error) from error
         if status == "archived" and not archived:
             await self._set_archived(one, archived=True)
-        return self._project(await self._stored(one))
+        return self._project_record(await self._stored_project(one))
 
     async def _set_archived(self, one: str, *, archived: bool) -> None:
         if self._cloud:
@@ -102,7 +102,7 @@ class Projects(Connection):
         else:
             await self._api.put(f"project/{one}/{'archive' if archived else 'restore'}", {})
 
-    async def _stored(self, one: str) -> dict[str, Any]:
+    async def _stored_project(self, one: str) -> dict[str, Any]:
         return await self._api.get(f"project/{one}", {"expand": _EXPAND})
 
     async def _delete_project(self, project_id: str) -> bool:
@@ -114,7 +114,7 @@ class Projects(Connection):
         one = identifier(found, "project")
         return await self._api.delete(f"project/{one}", {"enableUndo": "true"} if self._cloud else None)
 
-    def _project(self, document: Mapping[str, Any]) -> PMProject:
+    def _project_record(self, document: Mapping[str, Any]) -> PMProject:
         return to_project(document, base_url=self._api.site.url, keep_raw=self._options.keep_raw)
 
 

@@ -186,14 +186,15 @@ class Issues:
             return await self._one_by_one(ids, fields)
         body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "fieldsByKeys": False}
         answer = await self._api.ask("issue/bulkfetch", body)
-        failed = answer.get("issueErrors")
-        if isinstance(failed, list) and failed:
-            raise broken(f"{len(failed)} issues could not be fetched")
         found = {identifier(one, "issue"): one for one in objects(answer, "issues")}
+        # What is named here could not be given, or does not exist: the vendor's words tell only people which.
+        failed = {str(one.get("id")) for one in answer.get("issueErrors") or () if isinstance(one, Mapping)}
+        for one in await self._one_by_one([key for key in ids if key in failed - set(found)], fields):
+            found[identifier(one, "issue")] = one
         return [found[one] for one in ids if one in found]
 
     async def _one_by_one(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Data Center has no bulk fetch, and a query with an id that is gone is an error."""
+        """Data Center has no bulk fetch, and a query with an id that is gone is an error there."""
 
         async def one(key: str) -> dict[str, Any] | None:
             return await self._api.find(f"issue/{key}", {"fields": ",".join(fields)})
