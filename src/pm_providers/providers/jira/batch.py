@@ -24,9 +24,10 @@ from pm_providers.errors import (
 )
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.jira.bulk import BULK_MOST, BulkReport
+from pm_providers.providers.jira.drafting import Draft
 from pm_providers.providers.jira.errors import FIELD_NAMES
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
-from pm_providers.providers.jira.task_writing import Draft, TaskWriter
+from pm_providers.providers.jira.task_writing import TaskWriter
 from pm_providers.providers.jira.workflow import target_of
 from pm_providers.toolkit.documents import broken, identifier
 from pm_providers.transport import bounded_map
