@@ -60,12 +60,14 @@ from pm_providers.registry import build_pm_provider, provider_names
 if TYPE_CHECKING:
     from pm_providers.providers.internal import InternalProvider
     from pm_providers.providers.openproject import OpenProjectProvider
+    from pm_providers.providers.redmine import RedmineProvider
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "InternalProvider": "pm_providers.providers.internal",
     "OpenProjectProvider": "pm_providers.providers.openproject",
+    "RedmineProvider": "pm_providers.providers.redmine",
 }
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "ProviderError",
     "RateLimitedError",
     "RawResponse",
+    "RedmineProvider",
     "RelationType",
     "SprintStatus",
     "Support",

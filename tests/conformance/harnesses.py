@@ -22,6 +22,7 @@ from pm_providers.database import engine_for, upgrade
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
 from pm_providers.testing import Gap, GapKind, ProviderHarness
+from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
 
 
 @cache
@@ -201,5 +202,6 @@ class OpenProject13Harness(OpenProjectHarness):
 HARNESSES: dict[str, list[type[ProviderHarness]]] = {
     "internal": [InternalSqliteHarness, InternalPostgresHarness],
     "openproject": [OpenProjectHarness, OpenProject13Harness],
+    "redmine": [RedmineHarness, RedmineMarkdownHarness],
 }
 """Registered name -> harnesses that the suite runs on."""

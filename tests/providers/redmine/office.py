@@ -11,17 +11,11 @@ from typing import Any
 import httpx2
 
 from pm_providers import PMProviderConfig
-from pm_providers.providers.redmine.collaboration import Attachments, Comments, Relations, TimeEntries
-from pm_providers.providers.redmine.discovery import Discovery
-from pm_providers.providers.redmine.members import Memberships, Watchers
+from pm_providers import RedmineProvider as Redmine
 from tests.support.redmine import RedmineServer
 
 MANAGER, DEVELOPER, REPORTER = 3, 4, 5
 DESIGN, DEVELOPMENT = 8, 9
-
-
-class Redmine(Comments, Relations, Attachments, TimeEntries, Memberships, Watchers, Discovery):
-    """What the tests need of the provider."""
 
 
 @dataclass(frozen=True)

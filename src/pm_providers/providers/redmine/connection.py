@@ -119,12 +119,10 @@ class Connection(RemoteProvider):
 
     async def _find_format(self, _key: None) -> TextFormat:
         """Format of an editor's toolbar: on the page of news, for those who write some, or of an issue."""
-        for path in ("news", await self._latest_issue()):
-            page = await self._api.page(path) if path else None
-            found = format_in_page(page) if page else None
-            if found is not None:
-                return found
-        return UNKNOWN
+        found = format_in_page(await self._api.page("news") or "")
+        if found is None and (issue := await self._latest_issue()):
+            found = format_in_page(await self._api.page(issue) or "")
+        return found or UNKNOWN
 
     async def _latest_issue(self) -> str | None:
         params = {**ALL_STATUSES, "limit": 1, "sort": "updated_on:desc"}
