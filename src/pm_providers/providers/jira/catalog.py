@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pm_providers.contract import override
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, Priority, TaskStatus, guess_priority
-from pm_providers.providers.jira.client import Api, objects
+from pm_providers.providers.jira.client import AGILE, Api, objects
 from pm_providers.providers.jira.mapping.choices import IssueType, to_issue_type, to_priorities, to_status
 from pm_providers.providers.jira.mapping.custom_fields import (
     EPIC_LINK,
@@ -28,6 +28,7 @@ from pm_providers.toolkit.documents import identifier
 __all__ = ["Catalog"]
 
 _SHORT_S = 60.0
+_BOARDS = f"{AGILE}/board"
 
 
 class Catalog:
@@ -46,6 +47,7 @@ class Catalog:
         self._priorities: Cache[None, list[PMPriority]] = Cache(self._load_priorities, clock=clock)
         self._types: Cache[str | None, list[IssueType]] = Cache(self._load_types, _SHORT_S, clock)
         self._create: Cache[tuple[str, str], dict[str, FieldInfo]] = Cache(self._load_create, _SHORT_S, clock)
+        self._estimation: Cache[str, str | None] = Cache(self._load_estimation, clock=clock)
         self._links: Cache[None, list[dict[str, Any]]] = Cache(self._load_links, clock=clock)
         self._known: dict[tuple[str, str, str], PMStatus] = {}
 
@@ -75,6 +77,18 @@ class Catalog:
             epic_link=None if self._api.site.is_cloud else _first(known, lambda one: one.custom == EPIC_LINK),
             epic_name=None if self._api.site.is_cloud else _first(known, lambda one: one.custom == EPIC_NAME),
         )
+
+    async def points_field(self, project: str, candidates: Sequence[str]) -> str | None:
+        """Which of several fields holds the story points: boards do not look at the others.
+
+        Args:
+            project: id of a project.
+            candidates: fields that an issue has, likeliest first.
+        """
+        if len(candidates) > 1:
+            told = await self._estimation.get(project)
+            return told if told in candidates else candidates[0]
+        return next(iter(candidates), None)
 
     async def custom(self, project: str | None = None) -> list[FieldInfo]:
         """Fields that stand in `custom_fields`, by unique names.
@@ -163,14 +177,14 @@ class Catalog:
             ValidationError: nothing fits; lists what exists.
         """
         ids = None if offered is None else set(offered)
-        for fresh in (False, True):
-            known = [one for one in await self.priorities(fresh=fresh) if ids is None or one.id in ids]
-            try:
-                return priority_book(known).candidates(value)[0]
-            except ValidationError:
-                if fresh:
-                    raise
-        raise AssertionError("the loop returns or raises")
+        try:
+            return self._priority(value, await self.priorities(), ids)
+        except ValidationError:
+            return self._priority(value, await self.priorities(fresh=True), ids)
+
+    @staticmethod
+    def _priority(value: str, known: Sequence[PMPriority], ids: set[str] | None) -> PMPriority:
+        return priority_book([one for one in known if ids is None or one.id in ids]).candidates(value)[0]
 
     def priority_meaning(
         self, known: Mapping[str, PMPriority], one: str | None, name: str | None
@@ -259,6 +273,20 @@ class Catalog:
         except NotFoundError:
             return {}
         return {one.id: one for one in found}
+
+    async def _load_estimation(self, project: str) -> str | None:
+        """Field that the project's first board with an estimation counts."""
+        try:
+            boards = [one async for one in self._api.items(_BOARDS, params={"projectKeyOrId": project})]
+            for one in boards:
+                path = f"{_BOARDS}/{identifier(one, 'board')}/configuration"
+                found = (await self._api.get(path)).get("estimation")
+                field = found.get("field") if isinstance(found, Mapping) else None
+                if isinstance(field, Mapping) and isinstance(field.get("fieldId"), str):
+                    return str(field["fieldId"])
+        except (NotFoundError, PermissionDeniedError, ValidationError):
+            pass  # no boards here, or none that may be seen
+        return None
 
     async def _load_links(self, _key: None) -> list[dict[str, Any]]:
         try:

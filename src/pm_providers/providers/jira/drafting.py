@@ -73,7 +73,8 @@ class Drafting(TransitionWalker):
         kind, parent = await self._kind(fields, project)
         screen = await self._catalog.create_fields(project, kind.id)
         special = await self._catalog.special(project)
-        points = next((one for one in special.points if not screen or one in screen), None)
+        shown = [one for one in special.points if not screen or one in screen]
+        points = await self._catalog.points_field(project, shown)
         wire = {**fields, "project_id": project, "type": kind.id}
         if fields.get("priority"):
             wire["priority"] = (await self._offered_priority(fields["priority"], screen)).id

@@ -215,7 +215,7 @@ class TaskReader(Connection):
         )
 
     async def _resolve_epics(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        """Ids of the epics that issues of Data Center name by key; one query for all that are new."""
+        """Ids of the epics that issues of Data Center name by key, each looked up once."""
         link = (await self._catalog.special()).epic_link
         if link is None:
             return

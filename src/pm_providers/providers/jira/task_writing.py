@@ -101,7 +101,7 @@ class TaskWriter(Drafting):
         needs_screen = bool({"custom_fields", "story_points", "priority"} & set(fields))
         screen = await self._catalog.edit_fields(one) if needs_screen else {}
         wire = {name: value for name, value in fields.items() if name not in {"project_id", "type"}}
-        points = self._points_field(special, screen, values)
+        points = await self._points_field(project, special, screen, values)
         if "story_points" in fields and points is None:
             raise ValidationError(fields={"story_points": "this issue has no field for them"})
         if fields.get("priority"):
@@ -124,14 +124,17 @@ class TaskWriter(Drafting):
         found = {"fields": body, "update": update}
         return {name: value for name, value in found.items() if value}, later
 
-    @staticmethod
-    def _points_field(
-        special: SpecialFields, screen: Mapping[str, FieldInfo], values: Mapping[str, Any]
+    async def _points_field(
+        self,
+        project: str,
+        special: SpecialFields,
+        screen: Mapping[str, FieldInfo],
+        values: Mapping[str, Any],
     ) -> str | None:
-        """Field that holds the points of an issue: one that has a value, else the likeliest that it has."""
+        """Field that holds the points of an issue: one that has a value, else one that it has."""
         filled = [one for one in special.points if values.get(one) is not None]
         shown = [one for one in special.points if one in screen]
-        return next(iter([*filled, *shown]), None)
+        return await self._catalog.points_field(project, filled or shown)
 
     async def _edit_place(
         self, base: Mapping[str, Any], fields: Fields, body: dict[str, Any], special: SpecialFields
