@@ -68,6 +68,7 @@ def test_textile_is_read_and_comes_back_as_it_was(textile: str, markdown: str) -
         ('"evil":javascript:alert(1)', '"evil":javascript:alert(1)'),
         ('("in":http://a.bc/x)', "([in](http://a.bc/x))"),
         ("para\n\n   indented", "para\n\n```\nindented\n```"),
+        ("* a\n\n  more\n* b", "- a\n\n  more\n\n- b"),
         ("|a|b|\n|c\nd|e|", "| | |\n| --- | --- |\n| a | b |\n| c<br>d | e |"),
         ("|_. h |\n|>. r |", "| h |\n| --: |\n| r |"),
         ("a\r\nb\r\n\r\nc", "a\\\nb\n\nc"),

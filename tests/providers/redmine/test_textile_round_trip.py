@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pm_providers.providers.redmine.mapping.textile import to_markdown, to_textile
@@ -116,30 +118,35 @@ def textile() -> st.SearchStrategy[str]:
     return st.lists(st.sampled_from(TEXTILE_PIECES), max_size=14).map("".join)
 
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def out_of_scope(text: str) -> bool:
+    """Textile in the Markdown says whatever it says; control characters are named as a loss."""
+    return "{=textile}" in text or 'data-dialect="textile"' in text or CONTROL.search(text) is not None
+
+
 @given(markdown)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_markdown_keeps_its_meaning(text: str) -> None:
-    document = parse_markdown(text)
-    if "{=textile}" in text or 'data-dialect="textile"' in text:
-        return  # says whatever the Textile in it says
-    assert parse_markdown(to_markdown(to_textile(text))) == after_textile(document)
+    assume(not out_of_scope(text))
+    assert parse_markdown(to_markdown(to_textile(text))) == after_textile(parse_markdown(text))
 
 
 @given(documents)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_trees_keep_their_meaning(document: Document) -> None:
-    text = render_markdown(document)
-    if "{=textile}" in text or 'data-dialect="textile"' in text:
-        return
+    assume(not out_of_scope(render_markdown(document)))
     assert parse_markdown(to_markdown(write_textile(document))) == after_textile(document)
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_read_and_written(text: str) -> None:
+    assume(not out_of_scope(text))
     assert parse_markdown(to_markdown(to_textile(text))) == after_textile(parse_markdown(text))
-    once = to_textile(to_markdown(text))
-    assert to_textile(to_markdown(once)) == once
+    once = to_markdown(text)
+    assert to_markdown(to_textile(once)) == once
 
 
 @given(textile())

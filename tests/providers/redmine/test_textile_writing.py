@@ -29,6 +29,7 @@ G = "<notextile></notextile>"
         ("```\n</pre>\n```", "<pre>\n<\u200b/pre>\n</pre>"),
         ("[rel](page.md)", "[rel](page.md)"),
         ("[**b** c](http://a.bc)", f'"{G}*b* c":http://a.bc'),
+        ("[a](http://a.bc/(d))", '"a":http://a.bc/(d)'),
         ("[a](http://a.bc)s", f'"a":http://a.bc{G}s'),
         ('![alt](http://a.bc/i.png "tip")', "!http://a.bc/i.png(alt)!<!--title tip-->"),
         ("5. five\n6. six", "# <!--5.-->five\n# six"),

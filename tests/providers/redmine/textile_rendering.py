@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-__all__ = ["Line", "lines", "markdown_html", "need_redmine", "redmine_html"]
+__all__ = ["Line", "lines", "markdown_html", "need_redmine", "redmine_help", "redmine_html"]
 
 SCRIPT = Path(__file__).with_name("textile_rendering.rb")
 
@@ -90,13 +89,15 @@ class _Lines(HTMLParser):
         kind = next((name for name in reversed(names) if name in _KINDS), "text")
         runs = _tidy(self.runs, keep=kind == "pre")
         self.runs = []
-        if runs or kind in ("th", "td"):
+        if runs or kind == "td":
             self.done.append(Line(kind, tuple(name for name in names if name in _PATH), runs))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         name = _SAME.get(tag, tag)
         found = {key: value or "" for key, value in attrs}
-        if name == "br":
+        if name == "br" and "pre" in self._names():
+            self.handle_data("\n")
+        elif name == "br":
             self.finish()
         elif name == "hr":
             self.finish()
@@ -143,6 +144,8 @@ def _tidy(runs: list[tuple[str, frozenset[str]]], *, keep: bool) -> tuple[tuple[
                     shown.append((" ", plain))
             else:
                 shown.append((character, look))
+    if keep and shown and shown[0][0] == "\n":
+        del shown[0]  # HTML ignores the first line end of code
     while shown and (shown[-1][0] in " \n\xa0"):
         shown.pop()
     result: list[tuple[str, frozenset[str]]] = []
@@ -178,3 +181,11 @@ def lines(html: str) -> list[Line]:
     parser.close()
     parser.finish()
     return parser.done
+
+
+def redmine_help() -> str:
+    """Redmine's own page on its Textile."""
+    page = redmine_home() / "public/help/en/wiki_syntax_detailed_textile.html"
+    if not page.exists():
+        pytest.skip("Redmine's help pages are not here (REDMINE_HOME)")
+    return page.read_text(encoding="utf-8")

@@ -330,7 +330,7 @@ class _Writer:
     def _means(self, character: str, previous: str, following: str) -> bool:
         """Whether a character is to be escaped here."""
         if self.level == _ALL:
-            return character.isascii() and not character.isalnum() and character != " "
+            return "!" <= character <= "~" and not character.isalnum()
         if self.level == 0 or character not in _ESCAPED:
             return False
         if self.level == _MOST:

@@ -32,6 +32,7 @@ __all__ = ["ATTRIBUTES", "is_plain_target", "mark_inline", "mark_source"]
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_INDENT = re.compile(r"^ *\t[ \t]*", re.MULTILINE)
 _LONE_AMPERSAND = re.compile(r"&(?![#a-z0-9]+;)", re.IGNORECASE)
 
 CLASS, STYLE, LANGUAGE = r'(?:\([^")\n]{1,200}\))', r'(?:\{[^{\n][^"}\n]{1,400}\})', r"(?:\[[a-z\-_]{1,40}\])"
@@ -69,11 +70,12 @@ _IMAGE = re.compile(
 _CODE_LANGUAGE = re.compile(r"\|(\w+?)\|(?=.)", re.ASCII)
 _NO_TEXTILE = re.compile(r"(^|\s)==([^=\n]+[^\n]*?)==", re.MULTILINE)
 _TAG = re.compile(f"<(/?[!\\w][^<>\n{START}{BR}]*)(>?)")
-PLAIN_TARGET = re.compile(r"(?:/|[a-zA-Z]{1,30}://|www\.|mailto:)[\w/][^\s\"<>|]{0,3000}[\w=/;\-]")
+PLAIN_TARGET = re.compile(r"(?:/|[a-zA-Z]{1,30}://|www\.|mailto:)[\w/][^\s\"<>|]{0,3000}[\w=/;()\-]")
 _LITERAL = re.compile(
-    rf"(?<!\w)(!?)\[([^\[\]\n{BR}]{{0,3000}}?)\]"
+    rf"(?<![\w!])\[([^\[\]\n{BR}]{{0,3000}}?)\]"
     rf"\(([^{_STOP}()<>\"]{{0,4000}})(?: \"([^\"\n{BR}]{{0,600}})\")?\)"
 )
+_LITERAL_IMAGE = re.compile(_LITERAL.pattern.replace("(?<![\\w!])", "!"))
 _UNSAFE_LINK = re.compile(r"\s*([^/#]*?)(?::|&#0*58|&#x0*3a)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
 
@@ -82,7 +84,8 @@ def mark_source(text: str, marks: Marks) -> str:
     """First passes, over a whole text: line ends, raw parts, comments, macros, `==`, tags as text."""
     text = _SURROGATE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
     text = mark_raw(text, marks)
-    text = _LONE_AMPERSAND.sub(AMPERSAND, text).replace("\t", "    ")
+    text = _LONE_AMPERSAND.sub(AMPERSAND, text)
+    text = _INDENT.sub(lambda found: found[0].replace("\t", "    "), text)
     text = re.sub(r"^ +$", "", text, flags=re.MULTILINE)
     text = _NO_TEXTILE.sub(lambda found: _unguarded(found, marks), text)
     return _TAG.sub(_tag_as_text, _dedented(text))
@@ -100,6 +103,7 @@ def mark_inline(text: str, marks: Marks) -> str:
     if '":' in text:
         text = _LINK.sub(lambda found: _link(found, marks), text)
     if "](" in text:
+        text = _LITERAL_IMAGE.sub(lambda found: _literal_image(found, marks), text)
         text = _LITERAL.sub(lambda found: _literal(found, marks), text)
     return text
 
@@ -165,21 +169,26 @@ def _after_links(text: str) -> str:
 
 def is_plain_target(url: str) -> bool:
     """Whether a link of Textile leads to this address and nothing is lost."""
+    if url.endswith(")") and url.count("(") < url.count(")"):
+        return False
     return PLAIN_TARGET.fullmatch(url) is not None and _safe(url)
 
 
+def _literal_image(found: re.Match[str], marks: Marks) -> str:
+    text, target, title = found.groups()
+    alt = decoded(marks.source(text))
+    return marks.put(Mark("image", marks.source(found[0]), alt, decoded(target), title=decoded(title or "")))
+
+
 def _literal(found: re.Match[str], marks: Marks) -> str:
-    """A link or image that Textile cannot say: it stands in the text in Markdown's form, and is shown so."""
-    sign, text, target, title = found.groups()
-    url, heading = decoded(target), decoded(title or "")
-    if sign:
-        return marks.put(
-            Mark("image", marks.source(found[0]), decoded(marks.source(text)), url, title=heading)
-        )
+    """A link that Textile cannot say: it stands in the text in Markdown's form, and is shown so."""
+    text, target, title = found.groups()
+    url = decoded(target)
     if is_plain_target(url):
         return found[0]
     tail = marks.source(found[0])[len(marks.source(f"[{text}")) :]
-    return marks.put(Mark("link", "[", heading, url)) + text + marks.put(Mark("unlink", tail))
+    start = Mark("link", "[", decoded(title or ""), url)
+    return marks.put(start) + text + marks.put(Mark("unlink", tail))
 
 
 def _mark_code(text: str, marks: Marks) -> str:

@@ -105,18 +105,22 @@ def _chunk(chunk: str, marks: Marks) -> list[Block]:
     if not text:
         return []
     head, *indented = _INDENTED.split(text)
-    code = head[0] not in "#*> "
+    if _LIST_LINE.match(head):  # indented text belongs to the last item
+        return _ruled(f"{BR}&nbsp;{BR}".join([head, *map(_flushed, indented)]), marks)
     blocks = _ruled(head, marks)
     for part in indented:
-        blocks += _indented(part, code, marks)
+        blocks += _indented(_flushed(part), head[0] not in "#*> ", marks)
     return blocks
 
 
+def _flushed(part: str) -> str:
+    return _HARD_BREAK.sub(BR, re.sub(r"(?m)^ +", "", part.replace(BR, "\n")))
+
+
 def _indented(part: str, code: bool, marks: Marks) -> list[Block]:
-    inner = re.sub(r"(?m)^ +", "", part.replace(BR, "\n"))
-    blocks = _chunk(_HARD_BREAK.sub(BR, inner), marks)
+    blocks = _chunk(part, marks)
     if code and all(isinstance(block, Paragraph) for block in blocks):
-        return [CodeBlock(inner if START not in inner else marks.source(inner))]
+        return [CodeBlock(marks.source(part))]
     return blocks
 
 

@@ -130,26 +130,19 @@ class _Writer:
 
     def _part(self, block: Block, previous: Block | None) -> list[str]:
         """Lines of a block in a list item: Textile has text and code there, the rest has forms of our own."""
+        gap = [_GAP] if _needs_gap(previous, block) else []
         if isinstance(block, Paragraph):
-            gap = [_GAP] if isinstance(previous, Paragraph | BulletList | OrderedList | HtmlBlock) else []
             return gap + _in_item(block, goes_on=previous is not None).split("\n")
         if isinstance(block, Rule):
             return ["---"]
-        if isinstance(block, CodeBlock | HtmlBlock | OpaqueBlock):
-            gap = (
-                [_GAP] if isinstance(block, HtmlBlock) and isinstance(previous, Paragraph | HtmlBlock) else []
-            )
-            return [
-                *gap,
-                self._code(block.markup, f"={DIALECT}") if _is_lines(block) else self._verbatim(block),
-            ]
-        if (
-            isinstance(block, Quote)
-            and all(isinstance(child, Paragraph) for child in block.blocks)
-            and block.blocks
-        ):
-            gap = [_GAP] if isinstance(previous, Quote) else []
+        if isinstance(block, Quote) and _is_simple(block):
             return gap + self._quoted(block)
+        if isinstance(block, OpaqueBlock) and block.dialect == DIALECT and not block.markup.startswith("{{"):
+            return [
+                self._code(block.markup, f"={DIALECT}")
+            ]  # would mean something at the start of a block only
+        if isinstance(block, CodeBlock | HtmlBlock | OpaqueBlock):
+            return [*gap, self._verbatim(block)]
         return [self._code(render_markdown(Document((block,))).rstrip("\n"), "=markdown")]
 
     def _quoted(self, block: Quote) -> list[str]:
@@ -161,9 +154,16 @@ class _Writer:
         return lines
 
 
-def _is_lines(block: Block) -> bool:
-    """Textile that has a meaning only where it starts a block, unlike a macro."""
-    return isinstance(block, OpaqueBlock) and block.dialect == DIALECT and not block.markup.startswith("{{")
+def _needs_gap(previous: Block | None, block: Block) -> bool:
+    """Whether two blocks of an item would run into each other."""
+    if isinstance(block, Quote):
+        return isinstance(previous, Quote)
+    running = Paragraph | HtmlBlock
+    return isinstance(block, running) and isinstance(previous, running | BulletList | OrderedList)
+
+
+def _is_simple(quote: Quote) -> bool:
+    return bool(quote.blocks) and all(isinstance(child, Paragraph) for child in quote.blocks)
 
 
 def _best(write: Callable[[int], str], frame: str, wanted: Document) -> str:
@@ -176,19 +176,22 @@ def _best(write: Callable[[int], str], frame: str, wanted: Document) -> str:
     return text
 
 
-def _sayable(inlines: tuple[Inline, ...], *, linked: bool = False) -> tuple[Inline, ...]:
+def _sayable(inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
     """Inlines without the one thing that Textile cannot say at all: line ends in the text of a link."""
+    return normal_line(_without_breaks(inlines, linked=False))
+
+
+def _without_breaks(inlines: tuple[Inline, ...], *, linked: bool) -> tuple[Inline, ...]:
     result: list[Inline] = []
     for node in inlines:
-        if isinstance(node, SoftBreak | HardBreak):
-            result.append(Text(" ") if linked else node)
-        elif isinstance(node, Link):
-            result.append(replace(node, children=_sayable(node.children, linked=True)))
-        elif isinstance(node, Mark):
-            result.append(replace(node, children=_sayable(node.children, linked=linked)))
+        if linked and isinstance(node, SoftBreak | HardBreak):
+            result.append(Text(" "))
+        elif isinstance(node, Link | Mark):
+            inside = linked or isinstance(node, Link)
+            result.append(replace(node, children=_without_breaks(node.children, linked=inside)))
         else:
             result.append(node)
-    return normal_line(tuple(result))
+    return tuple(result)
 
 
 def _paragraph(block: Paragraph) -> str:
