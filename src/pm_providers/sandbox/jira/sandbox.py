@@ -13,6 +13,8 @@ from pm_providers.sandbox.jira import (
     attachments,
     basics,
     boards,
+    bulk_ops,
+    bulk_tasks,
     comments,
     components,
     filters,
@@ -30,16 +32,19 @@ from pm_providers.sandbox.jira import (
     transitions,
     versions,
     watchers,
+    webhook_admin,
     worklogs,
 )
 from pm_providers.sandbox.jira.app import JiraApp
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
 from pm_providers.sandbox.jira.demo import seed_demo, seed_scale
 from pm_providers.sandbox.jira.errors import status_error
+from pm_providers.sandbox.jira.limits import Limits
 from pm_providers.sandbox.jira.oauth import OAuth
 from pm_providers.sandbox.jira.records import AppToken
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Router
+from pm_providers.sandbox.jira.webhooks import Webhooks
 from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
 
 __all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
@@ -49,6 +54,7 @@ ADMIN_TOKEN = "sandbox-admin-token-00000000000000000000"  # noqa: S105  # opens 
 DATASETS = ("empty", "demo")
 ROUTES = (
     agile_issues.software_routes,
+    webhook_admin.admin_routes,
     *(
         module.routes
         for module in (
@@ -56,6 +62,8 @@ ROUTES = (
             attachments,
             basics,
             boards,
+            bulk_tasks,
+            bulk_ops,
             comments,
             filters,
             issues,
@@ -73,6 +81,7 @@ ROUTES = (
             sprints,
             transitions,
             watchers,
+            webhook_admin,
             worklogs,
         )
     ),
@@ -85,10 +94,13 @@ class JiraSandbox(Sandbox):
     Args:
         dataset: `empty` (a new site with an administrator) or `demo` (people and two projects).
         scale: so many more issues, in a project of their own.
-        faults, quota, latency_ms, clock, seed: see `Sandbox`.
+        faults, quota, latency_ms, clock, seed: see `Sandbox`; a quota is told in the vendor's headers.
+        limits: rate limits; `Limits.vendor()` are the vendor's own.
 
     Attributes:
         state: everything stored; tests may read and prepare it.
+        limits: the rate limits, None for none; may be changed at any time.
+        webhooks: what was registered through the API, and its deliveries, see `Webhooks.deliver`.
         oauth: consents of an app, see `OAuth.consent`.
     """
 
@@ -104,11 +116,14 @@ class JiraSandbox(Sandbox):
         latency_ms: float = 0,
         clock: Clock | None = None,
         seed: int = 0,
+        limits: Limits | None = None,
     ) -> None:
-        super().__init__(faults=faults, quota=quota, latency_ms=latency_ms, clock=clock, seed=seed)
+        super().__init__(faults=faults, latency_ms=latency_ms, clock=clock, seed=seed)
         if dataset not in DATASETS:
             raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        self.limits = limits or (Limits.of_quota(quota) if quota is not None else None)
         self.state = State(self.clock)
+        self.webhooks = Webhooks(self.state, lambda: self.base_url)
         seed_site(self.state)
         self.oauth = OAuth(self.state)
         self.state.tokens[ADMIN_TOKEN] = AppToken(account_id=ADMIN_ACCOUNT)
@@ -136,7 +151,8 @@ class JiraSandbox(Sandbox):
 
     def run_jobs(self) -> None:
         """Run the queued background jobs now: bulk operations, removal of projects."""
-        self.state.run_jobs()
+        while self.state.jobs:
+            self.state.run_jobs()
 
     @property
     def vendor_faults(self) -> _JiraFaults:

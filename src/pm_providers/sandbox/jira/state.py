@@ -81,14 +81,14 @@ class Table(Generic[R]):
         return iter(list(self._rows.values()))
 
     def __contains__(self, key: object) -> bool:
-        return key in self._rows
+        return isinstance(key, str | int) and key in self._rows
 
     def __getitem__(self, key: Any) -> R:
         return self._rows[key]
 
     def get(self, key: Any) -> R | None:
         """The record with this key, or None."""
-        return self._rows.get(key) if key is not None else None
+        return self._rows.get(key) if isinstance(key, str | int) else None
 
     def next_id(self) -> int:
         """Take the next number; like a database sequence, it is not given back."""
@@ -254,6 +254,7 @@ class State:
         ready = [entry for entry in self.jobs if not due_only or entry[0] <= moment]
         self.jobs = [entry for entry in self.jobs if entry not in ready]
         for _, job in ready:
+            self.writes.begin()
             job()
 
     def project(self, name: str | int | None) -> records.Project | None:
