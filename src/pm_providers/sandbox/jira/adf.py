@@ -58,9 +58,9 @@ def _check_children(node: dict[str, Any], kind: str, depth: int) -> str | None:
 
 
 def _check_node(node: Any, allowed: frozenset[str], depth: int) -> str | None:
-    if not isinstance(node, dict) or node.get("type") not in allowed or node["type"] not in CHILDREN:
+    kind = node.get("type") if isinstance(node, dict) else None
+    if not isinstance(kind, str) or kind not in allowed:
         return "INVALID_INPUT"
-    kind = node["type"]
     attrs = node.get("attrs", {})
     if not isinstance(attrs, dict) or not REQUIRED.get(kind, frozenset()) <= attrs.keys():
         return "INVALID_INPUT"
@@ -77,9 +77,11 @@ def _check_marks(marks: Any) -> str | None:
     if not isinstance(marks, list):
         return "INVALID_INPUT"
     for mark in marks:
-        if not isinstance(mark, dict) or mark.get("type") not in MARKS:
+        kind = mark.get("type") if isinstance(mark, dict) else None
+        if not isinstance(kind, str) or kind not in MARKS:
             return "INVALID_INPUT"
-        if not MARKS[mark["type"]] <= (mark.get("attrs") or {}).keys():
+        attrs = mark.get("attrs") or {}
+        if not isinstance(attrs, dict) or not MARKS[kind] <= attrs.keys():
             return "INVALID_INPUT"
     return None
 

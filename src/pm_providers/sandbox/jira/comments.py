@@ -55,7 +55,7 @@ def read_visibility(session: Session, value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in {"role", "group"}:
+    if kind not in ("role", "group"):
         raise bad_request("Visibility must have the type 'role' or 'group'.")
     rows: list[Any] = list(session.state.roles if kind == "role" else session.state.groups)
     for row in rows:

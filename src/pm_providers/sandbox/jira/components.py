@@ -90,7 +90,7 @@ def create_component(call: Call) -> Reply:
             id=call.state.components.next_id(),
             project_id=project.id,
             name=name,
-            description=body.get("description") or "",
+            description=_plain(body),
             lead=_lead(call, body),
             assignee_type=_assignee_type(body) or "PROJECT_DEFAULT",
         )
@@ -109,6 +109,13 @@ def _component_name(call: Call, project: Project, name: Any, own: int | None = N
     return name.strip()
 
 
+def _plain(body: dict[str, Any]) -> str:
+    value = body.get("description")
+    if value is not None and not isinstance(value, str):
+        raise bad_field("description", "The description must be a string.")
+    return value or ""
+
+
 def _lead(call: Call, body: dict[str, Any]) -> str | None:
     key = body.get("leadAccountId")
     if key in (None, ""):
@@ -120,7 +127,7 @@ def _lead(call: Call, body: dict[str, Any]) -> str | None:
 
 def _assignee_type(body: dict[str, Any]) -> str | None:
     value = body.get("assigneeType")
-    if value is not None and value not in _ASSIGNEES:
+    if value is not None and (not isinstance(value, str) or value not in _ASSIGNEES):
         raise bad_field("assigneeType", f"The assignee type '{value}' is not valid.")
     return value
 
@@ -141,7 +148,7 @@ def update_component(call: Call) -> Reply:
     if "name" in body:
         changes["name"] = _component_name(call, project, body["name"], row.id)
     if "description" in body:
-        changes["description"] = body["description"] or ""
+        changes["description"] = _plain(body)
     if "leadAccountId" in body:
         changes["lead"] = _lead(call, body)
     if _assignee_type(body):

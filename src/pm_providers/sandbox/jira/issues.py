@@ -13,7 +13,7 @@ from pm_providers.sandbox.jira.issue_view import IssueView
 from pm_providers.sandbox.jira.issue_write import create_issue, delete_issue, edit_issue
 from pm_providers.sandbox.jira.records import Issue
 from pm_providers.sandbox.jira.transitions import transition_issue
-from pm_providers.sandbox.jira.web import Call, Page, Reply, Routes
+from pm_providers.sandbox.jira.web import Call, Page, Reply, Routes, texts
 
 __all__ = ["routes"]
 
@@ -82,24 +82,22 @@ def create_many(call: Call) -> Reply:
 def fetch_many(call: Call) -> Reply:
     """Up to 100 issues by id or key, in the order of ids; what is missing or hidden goes to `issueErrors`."""
     body = call.object()
-    names = body.get("issueIdsOrKeys")
-    if not isinstance(names, list) or not names or len(names) > BULK_FETCH:
+    names = texts(body.get("issueIdsOrKeys"))
+    if not names or len(names) > BULK_FETCH:
         raise bad_request(f"The number of issues must be between 1 and {BULK_FETCH}.")
-    wanted = FieldSet.of(call.state, body.get("fields") or (), "*navigable")
+    wanted = FieldSet.of(call.state, texts(body.get("fields")), "*navigable")
+    expand, properties = texts(body.get("expand")), texts(body.get("properties"))
     view = IssueView(call.session)
     rows: dict[int, Issue] = {}
     errors = []
     for name in names:
         try:
-            issue = rights.need_issue(call.session, str(name))
+            issue = rights.need_issue(call.session, name)
         except ApiError:
-            errors.append({"id": str(name), "errorMessage": NO_ISSUE})
+            errors.append({"id": name, "errorMessage": NO_ISSUE})
             continue
         rows[issue.id] = issue
-    shown = [
-        view.issue(rows[key], wanted, body.get("expand") or (), body.get("properties") or ())
-        for key in sorted(rows)
-    ]
+    shown = [view.issue(rows[key], wanted, expand, properties) for key in sorted(rows)]
     return Reply({"issues": shown, "issueErrors": errors})
 
 
@@ -187,10 +185,10 @@ def changelog(call: Call) -> Reply:
 def changelogs(call: Call) -> Reply:
     """Changelogs of up to 1,000 issues, oldest first, filtered by up to 10 fields."""
     body = call.object()
-    names, fields = body.get("issueIdsOrKeys"), set(body.get("fieldIds") or ())
-    if not isinstance(names, list) or not names or len(names) > BULK_CHANGES or len(fields) > 10:
+    names, fields = texts(body.get("issueIdsOrKeys")), set(texts(body.get("fieldIds")))
+    if not names or len(names) > BULK_CHANGES or len(fields) > 10:
         raise bad_request("Between 1 and 1000 issues and at most 10 fields must be given.")
-    page = Page(_start(body.get("nextPageToken")), min(int(body.get("maxResults") or 1000), 10_000))
+    page = Page(_start(body.get("nextPageToken")), _size(body.get("maxResults")))
     seen = _visible(call, names)
     rows = [
         row
@@ -209,20 +207,28 @@ def changelogs(call: Call) -> Reply:
     return Reply(answer)
 
 
+def _size(value: Any) -> int:
+    if value is None:
+        return 1000
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise bad_request("'maxResults' must be a positive number.")
+    return min(value, 10_000)
+
+
 def _start(token: Any) -> int:
     if not token:
         return 0
     text = str(token).removeprefix("at-")
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise bad_request("The next page token is invalid.")
     return int(text)
 
 
-def _visible(call: Call, names: list[Any]) -> set[int]:
+def _visible(call: Call, names: list[str]) -> set[int]:
     found = set()
     for name in names:
         try:
-            found.add(rights.need_issue(call.session, str(name)).id)
+            found.add(rights.need_issue(call.session, name).id)
         except ApiError:
             continue
     return found

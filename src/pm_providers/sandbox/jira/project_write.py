@@ -13,7 +13,7 @@ from pm_providers.sandbox.jira.setup import SCRUM, TEMPLATES, make_project
 from pm_providers.sandbox.jira.state import Event
 from pm_providers.sandbox.jira.tasks import task_body
 from pm_providers.sandbox.jira.view import View
-from pm_providers.sandbox.jira.web import Call, Reply, Routes, Session
+from pm_providers.sandbox.jira.web import BAD_PAYLOAD, Call, Reply, Routes, Session, texts
 
 __all__ = ["purge", "routes"]
 
@@ -27,7 +27,7 @@ def create(call: Call) -> Reply:
     """Create a project; answers id (a number here), key and address."""
     rights.need_admin(call.session, "You are not permitted to create projects.")
     body = call.object()
-    template = body.get("projectTemplateKey") or (
+    template = _word(body, "projectTemplateKey", "") or (
         SCRUM if body.get("projectTypeKey") == "software" else BUSINESS
     )
     errors = _problems(call.session, body, template)
@@ -39,13 +39,31 @@ def create(call: Call) -> Reply:
         body["name"].strip(),
         _lead(body),
         template=template,
-        description=body.get("description") or "",
-        url=body.get("url") or "",
+        description=_plain(body, "description"),
+        url=_plain(body, "url"),
         assignee_type=body.get("assigneeType") or "UNASSIGNED",
     )
     _tell(call.session, "project_created", project)
     address = f"{call.session.api}/project/{project.id}"
     return Reply({"self": address, "id": project.id, "key": project.key}, 201)
+
+
+def _plain(body: dict[str, Any], name: str) -> str:
+    """A member that is a text, empty without one.
+
+    Raises:
+        ApiError: 400 for other kinds of JSON.
+    """
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise bad_request(BAD_PAYLOAD)
+    return value or ""
+
+
+def _word(body: dict[str, Any], name: str, default: str) -> str:
+    """A member that is a text; other kinds of JSON as what they look like, which no rule knows."""
+    value = body.get(name)
+    return default if value is None else value if isinstance(value, str) else repr(value)
 
 
 def _lead(body: dict[str, Any]) -> Any:
@@ -58,7 +76,7 @@ def _problems(session: Session, body: dict[str, Any], template: str) -> dict[str
         "projectName": name_problem(session, body.get("name")),
     }
     errors = {name: text for name, text in found.items() if text}
-    if body.get("projectTypeKey", "software") not in _TYPES:
+    if _word(body, "projectTypeKey", "software") not in _TYPES:
         errors["projectType"] = f"The project type '{body['projectTypeKey']}' is not valid."
     plan = TEMPLATES.get(template)
     if plan is None or plan.type_key != body.get("projectTypeKey", plan.type_key):
@@ -73,7 +91,7 @@ def _lead_problem(session: Session, lead: Any, assignee_type: Any) -> dict[str, 
     user = session.state.users.get(lead) if isinstance(lead, str) else None
     if user is None or not user.active:
         errors["projectLead"] = "You must specify a valid project lead."
-    if assignee_type not in {None, "PROJECT_LEAD", "UNASSIGNED"}:
+    if assignee_type not in (None, "PROJECT_LEAD", "UNASSIGNED"):
         errors["assigneeType"] = "You must specify a valid assignee type."
     return errors
 
@@ -96,7 +114,9 @@ def update(call: Call) -> Reply:
         ("assigneeType", "assignee_type"),
     ):
         if body.get(name) is not None:
-            changes[attribute] = body[name]
+            changes[attribute] = _plain(body, name)
+    if body.get("assigneeType") not in (None, "PROJECT_LEAD", "UNASSIGNED"):
+        errors["assigneeType"] = "You must specify a valid assignee type."
     key = body.get("key")
     if key is not None and key != project.key:
         errors["projectKey"] = key_problem(call.session, key)
@@ -326,11 +346,11 @@ def _wanted(call: Call, body: dict[str, Any]) -> list[str]:
         ApiError: 400 for none, 404 for unknown ones.
     """
     found = []
-    for key in body.get("user") or ():
+    for key in texts(body.get("user")):
         if key not in call.state.users:
             raise not_found(f"The user with account id '{key}' does not exist.")
-        found.append(str(key))
-    for name in [*(body.get("group") or ()), *(body.get("groupId") or ())]:
+        found.append(key)
+    for name in [*texts(body.get("group")), *texts(body.get("groupId"))]:
         group = call.state.groups.find(lambda row, name=name: name in {row.id, row.name})  # type: ignore[misc]
         if group is None:
             raise not_found(f"The group '{name}' does not exist.")

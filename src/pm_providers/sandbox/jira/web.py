@@ -15,7 +15,9 @@ from pm_providers.sandbox.jira.errors import ApiError, bad_request, unauthentica
 from pm_providers.sandbox.jira.records import User
 from pm_providers.sandbox.jira.state import State
 
-__all__ = ["Call", "Handler", "Page", "Reply", "Router", "Routes", "Session", "stamp"]
+__all__ = ["BAD_PAYLOAD", "Call", "Handler", "Page", "Reply", "Router", "Routes", "Session", "stamp", "texts"]
+
+BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 
 _EMPTY: Any = object()
 
@@ -70,6 +72,19 @@ def stamp(moment: datetime, zone: str = "Etc/UTC") -> str:
     """`2026-02-06T09:30:49.157+0000`: milliseconds, and an offset without a colon."""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+
+
+def texts(value: Any) -> list[str]:
+    """A list of texts or numbers as texts; empty for null.
+
+    Raises:
+        ApiError: 400 for other kinds of JSON.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(part, str | int) for part in value):
+        raise bad_request(BAD_PAYLOAD)
+    return [str(part) for part in value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +180,7 @@ class Call:
             try:
                 self._json = msgspec.json.decode(self.body) if self.body.strip() else None
             except (msgspec.DecodeError, RecursionError) as error:
-                raise bad_request(
-                    "Invalid request payload. Refer to the REST API documentation and try again."
-                ) from error
+                raise bad_request(BAD_PAYLOAD) from error
         return self._json
 
     def object(self) -> dict[str, Any]:
@@ -178,7 +191,7 @@ class Call:
         """
         body = self.json()
         if not isinstance(body, dict):
-            raise bad_request("Invalid request payload. Refer to the REST API documentation and try again.")
+            raise bad_request(BAD_PAYLOAD)
         return body
 
 
