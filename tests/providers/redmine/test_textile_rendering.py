@@ -46,7 +46,7 @@ TEXTILE = [
     "---\n\n- - -\n\np. ---\n\np. * text\n\nh7. no",
     "foo<notextile></notextile>*bar*<notextile></notextile>baz <notextile>*raw* <b></notextile> ==*x*==",
     "<code>*a*</code> b<code>c</code>d <kbd>Ctrl</kbd>",
-    "para\n\n   indented\n   more\n\npara",
+    "para\n\n   indented\n\npara",
     "a <!-- hidden\n\nstill --> b",
     "http://a.bc/d_e_f www.g.hi j@k.lm -n- ftp://o.pq",
     "5 * 3 * 2 - 1 - 0; ~/x and ~/y; +1 +2; 10% of 20%; a^b^c; user@host and x@y",

@@ -40,7 +40,7 @@ G = "<notextile></notextile>"
         ("> # t\n>\n> - a", "> h1. t\n>\n> * a"),
         ("<div>\nx\n</div>", '<pre><code class="=html">\n<div>\nx\n</div>\n</code></pre>'),
         ("```{=adf}\n{}\n```", '<pre><code class="=adf">\n{}\n</code></pre>'),
-        ("a <x-y> b", "a <!--html &#60;x&#45;y&#62;--> b"),
+        ("a <x-y> b", "a <!--html &#60;x-y&#62;--> b"),
         ("| a |\n| - |\n| x\\|y |", "|_. a |\n| x&#124;y |"),
         ("| a |\n| - |\n| `x\\|y` |", "|_. a |\n| <code>x|y</code> |"),
         ("&amp;amp; \\&lt;", "&amp;amp; &amp;lt;"),
@@ -57,6 +57,7 @@ def test_markdown_is_written(markdown: str, textile: str) -> None:
     [
         ("[a\nb](http://a.bc)", "[a b](http://a.bc)"),
         ("- a\n  - b\n\n  c", "- a\n  - b\n\n    c"),
+        ("x<sub>a<sub>b</sub></sub>", "x<sub>ab</sub>"),
         ("- a\n  - b\n  + c", "- a\n  - b\n  - c"),
     ],
 )

@@ -46,22 +46,28 @@ def _block(block: Block) -> Block:
     return block
 
 
-def _line(inlines: tuple[Inline, ...], *, linked: bool = False) -> tuple[Inline, ...]:
+def _line(inlines: tuple[Inline, ...], inside: frozenset[type[Inline]] = frozenset()) -> tuple[Inline, ...]:
     result: list[Inline] = []
     for node in inlines:
-        if linked and isinstance(node, SoftBreak | HardBreak):
+        if Link in inside and isinstance(node, SoftBreak | HardBreak):
             result.append(Text(" "))
         elif isinstance(node, Link | Mark):
-            inside = linked or isinstance(node, Link)
-            result.append(replace(node, children=_line(node.children, linked=inside)))
+            children = _line(node.children, inside | {type(node)})
+            result += children if type(node) in inside else [replace(node, children=children)]
         else:
             result.append(node)
     return tuple(result)
 
 
+def _in_item(block: Block) -> Block:
+    """Items hold some blocks as Markdown, which loses nothing."""
+    simple = isinstance(block, Quote) and all(isinstance(child, Paragraph) for child in block.blocks)
+    return _block(block) if simple or isinstance(block, Paragraph | BulletList | OrderedList) else block
+
+
 def _item(item: ListItem) -> ListItem:
     blocks: list[Block] = []
-    for block in (_block(child) for child in item.blocks):
+    for block in (_in_item(child) for child in item.blocks):
         last = blocks[-1] if blocks else None
         if isinstance(last, Lists) and isinstance(block, Lists):
             if type(last) is type(block):

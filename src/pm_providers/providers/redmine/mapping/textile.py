@@ -31,6 +31,7 @@ What Textile cannot say has forms that Redmine shows sensibly and that read back
 What is lost or moved on the way to Textile, and nothing else:
 
 - line ends in the text of a link become spaces;
+- a mark inside of its own kind (a subscript in a subscript, a colour in a colour) leaves its text there;
 - text (or anything else but a list) that follows a list inside a list item goes to the end of that list's
   last item;
 - neighbouring lists of one kind inside a list item become one list;

@@ -210,14 +210,23 @@ def _verbatim(node: HtmlInline | OpaqueInline, *, cell: bool) -> str:
     return f"<!--html {_entities(node.html, keep=' /=')}-->"
 
 
-def _entities(text: str, keep: str = "/:#?=._-~%+,;@") -> str:
-    """Text that holds nothing but letters, digits and entities, and what is to be kept."""
+def _entities(text: str, keep: str = "/:.,;#?") -> str:
+    """Text in which nothing is markup: other characters than letters, digits and `keep` are entities."""
     return "".join(
-        character
-        if not character.isascii() or character.isalnum() or character in keep
-        else f"&#{ord(character)};"
-        for character in text
+        character if _is_harmless(text, at, keep) else f"&#{ord(character)};"
+        for at, character in enumerate(text)
     )
+
+
+def _is_harmless(text: str, at: int, keep: str) -> bool:
+    character = text[at]
+    if character in " \n\t" or "!" <= character <= "~":
+        return character.isalnum() or character in keep or (character in "-_=" and _is_inside(text, at))
+    return True
+
+
+def _is_inside(text: str, at: int) -> bool:
+    return text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum()
 
 
 class _Writer:

@@ -177,18 +177,18 @@ def _best(write: Callable[[int], str], frame: str, wanted: Document) -> str:
 
 
 def _sayable(inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
-    """Inlines without the one thing that Textile cannot say at all: line ends in the text of a link."""
-    return normal_line(_without_breaks(inlines, linked=False))
+    """Inlines without what Textile cannot say: line ends in the text of a link, marks in their own kind."""
+    return normal_line(_said(inlines, frozenset()))
 
 
-def _without_breaks(inlines: tuple[Inline, ...], *, linked: bool) -> tuple[Inline, ...]:
+def _said(inlines: tuple[Inline, ...], inside: frozenset[type[Inline]]) -> tuple[Inline, ...]:
     result: list[Inline] = []
     for node in inlines:
-        if linked and isinstance(node, SoftBreak | HardBreak):
+        if Link in inside and isinstance(node, SoftBreak | HardBreak):
             result.append(Text(" "))
         elif isinstance(node, Link | Mark):
-            inside = linked or isinstance(node, Link)
-            result.append(replace(node, children=_without_breaks(node.children, linked=inside)))
+            children = _said(node.children, inside | {type(node)})
+            result += children if type(node) in inside else [replace(node, children=children)]
         else:
             result.append(node)
     return tuple(result)
