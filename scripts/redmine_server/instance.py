@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .machine import BUNDLER, REDMINE, SERVER_USER, ServerError
 
-_LINKED = ("app", "lib", "db", "extra", "bin")
+_LINKED = ("db", "extra", "bin")
 _LOCK = Path("/var/lib/redmine/Gemfile.lock")
 
 # The packaged list names a database library for each packaged database whose settings this user may read.
@@ -63,6 +63,9 @@ class Instance:
         (self.folder / "instances/default").symlink_to("..")
         for name in _LINKED:
             (self.folder / name).symlink_to(REDMINE / name)
+        # Ruby follows links for some ways to name a file and not for others, so linked code would run twice.
+        for name in ("app", "lib"):
+            shutil.copytree(REDMINE / name, self.folder / name, symlinks=True)
         self._link(REDMINE / "public", self.folder / "public")
         self._configure()
         for name in ("config.ru", "Rakefile"):

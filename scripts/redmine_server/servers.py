@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -120,11 +121,24 @@ def _abandon(port: int, process: subprocess.Popen[bytes] | None) -> None:
 def _stop(port: int) -> bool:
     found = _owner(port)
     if found is not None:
-        os.kill(found, signal.SIGKILL)
-        while _start_time(found) is not None:
-            time.sleep(0.01)
+        _kill(found)
     _remove(port)
     return found is not None
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and wait for its end: for all its threads, as the last one to end frees the port."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [])
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(process)
 
 
 def _lock() -> contextlib.AbstractContextManager[None]:

@@ -169,6 +169,11 @@ class TestRun:
         process.communicate()
         call("stop", port_of(url))
 
+    def test_starts_without_a_warning_of_ruby(self, run):
+        log = (machine.work_folder() / run[1] / "puma.log").read_text()
+        assert "Max threads: 1" in log
+        assert "warning" not in log
+
     def test_ends_with_its_input(self, run):
         process, port = run
         _, said = process.communicate()
