@@ -16,7 +16,7 @@ from pm_providers.transport import Answer, RateState, VendorFault, parse_rate_he
 __all__ = ["FIELD_NAMES", "is_anonymous", "parse_fault", "read_quota", "rejected"]
 
 _MAX_FAULTS = 50
-_GONE = 410
+_BAD, _GONE = 400, 410
 
 FIELD_NAMES: Mapping[str, str] = {
     "summary": "title",
@@ -75,17 +75,20 @@ def parse_fault(answer: Answer) -> VendorFault | None:
         if not texts and not fields and isinstance(body.get(name), str):
             texts = [body[name]]
     message = "; ".join([*texts, *(f"{name}: {text}" for name, text in fields.items())])
-    kind: type[PMError] | None = UnsupportedError if answer.status == _GONE else None
-    if answer.status == 400 and not fields and _means_missing(texts):  # noqa: PLR2004
-        kind = NotFoundError
-    if answer.status == 400 and not fields and any("permission" in one.lower() for one in texts):  # noqa: PLR2004
-        kind = PermissionDeniedError
-    return VendorFault(message=message, fields=fields, kind=kind)
+    return VendorFault(message=message, fields=fields, kind=_kind(answer.status, texts, fields))
 
 
-def _means_missing(texts: list[str]) -> bool:
-    """Issues that are gone are refused with 400 by some calls."""
-    return any("issue does not exist" in one.lower() for one in texts)
+def _kind(status: int, texts: list[str], fields: Mapping[str, str]) -> type[PMError] | None:
+    """Error class where the status misleads: calls that are gone, and 400 for what is missing or forbidden."""
+    if status == _GONE:
+        return UnsupportedError
+    if status != _BAD or fields:
+        return None
+    text = " ".join(texts).lower()
+    if "issue does not exist" in text:
+        return NotFoundError
+    forbidden = "not have permission" in text and "not exist" not in text
+    return PermissionDeniedError if forbidden else None
 
 
 def is_anonymous(answer: Answer) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = ["BOUNDED", "all_of", "any_id", "changed_since", "containing", "quoted", "split_order", "within"]
 
-BOUNDED = "project is not EMPTY"
+BOUNDED = "created is not EMPTY"
 """A restriction that everything fits: a query without one is refused."""
 
 _WORD = re.compile(r"[^\W_]+(?:['_][^\W_]+)*", re.UNICODE)
@@ -37,10 +37,11 @@ def any_id(field: str, ids: Iterable[str]) -> str:
 def containing(text: str) -> str | None:
     """Condition that all words stand somewhere in an issue; `None` for a text without words.
 
-    The search knows words, not signs: those would be read as its operators, or be an error.
+    The search knows words, not signs: those would be read as its operators, or be an error, as would AND, OR
+    and NOT in capitals.
     """
     words = _WORD.findall(text)
-    return f"text ~ {quoted(' '.join(words))}" if words else None
+    return f"text ~ {quoted(' '.join(words).lower())}" if words else None
 
 
 def changed_since(moment: datetime, zone: str | None = None) -> str:

@@ -151,14 +151,20 @@ class TaskReader(Connection):
                 await self._project_document(project)
             return
         where = f"project = {jql.quoted(project)}" if project else None
-        async with aclosing(self._found(jql.all_of([where, words], "updated DESC"), project, query)) as tasks:
+        async with aclosing(self._asked(jql.all_of([where, words], "updated DESC"), project, query)) as tasks:
             async for task in tasks:
                 yield task
 
     async def _by_jql(self, text: str, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
         asked = jql.within(text.strip(), query.project_id)
+        async with aclosing(self._asked(asked, query.project_id, query)) as tasks:
+            async for task in tasks:
+                yield task
+
+    async def _asked(self, asked: str, project: str | None, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
+        """As `_found`, where the text is to blame for what is not understood."""
         try:
-            async with aclosing(self._found(asked, query.project_id, query)) as tasks:
+            async with aclosing(self._found(asked, project, query)) as tasks:
                 async for task in tasks:
                     yield task
         except ValidationError as error:

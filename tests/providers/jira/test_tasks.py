@@ -1,0 +1,273 @@
+"""Tasks, one by one, against the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pm_providers import NotFoundError, PMTask, UnsupportedError, ValidationError
+from pm_providers.providers.jira.provider import JiraProvider
+from tests.providers.jira.site import MIA, Site
+
+
+async def _task(provider: JiraProvider, project: str, **fields: object) -> PMTask:
+    return await provider.create_task(PMTask(title="Pay by invoice", project_id=project, **fields))  # type: ignore[arg-type]
+
+
+async def test_a_task_is_stored_as_it_was_given(site: Site, provider: JiraProvider) -> None:
+    asked = {
+        "description": "# Why\n\n- invoices\n- **no** cards",
+        "priority": "high",
+        "assignee_id": MIA,
+        "estimated_hours": 2.5,
+        "remaining_hours": 1.0,
+        "due_date": date(2026, 12, 1),
+        "start_date": date(2026, 11, 1),
+        "story_points": 5.0,
+        "label_ids": ["money", "shop"],
+        "type": "Story",
+        "custom_fields": {
+            "Platforms": ["Web", "iOS"],
+            "Reviewer": MIA,
+            "Cost": 12.5,
+            "Acceptance criteria": "*paid*",
+            "Go-live at": datetime(2026, 12, 24, 8, 30, tzinfo=UTC),
+        },
+    }
+    made = await _task(provider, "ED", **asked)
+    async with site.provider() as other:
+        found = await other.get_task(made.key or "")
+    assert found is not None
+    assert made.warnings == ()
+    assert {name: getattr(found, name) for name in asked} == asked
+    assert (found.id, found.project_id, found.status, found.completed_at) == (made.id, site.ed, "todo", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("description", "text"),
+        ("assignee_id", MIA),
+        ("due_date", date(2026, 12, 1)),
+        ("start_date", date(2026, 11, 1)),
+        ("story_points", 3.0),
+        ("estimated_hours", 4.0),
+        ("remaining_hours", 4.0),
+        ("label_ids", ["a"]),
+    ],
+)
+async def test_what_can_be_empty_is_cleared(provider: JiraProvider, name: str, value: object) -> None:
+    made = await _task(provider, "ED", **{name: value})
+    assert getattr(made, name) == value
+    cleared = await provider.update_task(made.id, {name: [] if name == "label_ids" else None})
+    assert getattr(cleared, name) in (None, [])
+    assert cleared.warnings == ()
+
+
+async def test_hours_are_kept_in_whole_minutes_and_what_is_lost_is_told(provider: JiraProvider) -> None:
+    made = await _task(provider, "ED", estimated_hours=1.234)
+    assert made.estimated_hours == pytest.approx(74 / 60)
+    assert [one.field for one in made.warnings] == ["estimated_hours"]
+
+
+async def test_an_edit_of_one_paragraph_keeps_what_markdown_cannot_say(
+    site: Site, provider: JiraProvider
+) -> None:
+    made = await _task(provider, "ED")
+    status = {"type": "status", "attrs": {"text": "READY", "color": "green", "localId": "x"}}
+    stored = {
+        "type": "doc",
+        "version": 1,
+        "content": [
+            {"type": "paragraph", "content": [status]},
+            {"type": "paragraph", "content": [{"type": "text", "text": "old"}]},
+        ],
+    }
+    await provider.request("PUT", f"issue/{made.id}", json={"fields": {"description": stored}})
+    read = await provider.get_task(made.id)
+    assert read is not None
+    await provider.update_task(made.id, {"description": (read.description or "").replace("old", "new")})
+    after = (await provider.request("GET", f"issue/{made.id}")).data["fields"]["description"]
+    assert after["content"][0]["content"][0]["attrs"]["color"] == "green"
+    assert after["content"][1]["content"][0]["text"] == "new"
+
+
+# hierarchy
+
+
+async def test_types_follow_the_place_in_the_hierarchy(provider: JiraProvider) -> None:
+    epic = await _task(provider, "ED", type="Epic")
+    task = await _task(provider, "ED", parent_task_id=epic.id)
+    child = await _task(provider, "ED", parent_task_id=task.key)
+    assert (task.type, task.parent_task_id) == ("Task", epic.id)
+    assert (child.type, child.parent_task_id) == ("Sub-task", task.id)
+    free = await provider.update_task(task.id, {"parent_task_id": None})
+    assert free.parent_task_id is None
+    back = await provider.update_task(task.id, {"parent_task_id": epic.key})
+    assert back.parent_task_id == epic.id
+
+
+async def test_what_the_hierarchy_forbids_is_refused_before_anything_is_sent(
+    site: Site, provider: JiraProvider
+) -> None:
+    task = await _task(provider, "ED")
+    before = site.count("POST", "issue$")
+    with pytest.raises(ValidationError, match="Sub-task") as error:
+        await _task(provider, "ED", type="Story", parent_task_id=task.id)
+    assert set(error.value.fields) == {"parent_task_id"}
+    with pytest.raises(ValidationError, match="need one"):
+        await _task(provider, "ED", type="Sub-task")
+    with pytest.raises(ValidationError, match="different levels"):
+        await provider.update_task(task.id, {"type": "Epic"})
+    child = await _task(provider, "ED", parent_task_id=task.id)
+    with pytest.raises(ValidationError, match="cannot be without"):
+        await provider.update_task(child.id, {"parent_task_id": None})
+    with pytest.raises(ValidationError, match="no task"):
+        await _task(provider, "ED", parent_task_id="ED-999")
+    assert site.count("POST", "issue$") == before + 1
+
+
+async def test_another_type_of_the_same_level_is_an_edit(provider: JiraProvider) -> None:
+    made = await _task(provider, "ED")
+    assert (await provider.update_task(made.id, {"type": "bug"})).type == "Bug"
+
+
+# screens
+
+
+async def test_unknown_values_are_refused_with_what_there_is(provider: JiraProvider) -> None:
+    for fields, text in (
+        ({"type": "Chore"}, "Story"),
+        ({"priority": "gigantic"}, "Highest"),
+        ({"status": "Parked"}, "In Review"),
+        ({"custom_fields": {"Nonsense": 1}}, "Severity"),
+        ({"custom_fields": {"Platforms": ["Amiga"]}}, "iOS"),
+        ({"label_ids": ["two words"]}, "blank"),
+        ({"assignee_id": "nobody@example.com"}, "no user"),
+    ):
+        with pytest.raises(ValidationError, match=text):
+            await _task(provider, "ED", **fields)
+    with pytest.raises(ValidationError, match="no project"):
+        await _task(provider, "NOWHERE")
+
+
+def _screen(site: Site, **changes: Any) -> None:
+    """Change the screens of tasks in the project ED."""
+    state = site.box.state
+    project = state.project("ED")
+    assert project is not None
+    layout = state.layout(project, 10002)
+    without = changes.pop("without", set())
+    changes["create"] = tuple(one for one in layout.create if one not in without)
+    state.layouts.change(layout, **changes)
+
+
+async def test_fields_that_are_not_on_the_screen_are_told_by_name(site: Site, provider: JiraProvider) -> None:
+    _screen(site, without={"duedate", "customfield_10033"})
+    with pytest.raises(ValidationError) as error:
+        await _task(provider, "ED", due_date=date(2026, 12, 1), custom_fields={"Cost": 1.0})
+    assert set(error.value.fields) == {"due_date", "custom_fields.Cost"}
+
+
+async def test_fields_that_a_screen_drops_without_a_word_are_warned_about(
+    site: Site, provider: JiraProvider
+) -> None:
+    _screen(site, dropped=frozenset({"labels"}))
+    made = await _task(provider, "ED", label_ids=["a"])
+    assert [(one.field, one.got) for one in made.warnings] == [("label_ids", [])]
+
+
+async def test_fields_that_a_screen_requires_are_told_by_name(site: Site, provider: JiraProvider) -> None:
+    _screen(site, required=frozenset({"summary", "customfield_10030"}))
+    with pytest.raises(ValidationError, match="required") as error:
+        await _task(provider, "ED")
+    assert set(error.value.fields) == {"custom_fields.Severity"}
+    assert "Critical" in error.value.fields["custom_fields.Severity"]
+    made = await _task(provider, "ED", custom_fields={"Severity": "critical"})
+    assert made.custom_fields["Severity"] == "Critical"
+
+
+# sprints, moves, deletes
+
+
+async def test_an_old_key_leads_to_the_task_that_moved(site: Site, provider: JiraProvider) -> None:
+    made = await _task(provider, "ED")
+    moved = await provider.update_task(made.id, {"project_id": "SC"})
+    assert (moved.project_id, moved.id) == (site.sc, made.id)
+    found = await provider.get_task(made.key or "")
+    assert found is not None
+    assert found.key == moved.key != made.key
+
+
+async def test_a_task_is_deleted_with_its_subtasks_and_no_list_shows_them(provider: JiraProvider) -> None:
+    task = await _task(provider, "ED")
+    child = await _task(provider, "ED", parent_task_id=task.id)
+    assert await provider.delete_task(task.key or "") is True
+    assert await provider.delete_task(task.id) is False
+    assert await provider.get_task(child.id) is None
+    assert await provider.list_tasks("ED") == []
+
+
+@pytest.mark.parametrize("name", ["x y", "../../myself", "ED", "0", "1?x=1", "ED-0"])
+async def test_ids_that_cannot_be_are_not_sent(site: Site, provider: JiraProvider, name: str) -> None:
+    before = site.count()
+    assert await provider.get_task(name) is None
+    assert await provider.delete_task(name) is False
+    with pytest.raises(NotFoundError):
+        await provider.update_task(name, {"title": "x"})
+    assert site.count() == before
+
+
+async def test_a_version_guard_is_refused_because_the_vendor_has_none(provider: JiraProvider) -> None:
+    made = await _task(provider, "ED")
+    with pytest.raises(UnsupportedError, match="last writer"):
+        await provider.update_task(made.id, {"title": "x"}, expected_version="1")
+
+
+# lists
+
+
+async def test_lists_filter_by_all_conditions(site: Site, provider: JiraProvider) -> None:
+    mine = await _task(provider, "ED", assignee_id=MIA)
+    other = await _task(provider, "ED")
+    await _task(provider, "SC")
+    await provider.update_task(other.id, {"status": "in_progress"})
+    assert {one.id for one in await provider.list_tasks("ED")} == {mine.id, other.id}
+    assert [one.id for one in await provider.list_tasks(site.ed, assignee_id="mia@example.com")] == [mine.id]
+    assert [one.id for one in await provider.list_tasks("ED", status="in_progress")] == [other.id]
+    assert [one.id for one in await provider.list_tasks("ED", status="To Do")] == [mine.id]
+    assert len(await provider.list_tasks()) == 3
+    assert await provider.list_tasks("ED", assignee_id="5b10ffffffffffffffffffff") == []
+    assert await provider.list_tasks("ED", sprint_id="4711") == []
+    since = datetime.now(UTC) + timedelta(hours=1)
+    assert await provider.list_tasks("ED", updated_since=since) == []
+    assert len(await provider.list_tasks("ED", updated_since=since - timedelta(hours=2))) == 2
+    with pytest.raises(NotFoundError):
+        await provider.list_tasks("NOWHERE")
+
+
+async def test_the_default_project_bounds_lists_without_one(site: Site, provider: JiraProvider) -> None:
+    made = await _task(provider, "ED")
+    await _task(provider, "SC")
+    async with site.provider(project_key="ED") as bound:
+        assert [one.id for one in await bound.list_tasks()] == [made.id]
+
+
+async def test_search_by_words_and_by_jql(provider: JiraProvider) -> None:
+    made = await _task(provider, "ED", description="The quick brown fox")
+    await _task(provider, "SC", description="lazy dogs")
+    assert [one.id for one in await provider.search_tasks("brown quick")] == [made.id]
+    assert await provider.search_tasks("brown", project_id="SC") == []
+    assert await provider.search_tasks('"!" -()') == []
+    with pytest.raises(ValidationError, match="text"):
+        await provider.search_tasks("AND")
+    assert [one.id for one in await provider.search_jql('project = ED AND text ~ "fox" ORDER BY key')] == [
+        made.id
+    ]
+    assert await provider.search_tasks("jql: text ~ fox", project_id="SC") == []
+    assert await provider.search_tasks('x" OR project = SC OR text ~ "x', project_id="ED") == []
+    with pytest.raises(ValidationError) as error:
+        await provider.search_jql("nonsense = 1")
+    assert "text" in error.value.fields
