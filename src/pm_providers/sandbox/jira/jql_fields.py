@@ -85,7 +85,7 @@ class Scope:
         text = (name.text + name.prop).lower()
         made = SYSTEM.get(text)
         if made is not None:
-            return [replace(made(self), name=name.text)]
+            return [_renamed(made(self), name.text)]
         rows = [row for row in self.state.fields if row.number and self._sees(row)]
         found = [row for row in rows if text in {clause.lower() for clause in row.clauses}]
         if not found:
@@ -207,7 +207,7 @@ class Scope:
         """The latest released or the earliest unreleased version of each project."""
         found: dict[int, records.Version] = {}
         rows = [row for row in self.state.versions if row.released is released and not row.archived]
-        for row in sorted(rows, key=lambda v: (v.position, v.id), reverse=not released):
+        for row in sorted(rows, key=lambda v: (v.position, v.id), reverse=released):
             found.setdefault(row.project_id, row)
         projects = self._projects_of(arguments)
         return frozenset(row.id for key, row in found.items() if key in projects)
@@ -222,7 +222,7 @@ class Scope:
         return frozenset(row.id for row in self.state.types if test(row.level))
 
     def linked(self, arguments: tuple[str, ...]) -> Found:
-        """Issues linked with one, by all types or those named (name, inward or outward text)."""
+        """Issues linked with one, by all types or those named by their inward or outward text."""
         if not arguments:
             raise JqlError("Function 'linkedIssues' expected '1' or more arguments but received '0'.")
         key = next(iter(self.issue("issue", arguments[0], True)))
@@ -231,7 +231,7 @@ class Scope:
         for link in (*self.state.links.where("source_id", key), *self.state.links.where("target_id", key)):
             kind = self.state.link_types[link.type_id]
             text = kind.outward if link.source_id == key else kind.inward
-            if not wanted or wanted & {kind.name.lower(), text.lower()}:
+            if not wanted or text.lower() in wanted:
                 found.add(link.target_id if link.source_id == key else link.source_id)
         return frozenset(found)
 
@@ -271,6 +271,19 @@ class Scope:
             ids = self.options(field_id, name, text, True)
             found = frozenset(o for o in ids if (self.state.options[o].parent_id is None) is (depth == 0))
         return found
+
+
+def _renamed(found: Searchable, name: str) -> Searchable:
+    """Texts name a field as the query does."""
+    resolve, own = found.resolve, f"field '{found.name}'"
+
+    def resolved(text: str, quoted: bool) -> Found:
+        try:
+            return resolve(text, quoted)
+        except JqlError as error:
+            raise JqlError(*(part.replace(own, f"field '{name}'") for part in error.messages)) from error
+
+    return replace(found, name=name, resolve=resolved)
 
 
 def _some(found: set[Any], text: str, name: str) -> Found:
