@@ -27,7 +27,7 @@ from pm_providers.providers.jira.bulk import BULK_MOST, BulkReport
 from pm_providers.providers.jira.drafting import Draft
 from pm_providers.providers.jira.errors import FIELD_NAMES
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
-from pm_providers.providers.jira.task_writing import TaskWriter
+from pm_providers.providers.jira.task_writing import TaskWriter, took
 from pm_providers.providers.jira.workflow import target_of
 from pm_providers.toolkit.documents import broken, identifier
 from pm_providers.transport import bounded_map
@@ -184,6 +184,7 @@ class Batches(TaskWriter):
         try:
             walk = await self._walk_to(documents[one.id], _asked(one), one.draft.later)
             await self._go(walk)
+            took(one.draft.fields, walk)
         except PMError as error:
             error.maybe_applied = True
             one.result = error

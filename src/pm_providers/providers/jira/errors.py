@@ -79,7 +79,7 @@ def parse_fault(answer: Answer) -> VendorFault | None:
 
 
 def _kind(status: int, texts: list[str], fields: Mapping[str, str]) -> type[PMError] | None:
-    """Error class where the status misleads: calls that are gone, and 400 for what is missing or forbidden."""
+    """Error class where the status misleads: calls that are gone; 400 for what is missing or forbidden."""
     if status == _GONE:
         return UnsupportedError
     if status != _BAD or fields:

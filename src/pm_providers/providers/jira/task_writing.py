@@ -15,10 +15,11 @@ from pm_providers.providers.jira.mapping.choices import SUBTASK, IssueType, to_i
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo
 from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
+from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
 from pm_providers.toolkit.writes import refuse_clearing, with_losses, with_reasons
 
-__all__ = ["TaskWriter"]
+__all__ = ["TaskWriter", "took"]
 
 _FIXED = ("status", "priority", "type", "project_id")
 _LOST_IN_MOVES = ("sprint_id", "parent_task_id", "type", "status", "assignee_id", "custom_fields")
@@ -49,6 +50,7 @@ class TaskWriter(Drafting):
             walk = await self._walk_to(document, draft.fields["status"], draft.later)
             if not walk.is_done:
                 await self._go(walk)
+                took(draft.fields, walk)
                 document = await self._stored(one)
         return await self._explained(await self._task(document), draft.fields)
 
@@ -90,6 +92,7 @@ class TaskWriter(Drafting):
             await self._change_sprint(one, base, fields["sprint_id"])
         if walk is not None:
             await self._go(walk, first)
+            took(fields, walk)
 
     async def _edit(
         self, one: str, base: Mapping[str, Any], fields: Fields
@@ -244,6 +247,12 @@ class TaskWriter(Drafting):
         """The task with reasons for what is not as asked: screens drop fields without a word."""
         missed = [name for name in fields if not self._holds(name, fields[name], task)]
         return with_reasons(task, fields, {name: _reason(name) for name in missed})
+
+
+def took(fields: Fields, walk: Walk) -> None:
+    """Values that transitions took, in the form in which they are compared."""
+    if walk.sent:
+        fields["custom_fields"] = {**fields["custom_fields"], **walk.sent}
 
 
 def _reason(name: str) -> str:

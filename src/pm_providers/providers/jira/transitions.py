@@ -40,7 +40,7 @@ class Walk:
         asked: what the caller asked for, for messages.
         given: values by field name that transitions may ask for.
         values: fields of the issue, which are on screens already.
-        used: names of the given values that were sent.
+        sent: given values that transitions took, in the form in which they are read back.
         visited: ids of the statuses that it stood in.
     """
 
@@ -53,7 +53,7 @@ class Walk:
     asked: str
     given: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
+    sent: dict[str, Any] = field(default_factory=dict)
     visited: set[str] = field(default_factory=set)
 
     @property
@@ -181,12 +181,8 @@ class TransitionWalker(TaskReader):
         self._recent.wrote([walk.task_id])
         target = transition.get("to")
         walk.here = self._catalog.status_of(target if isinstance(target, dict) else {})
-        walk.used |= {name for name in walk.given if name in self._names(transition)}
 
     # screens of transitions
-
-    def _names(self, transition: Mapping[str, Any]) -> set[str]:
-        return {one.name for one in self._catalog.screen(transition.get("fields")).values()}
 
     def _body(self, walk: Walk, transition: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Body that does a transition, and what is missing for it: field of ours -> why."""
@@ -198,7 +194,8 @@ class TransitionWalker(TaskReader):
             if value is not None and one.id == "comment":
                 body["update"] = {"comment": [{"add": {"body": self._text.write(str(value))}}]}
             elif value is not None:
-                fields[one.id] = one.write(one.checked(value), self._text.write)
+                walk.sent[one.name] = one.checked(value)
+                fields[one.id] = one.write(walk.sent[one.name], self._text.write)
             elif one.required and not walk.values.get(one.id):
                 missing[_our_name(one)] = _requirement(one, transition)
         return (body | {"fields": fields} if fields else body), missing
