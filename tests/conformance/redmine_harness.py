@@ -46,6 +46,8 @@ class RedmineHarness(ProviderHarness):
         Entity.USER: {"User text": ("Red", "Blue")},
     }
 
+    _known_people: ClassVar[dict[tuple[str, str], list[str]]] = {}
+
     async def start(self) -> None:
         self.server = redmine_server(self.text_format)
 
@@ -67,13 +69,23 @@ class RedmineHarness(ProviderHarness):
     async def assignees(self, project_id: str) -> list[str]:
         """Members with a role that may be assigned; an administrator is no member by himself."""
         known = [user.id for user in await self.provider.list_users(project_id)]
-        while len(known) < 2:
-            user = await self.make_user()
-            await self.provider.create_membership(
-                PMMembership(project_id=project_id, user_id=user.id, roles=["Developer"])
-            )
-            known.append(user.id)
+        for user_id in await self._people("assignees"):
+            if len(known) < 2 and user_id not in known:
+                await self.provider.create_membership(
+                    PMMembership(project_id=project_id, user_id=user_id, roles=["Developer"])
+                )
+                known.append(user_id)
         return known
+
+    async def outsiders(self, project_id: str) -> list[str]:
+        return await self._people("outsiders")
+
+    async def _people(self, purpose: str) -> list[str]:
+        """Two users for all tests of a server: making one takes it longer than most tests."""
+        key = (self.server.url, purpose)
+        if key not in self._known_people:
+            self._known_people[key] = [(await self.make_user()).id for _ in range(2)]
+        return self._known_people[key]
 
 
 class RedmineMarkdownHarness(RedmineHarness):
