@@ -101,7 +101,7 @@ def _item(blocks: list[Any]) -> dict[str, Any]:
 _lists = st.recursive(
     st.builds(lambda items: _node("bulletList", items), _some(_some(_plain, most=2).map(_item))),
     lambda inner: st.builds(
-        lambda kind, items: _node(kind, items),
+        _node,
         st.sampled_from(["bulletList", "orderedList"]),
         _some(_some(_plain | inner, most=2).map(_item)),
     ),
