@@ -134,6 +134,8 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
             end = _opaque_end(item, items, at)
             if end is None:
                 opened.append(_Open(item))
+            elif end == at:
+                nodes.append(Text(item.source))
             else:
                 nodes.append(OpaqueInline(DIALECT, _source(items[at : end + 1])))
                 at = end
@@ -148,7 +150,7 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
 
 
 def _opaque_end(mark: Mark, items: list[str | Mark], start: int) -> int | None:
-    """End of a span that no node says; `None` for one that is said by a node."""
+    """End of a span that no node says, its start if it has none; `None` for one that is said by a node."""
     if not mark.extra and mark.text not in ("cite", "span"):
         return None
     if mark.kind == "open" and mark.text == "span" and _COLOUR.fullmatch(mark.extra):
@@ -160,7 +162,7 @@ def _opaque_end(mark: Mark, items: list[str | Mark], start: int) -> int | None:
         item = items[at]
         if isinstance(item, Mark) and item.kind == closing[0] and closing[1] in (None, item.text):
             return at
-    return len(items) - 1
+    return start
 
 
 def _close(mark: Mark, opened: list[_Open], root: list[Inline]) -> None:
@@ -171,6 +173,8 @@ def _close(mark: Mark, opened: list[_Open], root: list[Inline]) -> None:
         None,
     )
     if depth is None:
+        if mark.text in ("cite", "span"):
+            (opened[-1].nodes if opened else root).append(Text(mark.source))
         return
     again = [entry.mark for entry in opened[depth + 1 :]]
     while len(opened) > depth:

@@ -198,7 +198,8 @@ def _is_plain_image(node: Image) -> bool:
 
 def _verbatim(node: HtmlInline | OpaqueInline, *, cell: bool) -> str:
     if isinstance(node, OpaqueInline):
-        if node.dialect == DIALECT and not (cell and re.search(r"[|\n]", node.markup)):
+        lone = "==" in node.markup or (cell and re.search(r"[|\n]", node.markup))  # not what it is elsewhere
+        if node.dialect == DIALECT and not lone:
             return node.markup
         return f'<code class="={node.dialect}">{hidden_tags(node.markup)}</code>'
     if (

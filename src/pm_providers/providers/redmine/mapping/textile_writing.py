@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from pm_providers.providers.redmine.mapping.textile_base import Marks, split_marks
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT
 from pm_providers.providers.redmine.mapping.textile_lines import (
     GUARD,
@@ -15,6 +16,7 @@ from pm_providers.providers.redmine.mapping.textile_lines import (
     write_line,
 )
 from pm_providers.providers.redmine.mapping.textile_marks import ATTRIBUTES
+from pm_providers.providers.redmine.mapping.textile_raw import mark_raw
 from pm_providers.providers.redmine.mapping.textile_reading import read_textile
 from pm_providers.text import normalise, render_markdown
 from pm_providers.text.document import (
@@ -97,7 +99,13 @@ class _Writer:
             )
         if block.dialect != DIALECT:
             return self._code(block.markup, f"={block.dialect}")
-        return self._hold(block.markup) if block.markup.startswith("{{") else block.markup
+        return self._held_raw(block.markup)
+
+    def _held_raw(self, markup: str) -> str:
+        """Textile whose raw parts are held back: their lines have no signs of a quote."""
+        marks = Marks()
+        parts = split_marks(mark_raw(_SURROGATE.sub("\ufffd", markup), marks), marks)
+        return "".join(part if isinstance(part, str) else self._hold(part.source) for part in parts)
 
     def _code(self, text: str, info: str) -> str:
         if info:
