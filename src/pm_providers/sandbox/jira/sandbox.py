@@ -39,7 +39,7 @@ from pm_providers.sandbox.jira.app import JiraApp
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, seed_site
 from pm_providers.sandbox.jira.demo import seed_demo, seed_scale
 from pm_providers.sandbox.jira.errors import status_error
-from pm_providers.sandbox.jira.limits import Limits
+from pm_providers.sandbox.jira.limits import LimitGate, Limits
 from pm_providers.sandbox.jira.oauth import OAuth
 from pm_providers.sandbox.jira.records import AppToken
 from pm_providers.sandbox.jira.state import State
@@ -161,7 +161,8 @@ class JiraSandbox(Sandbox):
 
     def build_app(self) -> ASGIApp:
         """The site's API."""
-        return JiraApp(self.state, Router(ROUTES), (attachments.media, self.oauth))
+        gate = LimitGate(self.clock, lambda: self.limits)
+        return JiraApp(self.state, Router(ROUTES), (attachments.media, self.oauth), gate)
 
 
 class _JiraFaults:
