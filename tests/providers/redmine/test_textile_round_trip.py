@@ -14,6 +14,7 @@ from pm_providers.text import Document, parse_markdown, render_markdown
 from tests.providers.redmine.textile_losses import after_textile
 from tests.text.trees import documents, markdown
 
+# Without `??`: opaque spans that overlap others may need a second pass, as `textile` says.
 TEXTILE_PIECES = [
     *(
         "*",
@@ -26,7 +27,6 @@ TEXTILE_PIECES = [
         "@",
         "**",
         "__",
-        "??",
         " ",
         " ",
         "a",

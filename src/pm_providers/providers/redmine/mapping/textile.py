@@ -2,7 +2,7 @@
 
 Redmine's Textile is RedCloth3 with changes of its own ([code] lib/redmine/wiki_formatting/textile). Both
 ways go over the document of `pm_providers.text`, and are stable: a text that went there and back once does
-not change any more.
+not change any more. (Opaque spans that overlap other spans may take a second time.)
 
 Line ends: RedCloth shows every line end in a paragraph as a break, so that it is a hard break in Markdown.
 A soft break of Markdown is written as a space and a line end: Redmine shows a break there, too, and the two
