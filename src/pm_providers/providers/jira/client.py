@@ -236,9 +236,9 @@ class Api:
             token = auth.token
         try:
             return self._checked(await self.http.request(method, path, operation="", **given))
-        except AuthenticationError:
-            # Refused, so nothing was done: once more with a new token.
-            if not auth.can_renew:
+        except AuthenticationError as error:
+            # Refused, so nothing was done: once more with a new token, unless it is the scopes that lack.
+            if not auth.can_renew or "scope" in error.message.lower():
                 raise
             await auth.renew(token, timing=self._timing, transport=self._transport)
         return self._checked(await self.http.request(method, path, operation="", **given))
