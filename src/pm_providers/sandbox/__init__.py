@@ -26,6 +26,8 @@ def _openproject(**options: object) -> Sandbox:
 def _jira(**options: object) -> Sandbox:
     from pm_providers.sandbox.jira import JiraSandbox
 
+    if "version" in options:
+        raise ValueError("Jira Cloud has no versions to choose from")
     return JiraSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 

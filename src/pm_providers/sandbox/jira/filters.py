@@ -31,7 +31,6 @@ def _body(call: Call, row: Filter) -> dict[str, Any]:
         "favouritedCount": len(row.favourite_of),
         "sharePermissions": [],
         "editPermissions": [],
-        "isWritable": row.owner == call.session.account_id,
         "sharedUsers": {"size": 0, "items": [], "max-results": 1000, "start-index": 0, "end-index": 0},
         "subscriptions": {"size": 0, "items": [], "max-results": 1000, "start-index": 0, "end-index": 0},
     }
