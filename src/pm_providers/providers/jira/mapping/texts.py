@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.providers.jira.mapping.adf import adf_to_markdown, markdown_to_adf
+from pm_providers.providers.jira.mapping.wiki import markdown_to_wiki, wiki_to_markdown
 
 __all__ = ["ADF", "WIKI", "TextFormat"]
 
@@ -56,9 +57,9 @@ def _to_adf(markdown: str, base: Any) -> Any:
     return markdown_to_adf(markdown, base=base if isinstance(base, dict) else None)
 
 
-def _as_it_is(text: str, _base: Any = None) -> str:
-    return text
+def _to_wiki(markdown: str, base: Any) -> Any:
+    return markdown_to_wiki(markdown, base=base if isinstance(base, str) else None)
 
 
 ADF = TextFormat("adf", adf_to_markdown, _to_adf)
-WIKI = TextFormat("wiki", _as_it_is, _as_it_is)
+WIKI = TextFormat("wiki", wiki_to_markdown, _to_wiki)
