@@ -326,7 +326,7 @@ def _code(text: str, language: str) -> Node:
 
 def _pictures(inlines: Sequence[Inline]) -> list[Inline]:
     """The pictures of a line that holds nothing else and all of which can stand alone; otherwise none."""
-    found = [one for one in inlines if not isinstance(one, SoftBreak | HardBreak)]
+    found: list[Inline] = [one for one in inlines if not isinstance(one, SoftBreak | HardBreak)]
     found = [one for one in found if not (isinstance(one, Text) and not one.text.strip())]
     return found if all(_media_node(one) for one in found) else []
 

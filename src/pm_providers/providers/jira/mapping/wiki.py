@@ -25,8 +25,8 @@ def markdown_to_wiki(markdown: str, *, base: str | None = None) -> str:
 
     Args:
         markdown: the new text.
-        base: the stored text that the Markdown was read from and that will be replaced. Blocks that the new text
-            leaves as they were are taken from it verbatim; a text that changes nothing gives it back.
+        base: the stored text that the Markdown was read from and that will be replaced. Blocks that the new
+            text leaves as they were are taken from it verbatim; a text that changes nothing gives it back.
 
     Raises:
         ValidationError: a text is longer than can be read.
@@ -63,10 +63,17 @@ def _merged(chunks: list[Chunk], document: Document) -> str:
     return _joined(pieces)
 
 
+def _written(chunk: Chunk) -> list[str]:
+    """Blocks of a piece as they would be written now."""
+    return [write_wiki_block(block) for block in normalise(Document(chunk.blocks)).blocks]
+
+
 def _joined(pieces: list[tuple[int | None, str]]) -> str:
     """The pieces as one text: neighbours of the stored text as far apart as they were."""
     parts: list[str] = []
-    for (owner, source), following in zip(pieces, [*pieces[1:], (None, "")], strict=True):
-        together = owner is not None and following[0] == owner + 1
-        parts.append(source if together else source.rstrip("\n") + "\n\n")
+    followers = [*(owner for owner, _ in pieces[1:]), None]
+    for (owner, source), following in zip(pieces, followers, strict=False):
+        together = owner is not None and following == owner + 1
+        apart = source[len(source.rstrip("\n")) :]
+        parts.append(source if together else source.rstrip("\n") + max("\n\n", apart))
     return "".join(parts).rstrip("\n")

@@ -1,9 +1,9 @@
 r"""Lines of wiki markup read into inlines.
 
-A line is cut into tokens first (escapes, code, links, pictures, addresses, macro tags, marks), marks are paired
-afterwards, so that nothing is read twice. A mark opens where no letter stands before it and no space behind,
-and closes the other way round; `{*}` does both anywhere. Line ends are hard breaks, as the vendor shows them.
-Macro tags that nothing here knows are carried verbatim.
+A line is cut into tokens first (escapes, code, links, pictures, addresses, macro tags, marks), marks are
+paired afterwards. A mark opens where no letter stands before it and no space behind, and closes the other way
+round; `{*}` does both anywhere. Line ends are hard breaks, as the vendor shows them. Macro tags that nothing
+here knows are carried verbatim.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PICTURE = re.compile(r"!([^\s!|\[\]{}][^!|\n]*?[./:][^!|\n]*?)((?:\|[^!\n]*)?)!(
 _TAG = re.compile(r"\{[a-zA-Z][a-zA-Z-]*(?::[^{}\n]*)?\}")
 _COLOR = re.compile(r"\{color:\s*([^{}\n]+?)\s*\}")
 _FORCED = re.compile(r"\{([*_+^~-]|\?\?)\}")
-_CODE = re.compile(r"\{\{((?:\\.|(?!\}\}).)+)\}\}")
+_CODE = re.compile(r"\{\{((?:\\.|(?!\}\}).){1,4000})\}\}")
 _LINK = re.compile(r"\[((?:\\.|[^\]\[\\\n])+)\]")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BREAK = re.compile(r"\\\\(?![\w\\])")
@@ -130,28 +130,30 @@ def _tokens(text: str, depth: int) -> list[_Token]:
 
 def _token(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
     """The token that begins at the position, and where it ends; `None` for an ordinary character."""
+    if text[position] == "[":
+        return _bracket(text, position, depth)
     reader = _READERS.get(text[position])
-    return reader(text, position, depth) if reader else None
+    return reader(text, position) if reader else None
 
 
-def _backslash(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
+def _backslash(text: str, position: int) -> tuple[_Token, int] | None:
     if _BREAK.match(text, position):
         return _Token(HardBreak()), position + 2
     escape = _ESCAPE.match(text, position)
     return (_Token(Text(escape[1])), escape.end()) if escape and escape[1] != "\\" else None
 
 
-def _newline(text: str, position: int, depth: int) -> tuple[_Token, int]:
+def _newline(_: str, position: int) -> tuple[_Token, int]:
     return _Token(HardBreak()), position + 1
 
 
-def _entity(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
+def _entity(text: str, position: int) -> tuple[_Token, int] | None:
     found = ENTITY.match(text, position)
     return (_Token(Text(html.unescape(found[0]))), found.end()) if found else None
 
 
-def _brace(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
-    if found := _CODE.match(text, position):
+def _brace(text: str, position: int) -> tuple[_Token, int] | None:
+    if text.find("}}", position) > 0 and (found := _CODE.match(text, position)):
         return _Token(Code(_plain(found[1]))), found.end()
     if found := _FORCED.match(text, position):
         return _Token(None, found[1], opens=True, closes=True, source=found[0]), found.end()
@@ -180,8 +182,8 @@ def _bracket(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
 def _link(body: str, depth: int) -> Inline:
     parts = [part.strip() for part in re.split(r"(?<!\\)\|", body)]
     if len(parts) == 1:
-        return _short_link(_plain(parts[0]))
-    target = _plain(parts[1])
+        return _short_link(_ESCAPE.sub(r"\1", parts[0]))
+    target = _ESCAPE.sub(r"\1", parts[1])
     title = _plain("|".join(parts[2:]))
     return Link(_target(target), read_wiki_line(parts[0], depth=depth + 1), title)
 
@@ -201,7 +203,7 @@ def _target(target: str) -> str:
     return target[1:] if target.startswith("~accountid:") else f"user:{target[1:]}"
 
 
-def _picture(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
+def _picture(text: str, position: int) -> tuple[_Token, int] | None:
     found = PICTURE.match(text, position)
     if not found or text[position - 1 : position].isalnum():
         return None
@@ -220,39 +222,29 @@ def _picture(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
     return _Token(Image(_plain(found[1].strip()), alt, title)), found.end()
 
 
-def _address(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
+def _address(text: str, position: int) -> tuple[_Token, int] | None:
     found = ADDRESS.match(text, position)
     if not found or text[position - 1 : position].isalnum():
         return None
     return _Token(Text(found[0])), found.end()
 
 
-def _mark(text: str, position: int, depth: int) -> tuple[_Token, int] | None:
+def _mark(text: str, position: int) -> tuple[_Token, int] | None:
     size = 2 if text[position] == "?" else 1
     mark = text[position : position + size]
     if mark not in _MARKS:
         return None
-    if size == 2:  # noqa: PLR2004
-        opens = not text[position - 1 : position].isalnum() and text[
-            position + 2 : position + 3
-        ].strip() not in {"", "?"}
-        closes = (
-            text[position - 1 : position].strip() not in {"", "?"}
-            and not text[position + 2 : position + 3].isalnum()
-        )
-    else:
-        opens, closes = can_open(text, position), can_close(text, position)
+    opens, closes = can_open(text, position, size), can_close(text, position, size)
     if not opens and not closes:
         return None
     return _Token(None, mark, opens=opens, closes=closes, source=mark), position + size
 
 
-_READERS: dict[str, Callable[[str, int, int], tuple[_Token, int] | None]] = {
+_READERS: dict[str, Callable[[str, int], tuple[_Token, int] | None]] = {
     "\\": _backslash,
     "\n": _newline,
     "&": _entity,
     "{": _brace,
-    "[": _bracket,
     "!": _picture,
     **dict.fromkeys("hf", _address),
     **dict.fromkeys("*_-+^~?", _mark),

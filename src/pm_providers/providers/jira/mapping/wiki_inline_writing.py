@@ -177,8 +177,13 @@ def _markup(leaf: Inline) -> str:
 
 
 def _code(text: str) -> str:
-    text = ENTITY.sub(lambda found: "&amp;" + found[0][1:], text.replace("\n", " "))
+    text = _referenced(text.replace("\n", " "))
     return _CODE_ESCAPES.sub(r"\\\g<0>", text.replace("\\", "&#92;"))
+
+
+def _referenced(text: str) -> str:
+    """The text with what looks like a character reference made to say itself."""
+    return ENTITY.sub(lambda found: "&amp;" + found[0][1:], text)
 
 
 def _image(image: Image) -> str:
@@ -217,7 +222,7 @@ def _link(link: Link) -> str:
 def _bracketed(shown: str, target: str, title: str) -> str:
     if not target:
         return shown
-    tip = re.sub(r"[|\[\]\\\n]", " ", title).strip()
+    tip = _referenced(re.sub(r"[|\[\]\\\n]", " ", title)).strip()
     text = re.sub(r"(?<!\\)([|\]\[])", r"\\\1", shown)
     return f"[{text}|{_address(target)}{'|' + tip if tip else ''}]"
 
@@ -271,7 +276,11 @@ def _escaped(line: _Line, text: str, *, cell: bool) -> set[int]:
     for index, character in enumerate(text):
         if not line.is_text[index] or index in safe:
             continue
-        if character in "{" or (cell and character == "|") or (character in last and _is_mark(line, text, index, last[character])):
+        if (
+            character == "{"
+            or (cell and character == "|")
+            or (character in last and _is_mark(line, text, index, last[character]))
+        ):
             found.add(index)
     found.update(_spans(line, text, safe))
     return found

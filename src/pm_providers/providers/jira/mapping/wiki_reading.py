@@ -1,8 +1,8 @@
 """Wiki markup (Data Center) read into the tree.
 
-Blocks between tags (`{code}`, `{noformat}`, `{quote}`, `{panel}`) are taken out first and stand as one character
-in their line, wherever that is; lines are read afterwards. Panels are quotes that begin with `[!PANEL]` and the
-panel's parameters. What comes after the language of `{code}` follows it behind a bar.
+Blocks between tags (`{code}`, `{noformat}`, `{quote}`, `{panel}`) are taken out first and stand as one sign
+in their line, wherever that is; lines are read afterwards. Panels are quotes that begin with `[!PANEL]` and
+the panel's parameters. What comes after the language of `{code}` follows it behind a bar.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pm_providers.text import (
     BulletList,
     CodeBlock,
     Document,
-    HardBreak,
     Heading,
     Inline,
     ListItem,
@@ -28,6 +27,7 @@ from pm_providers.text import (
     Paragraph,
     Quote,
     Rule,
+    SoftBreak,
     Strong,
     Table,
     Text,
@@ -40,7 +40,7 @@ PANEL = "[!PANEL]"
 """What a quote that stands for a panel begins with."""
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"  # no text holds these: Unicode keeps them for inner use
-_VERBATIM = re.compile(r"(?<!\\)\{(code|noformat)(?::([^{}\n]*))?\}")
+_VERBATIM = re.compile(r"(?<![\\{])\{(code|noformat)(?::([^{}\n]*))?\}")
 _FRAME = re.compile(r"(?<!\\)\{(quote|panel)(?::([^{}\n]*))?\}")
 _ENDS = {kind: re.compile(rf"(?<!\\)\{{{kind}\}}") for kind in ("code", "noformat", "quote", "panel")}
 _TAKEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
@@ -93,7 +93,7 @@ def read_wiki(text: str) -> Document:
 
 
 def read_chunks(text: str) -> list[Chunk]:
-    """The text as pieces whose sources together are the text, with `\\n` for all line ends.
+    r"""The text as pieces whose sources together are the text, with `\\n` for all line ends.
 
     Raises:
         ValidationError: as `read_wiki`.
@@ -144,7 +144,7 @@ def _framed(kind: str, parameters: str, inner: str, taken: _Taken) -> Block:
         return Quote(tuple(blocks))
     head = (Text(f"{PANEL} {parameters}".strip()),)
     if blocks and isinstance(blocks[0], Paragraph):
-        return Quote((Paragraph((*head, HardBreak(), *blocks[0].children)), *blocks[1:]))
+        return Quote((Paragraph((*head, SoftBreak(), *blocks[0].children)), *blocks[1:]))
     return Quote((Paragraph(head), *blocks))
 
 
@@ -163,6 +163,7 @@ class _Lines:
 
     def __init__(self, text: str, taken: _Taken) -> None:
         self._lines = text.split("\n")
+        self._source = tuple(self._lines)
         self._taken = taken
         self._at = 0
 
@@ -174,7 +175,7 @@ class _Lines:
             blocks = self._next()
             while self._at < len(self._lines) and not self._lines[self._at].strip():
                 self._at += 1
-            source = "\n".join(self._lines[start : self._at])
+            source = "\n".join(self._source[start : self._at])
             result.append((blocks, source if self._at == len(self._lines) else source + "\n"))
         return result
 

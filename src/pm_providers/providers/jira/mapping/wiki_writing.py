@@ -1,8 +1,8 @@
 r"""The tree written as wiki markup (Data Center).
 
 What the markup does not know takes the nearest form: soft breaks are spaces, lists begin at 1, tables have no
-alignment, a quote inside another loses its frame, further paragraphs of an item are lines of it, blocks that no
-item can hold are `{noformat}`, markers of quotes (`> [!NOTE]`) are titles of panels.
+alignment, a quote inside another loses its frame, further paragraphs of an item are lines of it, blocks that
+no item can hold are `{noformat}`, markers of quotes (`> [!NOTE]`) are titles of panels.
 """
 
 from __future__ import annotations
