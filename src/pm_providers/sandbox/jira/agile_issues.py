@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from pm_providers.sandbox.jira import rights
@@ -378,9 +379,11 @@ def estimate(call: Call) -> Reply:
     rights.need_permission(call.session, "EDIT_ISSUES", row, "You do not have permission to edit this issue.")
     value = call.object().get("value")
     try:
-        number = None if value in {None, ""} else float(value)
-    except (TypeError, ValueError) as error:
+        number = None if value is None or value == "" else float(value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ApiError(400, fields={field: "The estimate must be a number."}) from error
+    if number is not None and not isfinite(number):
+        raise ApiError(400, fields={field: "The estimate must be a number."})
     custom = {name: old for name, old in row.custom.items() if name != field}
     if number is not None:
         custom[field] = number

@@ -115,12 +115,13 @@ def boards(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Make a board from a saved filter."""
     body = call.object()
-    name, kind = body.get("name"), body.get("type")
+    name, kind = body.get("name"), str(body.get("type"))
     if not isinstance(name, str) or not name.strip() or len(name) > 255:  # [spec] length
         raise ApiError(400, fields={"name": "A board name of at most 255 characters is required."})
     if kind not in {"scrum", "kanban", "agility"}:
         raise ApiError(400, fields={"type": "The board type must be scrum, kanban or agility."})
-    saved = call.state.filters.get(body.get("filterId"))
+    number = body.get("filterId")
+    saved = call.state.filters.get(number) if isinstance(number, int) else None
     if saved is None or (saved.owner != call.session.account_id and not rights.is_admin(call.session)):
         raise ApiError(400, fields={"filterId": "The filter does not exist or you cannot see it."})
     location = body.get("location") or {}

@@ -73,9 +73,12 @@ def _several(
     key: str, read: Callable[[Any], Any], default_id: str = ""
 ) -> Callable[[dict[str, Any]], list[Change]]:
     def reader(entry: dict[str, Any]) -> list[Change]:
-        name = entry.get("fieldId") or default_id or _id(entry)
-        option = entry.get("bulkEditMultiSelectFieldOption", "REPLACE")
-        values = [read(part) for part in entry.get(key) or ()]
+        name = default_id if default_id and not entry.get("fieldId") else _id(entry)
+        option = str(entry.get("bulkEditMultiSelectFieldOption", "REPLACE"))
+        given = entry.get(key) or []
+        if not isinstance(given, list):
+            raise bulk_error(f"The value of {name} is not valid.")
+        values = [read(part) for part in given]
         if option == "REMOVE_ALL":
             return [(name, "set", [])]
         if option == "REPLACE":
@@ -100,7 +103,7 @@ def _member(name: str, out: str = "") -> Callable[[Any], Any]:
 
     def read(value: Any) -> Any:
         inner = value.get(name) if isinstance(value, dict) else None
-        if inner in {None, "", -1, "-1"}:
+        if inner is None or str(inner) in {"", "-1"}:
             return None
         return {out: inner if out == "accountId" else str(inner)} if out else inner
 
@@ -115,14 +118,17 @@ def _cascading(entry: dict[str, Any]) -> list[Change]:
 
 
 def _date(value: Any) -> str | None:
-    text = _member("formattedDate")(value)
-    if text is None or re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return None if text is None else str(text)
+    found = _member("formattedDate")(value)
+    if found is None:
+        return None
+    text = str(found)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return text
     found = re.fullmatch(r"(\d\d)-(\d\d)-(\d{4})", text)
     if found:
         return f"{found[3]}-{found[2]}-{found[1]}"
     found = re.fullmatch(r"(\d{1,2})/([A-Za-z]{3})/(\d\d)", text)
-    if found is None or found[2].lower() not in _MONTHS:
+    if found is None or str(found[2]).lower() not in _MONTHS:
         raise bulk_error(f"The date '{text}' is not valid.")
     return f"20{found[3]}-{_MONTHS.index(found[2].lower()) + 1:02d}-{int(found[1]):02d}"
 

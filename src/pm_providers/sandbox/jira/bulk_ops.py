@@ -77,7 +77,7 @@ def editable(call: Call) -> Reply:
     fields = [row for row in fields if row.kind not in {"readonly", "rank", "sprint", "epic-link", "parent"}]
     text = call.one("searchText").lower()
     fields = [row for row in fields if text in row.name.lower()]
-    start = int(call.one("startingAfter") or 0) if call.one("startingAfter").isdigit() else 0
+    start = max(0, call.number("startingAfter"))
     body: dict[str, Any] = {"fields": [_field(call, row) for row in fields[start : start + PAGE]]}
     if start + PAGE < len(fields):
         body["startingAfter"] = str(start + PAGE)

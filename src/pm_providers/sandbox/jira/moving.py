@@ -173,13 +173,14 @@ def _move(session: Session, key: str, value: Any) -> Move:
 
 def _statuses(value: Any) -> dict[int, int]:
     found: dict[int, int] = {}
-    for entry in value or ():
+    for entry in value if isinstance(value, list) else ():
         statuses = entry.get("statuses") if isinstance(entry, dict) else None
         if not isinstance(statuses, dict):
             raise bulk_error("targetStatus is not valid.")
         for target, sources in statuses.items():
-            for source in sources:
-                if not (str(target).isdigit() and str(source).isdigit()):
+            for source in sources if isinstance(sources, list) else ("",):
+                numbers = f"{target}{source}"
+                if not (numbers.isascii() and numbers.isdigit() and target and str(source)):
                     raise bulk_error("targetStatus is not valid.")
                 found[int(source)] = int(target)
     return found

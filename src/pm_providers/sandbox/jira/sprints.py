@@ -163,9 +163,9 @@ class _Values:
             if self._full or name in body:
                 found[attribute] = self._moment(name, body.get(name))
         if row is not None and body.get("state") is not None:
-            if body["state"] not in _STATES:
-                self._errors["state"] = f"Unknown sprint state: {body['state']}"
-            found["state"] = body["state"]
+            found["state"] = str(body["state"])
+            if found["state"] not in _STATES:
+                self._errors["state"] = f"Unknown sprint state: {found['state']}"
         self._check_order(found, row)
         if self._errors:
             raise ApiError(400, fields=self._errors)

@@ -103,10 +103,10 @@ def _address(value: Any) -> str:
 def _events(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise ApiError(400, fields={"events": "At least one event must be selected."})
-    unknown = [str(name) for name in value if name not in EVENTS]
+    unknown = [str(name) for name in value if str(name) not in EVENTS]
     if unknown:
         raise ApiError(400, fields={"events": f"Unknown events: {', '.join(unknown)}"})
-    return tuple(value)
+    return tuple(str(name) for name in value)
 
 
 def _filters(call: Call, value: Any) -> dict[str, str]:
