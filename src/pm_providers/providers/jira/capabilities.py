@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pm_providers.contract import (
     Capabilities,
     Capability,
@@ -17,7 +19,7 @@ from pm_providers.contract import (
 from pm_providers.model import Entity
 from pm_providers.providers.jira.mapping.tasks import SpecialFields
 
-__all__ = ["CAPABILITIES", "narrow"]
+__all__ = ["CAPABILITIES", "narrow", "narrow_relations"]
 
 _NO_DATES = "projects have no dates or priority of their own"
 _NO_VERSION = "the API has no versions of records: the last writer wins"
@@ -120,7 +122,10 @@ CAPABILITIES = Capabilities(
         Entity.COMMENT: declare_fields(
             Entity.COMMENT,
             native="task_id body author_id author_name created_at updated_at url",
-            is_internal=mapped("comments of service projects; elsewhere none is"),
+            is_internal=mapped(
+                "hidden from customers in service projects; elsewhere shown to a role only (option "
+                "internal_role)"
+            ),
         ),
         Entity.LABEL: declare_fields(
             Entity.LABEL,
@@ -131,7 +136,10 @@ CAPABILITIES = Capabilities(
         Entity.RELATION: declare_fields(
             Entity.RELATION,
             native="from_task_id to_task_id",
-            type=mapped("link types by their names: Blocks, Relates, Duplicate, ..."),
+            type=mapped(
+                "link types by their words (blocks, duplicates, ...); relation_map overrides; those that are "
+                "unknown read as relates"
+            ),
             lag_days=unsupported("links have no delay"),
             description=unsupported("links have no description"),
         ),
@@ -143,7 +151,9 @@ CAPABILITIES = Capabilities(
         ),
         Entity.TIME_ENTRY: declare_fields(
             Entity.TIME_ENTRY,
-            native="task_id comment project_id created_at updated_at",
+            native="project_id created_at updated_at",
+            task_id=mapped("Data Center cannot move a worklog to another issue"),
+            comment=mapped("written and read as plain text"),
             spent_on=mapped("worklogs have an hour, too: noon, when they are written"),
             hours=mapped("in whole minutes, one at least"),
             user_id=read_only("always the caller"),
@@ -190,6 +200,23 @@ CAPABILITIES = Capabilities(
     },
 )
 """At best; a connection may narrow it."""
+
+
+def narrow_relations(found: Capabilities, types: tuple[str, ...] | None) -> Capabilities:
+    """What links of a site can say.
+
+    Args:
+        found: so far.
+        types: unified types that its link types stand for; `None` where linking is off.
+    """
+    if types is not None:
+        return found.narrowed(limits=replace(found.limits, relation_types=types))
+    off = unsupported("issue linking is off on this site")
+    return found.narrowed(
+        operations=dict.fromkeys(("list_relations", "create_relation", "delete_relation"), off),
+        fields={(Entity.RELATION, name): off for name in found.fields[Entity.RELATION]},
+        limits=replace(found.limits, relation_types=()),
+    )
 
 
 def narrow(found: Capabilities, *, cloud: bool, special: SpecialFields) -> Capabilities:

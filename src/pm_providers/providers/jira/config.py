@@ -9,6 +9,7 @@ from typing import Any
 
 from pm_providers.contract import PMProviderConfig, Setting
 from pm_providers.errors import ConfigurationError
+from pm_providers.model import INVERSE_RELATIONS, RelationType
 from pm_providers.providers.jira.oauth import TOKEN_URL, OAuth, OAuthClient, OAuthTokens
 from pm_providers.toolkit.options import OptionReader
 from pm_providers.transport import Auth, BasicAuth, BearerAuth, TransportPolicy, parse_base_url
@@ -28,6 +29,7 @@ GATEWAY = "https://api.atlassian.com/ex/jira"
 _MAX_PAGE = 100
 _CLOUD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}")
+_INTERNAL_ROLE = "Administrators"
 _TEMPLATE = "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic"
 
 SETTINGS: tuple[Setting, ...] = (
@@ -85,6 +87,8 @@ class Options:
         concurrency: requests in flight.
         status_map: vendor's status name or id -> unified task status.
         priority_map: the same for priorities.
+        relation_map: vendor's link type name or id -> unified relation type, or inverse name.
+        internal_role: project role that may see internal comments outside of service projects.
         keep_raw: fill `raw_data`.
     """
 
@@ -100,6 +104,8 @@ class Options:
     concurrency: int = 8
     status_map: Mapping[str, str] = field(default_factory=dict)
     priority_map: Mapping[str, str] = field(default_factory=dict)
+    relation_map: Mapping[str, str] = field(default_factory=dict)
+    internal_role: str = _INTERNAL_ROLE
     keep_raw: bool = True
 
 
@@ -108,8 +114,8 @@ def read_options(config: PMProviderConfig) -> Options:
 
     Options in `additional_config`: `auth`, `deployment`, `cloud_id`, `oauth` (a dict of `client_id`,
     `client_secret`, `refresh_token`), `on_tokens` (called with new `OAuthTokens` before they are used),
-    `token_url`, `gateway_url`, `project_template`, `board_ids`, `page_size`, `concurrency`, and those that
-    all providers share.
+    `token_url`, `gateway_url`, `project_template`, `board_ids`, `page_size`, `concurrency`, `relation_map`,
+    `internal_role`, and those that all providers share.
 
     Raises:
         ConfigurationError: a setting is missing or malformed; names it and an example.
@@ -133,8 +139,18 @@ def read_options(config: PMProviderConfig) -> Options:
         concurrency=read.whole("concurrency", 8, least=1, most=64),
         status_map=read.mapping("status_map"),
         priority_map=read.mapping("priority_map"),
+        relation_map=_relation_map(read),
+        internal_role=read.text("internal_role", _INTERNAL_ROLE, example=_INTERNAL_ROLE),
         keep_raw=read.flag("raw_data", default=True),
     )
+
+
+def _relation_map(read: OptionReader) -> dict[str, str]:
+    found = read.mapping("relation_map")
+    known = [*RelationType, *INVERSE_RELATIONS]
+    if any(one not in known for one in found.values()):
+        raise read.bad("relation_map", f"must map link types to: {', '.join(known)}", "{'Gantt': 'precedes'}")
+    return found
 
 
 def _auth(read: OptionReader, config: PMProviderConfig, site: str) -> Auth:

@@ -12,10 +12,11 @@ import httpx2
 from pm_providers.contract import BasePMProvider, Capabilities, Fields, PMProviderConfig, Setting, holds
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import Entity, FieldKind, PMUser, Record, field_specs
-from pm_providers.providers.jira.capabilities import CAPABILITIES, narrow
+from pm_providers.providers.jira.capabilities import CAPABILITIES, narrow, narrow_relations
 from pm_providers.providers.jira.catalog import Catalog
 from pm_providers.providers.jira.client import Api
 from pm_providers.providers.jira.config import SETTINGS, read_options
+from pm_providers.providers.jira.mapping.links import link_types, writable_types
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.texts import ADF, WIKI, TextFormat
 from pm_providers.providers.jira.mapping.values import person_id
@@ -91,11 +92,11 @@ class Connection(BasePMProvider):
         await self._api.aclose()
 
     async def _connect(self) -> None:
-        """What the site is, who we are, which fields there are: three small requests."""
+        """What the site is, who we are, which fields and link types there are: four small requests."""
         await self._api.identify()
-        self._capabilities = narrow(
-            self._capabilities, cloud=self._cloud, special=await self._catalog.special()
-        )
+        found = narrow(self._capabilities, cloud=self._cloud, special=await self._catalog.special())
+        known = link_types(await self._catalog.link_types(), self._options.relation_map)
+        self._capabilities = narrow_relations(found, writable_types(known) if known else None)
 
     async def _health_facts(self) -> dict[str, Any]:
         site, quota = self._api.site, self._api.http.governor.quota_left

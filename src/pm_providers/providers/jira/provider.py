@@ -8,7 +8,12 @@ from typing import Any
 from pm_providers.contract import RawResponse
 from pm_providers.providers.jira.batch import Batches
 from pm_providers.providers.jira.changes import Changes
+from pm_providers.providers.jira.collaboration import Attachments, Comments, Relations, TimeEntries
 from pm_providers.providers.jira.containers import Projects, Users
+from pm_providers.providers.jira.discovery import Discovery
+from pm_providers.providers.jira.labels import Labels
+from pm_providers.providers.jira.members import Memberships, Watchers
+from pm_providers.providers.jira.sprints import Sprints
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 
 __all__ = ["JIRAProvider", "JiraProvider"]
@@ -17,8 +22,17 @@ __all__ = ["JIRAProvider", "JiraProvider"]
 class JiraProvider(
     Projects,
     Users,
+    Sprints,
     Batches,
     Changes,
+    Comments,
+    Labels,
+    Relations,
+    Attachments,
+    TimeEntries,
+    Memberships,
+    Watchers,
+    Discovery,
 ):
     """Jira Cloud (REST v3), and Data Center and Server (REST v2, 8.4 and later) behind one class.
 
