@@ -24,23 +24,29 @@ def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any], names: Iterable[str]) -> PMTask:
-    """The task with warnings for what a move to another project took away without a word.
+    """The task with warnings for what a move to another project or type took away without a word.
 
     Args:
         task: as it is now.
         before: as it was.
         fields: what was asked for, and so is compared anyway.
-        names: fields that moves may change.
+        names: fields that moves may change. What a map of custom fields has got besides is no loss.
     """
-    if task.project_id == before.project_id:
+    if (task.project_id, task.type) == (before.project_id, before.type):
         return task
-    why = "the system drops it when a task moves to another project"
+    why = "the system changes it when a task moves to another project or type"
     lost = tuple(
         WriteWarning(name, getattr(before, name), getattr(task, name), why)
         for name in names
-        if name not in fields and getattr(before, name) != getattr(task, name)
+        if name not in fields and _is_lost(getattr(before, name), getattr(task, name))
     )
     return replace(task, warnings=(*task.warnings, *lost)) if lost else task
+
+
+def _is_lost(before: Any, now: Any) -> bool:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return any(now.get(name) != value for name, value in before.items())
+    return bool(before != now)
 
 
 def with_reasons(task: PMTask, fields: Mapping[str, Any], reasons: Mapping[str, str]) -> PMTask:

@@ -12,6 +12,7 @@ import httpx2
 
 from pm_providers import PMProviderConfig
 from pm_providers import RedmineProvider as Redmine
+from pm_providers.transport import Timing
 from tests.support.redmine import RedmineServer
 
 MANAGER, DEVELOPER, REPORTER = 3, 4, 5
@@ -86,6 +87,7 @@ class Office:
         self,
         person: Person | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
         **options: Any,
     ) -> AsyncIterator[Redmine]:
         """The provider as the administrator, or as somebody else."""
@@ -95,7 +97,7 @@ class Office:
             api_key=person.key if person else self.server.api_key,
             additional_config={"text_format": "textile", **options},
         )
-        async with Redmine(config, transport=transport) as found:
+        async with Redmine(config, transport=transport, timing=timing) as found:
             yield found
 
 

@@ -63,6 +63,8 @@ def test_every_recorded_refusal():
         ("File is too long (maximum is 255 characters)", "/uploads.json", "file_name"),
         ("Parent task is invalid", "/issues.json", "parent_task_id"),
         ("Duedate is wrong", "/issues.json", None),
+        ("Date of order cannot be blank", "/issues.json", None),
+        ("Priority for us is not included in the list", "/issues.json", None),
     ],
 )
 def test_words_depend_on_the_place(text, path, field):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import httpx2
 import pytest
 
-from pm_providers import NotFoundError, PMProject, PMSprint, PMTask, ValidationError
+from pm_providers import AuthenticationError, NotFoundError, PMProject, PMSprint, PMTask, ValidationError
+from pm_providers.transport import Timing
 from tests.providers.redmine.office import DEVELOPER, MANAGER, REPORTER, Faulty, Office
 from tests.support.redmine import redmine_server
 
@@ -240,3 +242,81 @@ async def test_no_key_of_anybody_is_in_a_record(office, provider):
     assert "api_key" not in (user.raw_data or {})
     me = await provider.get_current_user()
     assert office.server.api_key not in repr(me.raw_data)
+
+
+async def test_a_task_whose_status_is_refused_is_told_not_made_twice(office, project):
+    """The workflow may want more fields in the next status: the task is there all the same."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response | None:
+        texts = {"errors": ["Due date cannot be blank"]}
+        return httpx2.Response(422, json=texts) if request.method == "PUT" else None
+
+    async with office.provider(transport=Faulty(answer=answer)) as provider:
+        made = await provider.create_task(PMTask(title="x", project_id=project, status="completed"))
+        assert "Due date cannot be blank" in warned(made)["status"]
+        assert [one.id for one in await provider.list_tasks(project)] == [made.id]
+
+
+async def test_updated_since_counts_whole_seconds(office, provider, project):
+    """What changed half a second later is shown with the beginning of the second: it must not be missed."""
+    shown = (await provider.get_task(office.task(project))).updated_at
+    later = shown + timedelta(microseconds=999_999)
+    assert len(await provider.list_tasks(project, updated_since=later)) == 1
+    assert await provider.list_tasks(project, updated_since=shown + timedelta(seconds=1)) == []
+
+
+async def test_updated_since_the_beginning_of_time(office, provider, project):
+    """Years have four digits on the wire, or the server refuses them."""
+    office.task(project)
+    first = datetime.min.replace(tzinfo=UTC)
+    assert len(await provider.list_tasks(project, updated_since=first)) == 1
+
+
+@pytest.mark.parametrize("text", ['"a', '""', '"a" b', "a"])
+async def test_searches_without_a_word(office, provider, project, text):
+    """The server drops words of one letter, quotes aside, and answers without a count: looked for as it is."""
+    task = office.task(project, subject=f"says {text} here")
+    office.task(project, subject="nix")
+    for where in (project, None):
+        found = [one.id for one in await provider.search_tasks(text, project_id=where)]
+        assert task in found
+    assert [one.id for one in await provider.search_tasks(text, project_id=project)] == [task]
+
+
+async def test_the_first_task_of_a_project_has_custom_fields_for_everybody(office):
+    """Those who are told no formats know them from other projects, or from the project itself."""
+    project = office.project()
+    person = office.person(project, DEVELOPER)
+    office.task(elsewhere := office.project())
+    office.member(elsewhere, person.id, DEVELOPER)
+    async with office.provider(person) as provider:
+        draft = PMTask(title="x", project_id=project, type="Bug", custom_fields={"Short text": "first"})
+        made = await provider.create_task(draft)
+    assert (made.custom_fields["Short text"], made.warnings) == ("first", ())
+
+
+async def test_a_key_that_is_not_accepted_any_more_deletes_nothing(office):
+    """Public projects are shown to anybody: private tasks are missing then, but not gone."""
+    project = office.project()
+    person = office.person(project, MANAGER)
+    office.task(project)
+    hidden = office.task(project, is_private=True)
+    now = [0.0]
+    async with office.provider(person, timing=Timing(monotonic=lambda: now[0])) as provider:
+        page = await provider.changes(project)
+        assert hidden in {one.id for one in page.upserts}
+        office.call("PUT", f"users/{person.id}", {"user": {"status": 3}})
+        with pytest.raises(AuthenticationError):
+            await provider.changes(project, page.cursor)
+
+
+async def test_a_list_says_that_the_key_is_not_accepted_any_more(office):
+    """It is asked again after a minute: what anonymous visitors see is not the project."""
+    person = office.person(project := office.project(), MANAGER)
+    now = [0.0]
+    async with office.provider(person, timing=Timing(monotonic=lambda: now[0])) as provider:
+        assert await provider.list_tasks(project) == []
+        office.call("PUT", f"users/{person.id}", {"user": {"status": 3}})
+        now[0] = 61.0
+        with pytest.raises(AuthenticationError):
+            await provider.list_tasks(project)

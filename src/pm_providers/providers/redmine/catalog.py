@@ -143,7 +143,8 @@ class Catalog:
         """Custom fields that issues of a project and tracker can have.
 
         A project tells only those that are not for all projects, so an issue is asked, which carries all of
-        its own. Where there is none yet, administrators get any field of the tracker, others none.
+        its own. Where there is none yet, administrators get any field of the tracker; others those that the
+        project tells, and those of an issue of the tracker elsewhere, of which some may not be there.
         """
         return await self._task_fields.get((project_id, type_id), max_age_s=0 if fresh else None)
 
@@ -193,16 +194,24 @@ class Catalog:
     async def _load_task_fields(self, key: tuple[str, str]) -> tuple[CustomField, ...]:
         known = {one.id: one for one in await self.fields("issue", fresh=True)}
         project, tracker = key
-        params: dict[str, str | int] = {
-            "project_id": project,
-            "tracker_id": tracker,
-            "status_id": "*",
-            "limit": 1,
-        }
+        found = await self._sample_fields(tracker, {"project_id": project})
+        if found is not None:
+            return tuple(known.get(one, field) for one, field in found.items())
+        if known:
+            return tuple(one for one in known.values() if tracker in one.trackers)
+        path, params = f"projects/{project}", {"include": "issue_custom_fields"}
+        own = _objects(await self._api.one(path, "project", params), "issue_custom_fields")
+        told = {field.id: field for field in map(to_custom_field, own)}
+        return tuple({**told, **(await self._sample_fields(tracker, {}) or {})}.values())
+
+    async def _sample_fields(
+        self, tracker: str, place: Mapping[str, str | int]
+    ) -> dict[str, CustomField] | None:
+        """Fields by id that an issue of a tracker carries; `None` where there is no issue."""
+        params = {**place, "tracker_id": tracker, "status_id": "*", "limit": 1}
         for issue in await self._api.all("issues", "issues", params):
-            found = [to_custom_field(one) for one in carried(issue)]
-            return tuple(known.get(one.id, one) for one in found)
-        return tuple(one for one in known.values() if tracker in one.trackers)
+            return {one.id: one for one in map(to_custom_field, carried(issue))}
+        return None
 
     async def _load_place(self, project_id: str) -> Place:
         try:

@@ -132,7 +132,13 @@ class IssueChanges:
         return found
 
     async def is_visible(self, project: str) -> bool:
-        """Whether the project is there; an archived one is not."""
+        """Whether the project is there; an archived one is not.
+
+        Raises:
+            AuthenticationError: the credential is not accepted any more. Nothing is gone then: the lists of a
+                public project show what anonymous visitors see.
+        """
+        await self._api.me()
         return await self._api.find(f"projects/{project}", "project") is not None
 
 

@@ -20,13 +20,15 @@ from pm_providers.transport import Answer, HttpClient, Params, Quota, Timing, sh
 __all__ = ["Api", "objects", "part"]
 
 _NOTHING = (200, 201, 204)
+_IDENTITY_AGE_S = 60.0
 
 
 class Api:
     """One installation and one credential.
 
-    The first call asks who the credential is: public lists answer a wrong key with 200 and what anonymous
-    visitors see (recorded 01-auth: step 16). Addresses are given without `.json`.
+    The first call asks who the credential is, and later ones again after a minute: public lists answer a
+    wrong key, one that was revoked and one of a locked account with 200 and what anonymous visitors see
+    (recorded 01-auth: step 16). Addresses are given without `.json`.
     """
 
     def __init__(
@@ -57,6 +59,8 @@ class Api:
             url_setting="REDMINE_URL",
         )
         self._me: dict[str, Any] | None = None
+        self._asked_at = 0.0
+        self._clock = (timing or Timing()).monotonic
         self._identifying = KeyedLocks()
 
     async def aclose(self) -> None:
@@ -72,16 +76,23 @@ class Api:
             AuthenticationError: the credential is not accepted.
         """
         answer = await self.http.request("GET", "users/current.json", operation="")
-        self._me = part(answer.json_object(), "user")
+        self._me, self._asked_at = part(answer.json_object(), "user"), self._clock()
         return self._me
 
     async def identify(self) -> dict[str, Any]:
-        """The user of the credential, asked once."""
-        if self._me is None:
+        """The user of the credential, asked at most once a minute.
+
+        Raises:
+            AuthenticationError: the credential is not accepted, or not any more.
+        """
+        if not self._is_known():
             async with self._identifying.hold("me"):
-                if self._me is None:
+                if not self._is_known():
                     await self.me()
         return self._me or {}
+
+    def _is_known(self) -> bool:
+        return self._me is not None and self._clock() - self._asked_at < _IDENTITY_AGE_S
 
     async def is_admin(self) -> bool:
         """Whether the credential is an administrator's."""

@@ -30,12 +30,12 @@ from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.transport import Timing
 
-__all__ = ["ALL_STATUSES", "Connection"]
+__all__ = ["ALL_STATUSES", "Connection", "names_project"]
 
 ALL_STATUSES: Mapping[str, str | int] = {"status_id": "*"}
 """Without it, a list holds open issues only (recorded, note 14)."""
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_KEY = re.compile(r"[a-z0-9_-]{1,100}")  # [code] app/models/project.rb, identifier
 _FORMAT_AGE_S = 3600.0
 _UNKNOWN_AGE_S = 60.0
 _REFERENCES = (
@@ -133,9 +133,7 @@ class Connection(RemoteProvider):
 
     async def _find_project(self, value: str) -> dict[str, Any] | None:
         """A project by id or identifier; `None` for one that is archived, too: nobody may see those."""
-        if not is_number(value) and not _KEY.fullmatch(value):
-            return None
-        return await self._api.find(f"projects/{value}", "project")
+        return await self._api.find(f"projects/{value}", "project") if names_project(value) else None
 
     async def _project_document(self, value: str) -> dict[str, Any]:
         found = await self._find_project(value)
@@ -234,3 +232,8 @@ class Connection(RemoteProvider):
         if not known and sample is not None:
             known = tuple(to_custom_field(one) for one in carried(sample))
         return checked_custom(fields, known)
+
+
+def names_project(value: str) -> bool:
+    """Whether a text can be the id or identifier of a project; others would be other addresses."""
+    return is_number(value) or _KEY.fullmatch(value) is not None

@@ -1,10 +1,11 @@
-"""Projects, users, sprints and labels."""
+"""Projects, sprints and labels."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from pm_providers.contract import ChoiceBook, Fields, ListQuery
@@ -12,13 +13,13 @@ from pm_providers.errors import (
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
+    PMError,
     ValidationError,
 )
-from pm_providers.model import PMLabel, PMProject, PMSprint, PMUser
+from pm_providers.model import PMLabel, PMProject, PMSprint, WriteWarning
 from pm_providers.providers.redmine.client import part
-from pm_providers.providers.redmine.connection import Connection
-from pm_providers.providers.redmine.mapping.choices import ARCHIVED, PROJECT_STATUSES
-from pm_providers.providers.redmine.mapping.people import from_user, to_group, to_user
+from pm_providers.providers.redmine.connection import Connection, names_project
+from pm_providers.providers.redmine.mapping.choices import ARCHIVED, CLOSED_PROJECT, PROJECT_STATUSES
 from pm_providers.providers.redmine.mapping.projects import ProjectReading, from_project, key_for, to_project
 from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint
 from pm_providers.toolkit.choices import version_word
@@ -26,7 +27,7 @@ from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.toolkit.writes import refuse_clearing
 from pm_providers.transport import bounded_map
 
-__all__ = ["Labels", "Projects", "Sprints", "Users"]
+__all__ = ["Labels", "Projects", "Sprints"]
 
 _BY_AGE = {"sort": "created_on:asc,identifier:asc"}
 _OPEN_AND_CLOSED = {"status": "1|5"}
@@ -71,9 +72,15 @@ class Projects(ProjectReader):
         body = {"project": from_project(wire, text=text.write, custom=custom)}
         await self._check_parent_project(fields)
         document = part(await self._api.post("projects", body), "project")
-        if status != "1":
+        if status == "1":
+            return await self._project(document)
+        try:
             return await self._project(await self._with_status(document, status))
-        return await self._project(document)
+        except PMError as error:
+            # The project is there: an error would make callers create it again.
+            made = await self._project(document)
+            why = f"the project was created, its status not set: {error.message}"
+            return replace(made, warnings=(WriteWarning("status", fields["status"], made.status, why),))
 
     async def _any_project(self) -> dict[str, Any] | None:
         found = await self._api.all("projects", "projects", {"limit": 1})
@@ -93,7 +100,7 @@ class Projects(ProjectReader):
         status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else None
         current = await self._find_project(project_id)
         if current is None:
-            if status in (None, "9"):
+            if status in (None, "9") or not names_project(project_id):
                 raise NotFoundError(f"there is no project {project_id!r:.80}, or it is archived")
             current = await self._unarchived(project_id)
         custom = await self._plain_custom("project", fields, current)
@@ -101,6 +108,8 @@ class Projects(ProjectReader):
         await self._check_parent_project(fields)
         path = f"projects/{identifier(current, 'project')}"
         body = from_project(wire, text=text.write, custom=custom)
+        if body and status == "1" and current.get("status") == CLOSED_PROJECT:
+            current = await self._with_status(current, status)  # nothing can be changed in a closed one
         if body:
             await self._api.put(path, {"project": body})
             current = await self._api.one(path, "project")
@@ -305,100 +314,6 @@ class Labels(ProjectReader):
         """Issues lose it."""
         return is_number(label_id) and await self._api.delete(
             f"issue_categories/{label_id}", "issue_category"
-        )
-
-
-class Users(Connection):
-    """Users and groups."""
-
-    async def _iter_users(self, query: ListQuery) -> AsyncIterator[PMUser]:
-        """All active users and groups, or the members of a project; by id.
-
-        Raises:
-            PermissionDeniedError: all users, and these credentials are no administrator's
-                (recorded 01-auth: step 18).
-        """
-        if query.project_id is not None:
-            async with aclosing(self._members(query)) as members:
-                async for user in members:
-                    yield user
-            return
-        params = {"sort": "created_on:asc,login:asc"}
-        stream = self._api.items("users", "users", params, window=query.window, limit=query.limit)
-        async with aclosing(stream) as found:
-            async for one in found:
-                yield await self._user(one)
-        for one in await self._api.all("groups", "groups"):
-            yield to_group(one, base_url=self._options.base_url, keep_raw=self._options.keep_raw)
-
-    async def _members(self, query: ListQuery) -> AsyncGenerator[PMUser, None]:
-        """Members of a project. Their list holds names only: each is asked for."""
-        project = identifier(await self._project_document(query.project_id or ""), "project")
-        stream = self._api.pages(f"projects/{project}/memberships", "memberships", {}, window=query.window)
-        seen: set[str] = set()
-        async with aclosing(stream) as pages:
-            async for page in pages:
-                people = [
-                    (kind, one[kind]) for one in page.items for kind in ("user", "group") if one.get(kind)
-                ]
-                fresh = [one for one in people if str(one[1].get("id")) not in seen]
-                seen |= {str(one[1].get("id")) for one in fresh}
-                for found in await bounded_map(self._member, fresh, self._options.concurrency):
-                    if isinstance(found, BaseException):
-                        raise found
-                    if found.is_active:
-                        yield found
-
-    async def _member(self, person: tuple[str, dict[str, Any]]) -> PMUser:
-        kind, named = person
-        path = f"{kind}s/{identifier(named, kind)}"
-        found = await self._api.find(path, kind)
-        if kind == "group":
-            keep = self._options.keep_raw
-            return to_group(found or named, base_url=self._options.base_url, keep_raw=keep)
-        return await self._user(found or named)
-
-    async def _get_user(self, user_id: str) -> PMUser | None:
-        try:
-            one = await self._user_id(user_id)
-        except NotFoundError:
-            return None
-        found = await self._api.find(f"users/{one}", "user")
-        if found is not None:
-            return await self._user(found)
-        group = await self._api.find(f"groups/{one}", "group")
-        if group is None:
-            return None
-        return to_group(group, base_url=self._options.base_url, keep_raw=self._options.keep_raw)
-
-    async def _get_current_user(self) -> PMUser:
-        return await self._user(await self._api.me())
-
-    async def _create_user(self, fields: Fields) -> PMUser:
-        custom = await self._plain_custom("user", fields, await self._api.identify())
-        body = {"user": from_user(fields, custom=custom, create=True)}
-        document = part(await self._api.post("users", body), "user")
-        return await self._user(document)
-
-    async def _update_user(self, user_id: str, fields: Fields) -> PMUser:
-        one = await self._user_id(user_id)
-        custom = await self._plain_custom("user", fields, await self._api.identify())
-        await self._api.put(f"users/{one}", {"user": from_user(fields, custom=custom)})
-        return await self._user(await self._api.one(f"users/{one}", "user"))
-
-    async def _delete_user(self, user_id: str) -> bool:
-        try:
-            one = await self._user_id(user_id)
-        except NotFoundError:
-            return False
-        return await self._api.delete(f"users/{one}", "user")
-
-    async def _user(self, document: Mapping[str, Any]) -> PMUser:
-        return to_user(
-            document,
-            fields=await self._catalog.fields_for("user", [document]),
-            base_url=self._options.base_url,
-            keep_raw=self._options.keep_raw,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pm_providers.errors import ConflictError, PMError, ProviderError
@@ -53,6 +54,9 @@ _FIELDS: tuple[tuple[str, str], ...] = (
 """How English texts begin -> field of our records ([code] config/locales/en.yml, `field_*`). A text of
 another language or of a custom field stays in the message."""
 
+_GOES_ON = re.compile(r" (?:is|are|has|have|must|can|cannot|can't|does|doesn't|should|contains|already)\b")
+"""What follows a name in a text; otherwise the name is a longer one: "Date of order cannot be blank"."""
+
 
 def parse_fault(answer: Answer) -> VendorFault | None:
     """Read an error answer; `None` where it says nothing (most have no body at all)."""
@@ -73,11 +77,15 @@ def parse_fault(answer: Answer) -> VendorFault | None:
 def _fields(texts: list[str], path: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for text in texts:
-        name = next((ours for theirs, ours in _FIELDS if text.startswith(f"{theirs} ")), None)
+        name = next((ours for theirs, ours in _FIELDS if _is_about(text, theirs)), None)
         name = _in_place(name, path)
         if name is not None:
             fields[name] = f"{fields[name]}; {text}" if name in fields else text
     return fields
+
+
+def _is_about(text: str, name: str) -> bool:
+    return text.startswith(name) and _GOES_ON.match(text, len(name)) is not None
 
 
 def _in_place(name: str | None, path: str) -> str | None:

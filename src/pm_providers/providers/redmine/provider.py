@@ -8,10 +8,11 @@ from typing import Any
 from pm_providers.contract import RawResponse
 from pm_providers.providers.redmine.changes import Changes
 from pm_providers.providers.redmine.collaboration import Attachments, Comments, Relations, TimeEntries
-from pm_providers.providers.redmine.containers import Labels, Projects, Sprints, Users
+from pm_providers.providers.redmine.containers import Labels, Projects, Sprints
 from pm_providers.providers.redmine.discovery import Discovery
 from pm_providers.providers.redmine.members import Memberships, Watchers
 from pm_providers.providers.redmine.task_writing import TaskWriter
+from pm_providers.providers.redmine.users import Users
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 
 __all__ = ["RedmineProvider"]

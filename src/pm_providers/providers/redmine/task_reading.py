@@ -17,17 +17,30 @@ from pm_providers.providers.redmine.mapping.values import ref_id
 from pm_providers.toolkit.choices import filter_candidates
 from pm_providers.toolkit.documents import identifier, is_number
 
-__all__ = ["TaskReader", "changed_since"]
+__all__ = ["TaskReader", "changed_since", "has_words"]
 
 _BY_ID = {"sort": "id:asc"}
 _OWN_ONLY = {"subproject_id": "!*"}
 _IDS_PER_CALL = 100
-_WORD = re.compile(r"\S{2,}")
+_TOKEN = re.compile(r'(?:\s|^)"[^"]+"(?:\s|$)|\S+', re.ASCII | re.MULTILINE)
+_QUOTES = re.compile(r'^\s*"\s*|\s*"\s*$', re.ASCII | re.MULTILINE)
 
 
 def changed_since(moment: datetime) -> str:
-    """Filter on the time of change, which has whole seconds; an offset is refused (recorded, note 15)."""
-    return f">={moment:%Y-%m-%dT%H:%M:%SZ}"
+    """Filter on the time of change, which has whole seconds; an offset is refused (recorded, note 15).
+
+    Args:
+        moment: in UTC; what is behind the second is cut off.
+    """
+    return f">={moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def has_words(text: str) -> bool:
+    """Whether the search finds a word to look for in a text ([code] lib/redmine/search.rb, `Tokenizer`).
+
+    Words have two letters at least, without the quotes around them.
+    """
+    return any(len(_QUOTES.sub("", one)) > 1 for one in _TOKEN.findall(text.strip()))
 
 
 class TaskReader(Connection):
@@ -45,12 +58,11 @@ class TaskReader(Connection):
             params |= await self._conditions(query)
         except NotFoundError:
             return  # nobody, no sprint and no status of that name: no task fits
+        since = query.updated_since and query.updated_since.replace(microsecond=0)
         async with aclosing(self._listed(query, params)) as tasks:
             async for task in tasks:
-                if (
-                    query.updated_since is None
-                    or (task.updated_at or query.updated_since) >= query.updated_since
-                ):
+                # Shown in whole seconds: what changed later in the same second looks older than it is.
+                if since is None or (task.updated_at or since) >= since:
                     yield task
 
     async def _in_project(self, project: str) -> dict[str, str | int]:
@@ -98,7 +110,7 @@ class TaskReader(Connection):
         """
         project = None if query.project_id is None else await self._in_project(query.project_id)
         text = query.text or ""
-        stream = self._found(query, project, text) if _WORD.search(text) else self._containing(query, project)
+        stream = self._found(query, project, text) if has_words(text) else self._containing(query, project)
         async with aclosing(stream) as tasks:
             async for task in tasks:
                 yield task

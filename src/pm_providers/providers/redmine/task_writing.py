@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.contract import Fields
-from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.errors import NotFoundError, PMError, ValidationError
 from pm_providers.model import PMStatus, PMTask, PMTaskType
 from pm_providers.providers.redmine.catalog import Place
 from pm_providers.providers.redmine.client import objects, part
@@ -22,7 +22,15 @@ from pm_providers.toolkit.writes import refuse_clearing, with_losses, with_reaso
 __all__ = ["TaskWriter"]
 
 _FIXED = ("status", "priority", "type")
-_LOST_IN_MOVES = ("sprint_id", "label_ids", "parent_task_id", "type", "status", "assignee_id")
+_LOST_IN_MOVES = (
+    "sprint_id",
+    "label_ids",
+    "parent_task_id",
+    "type",
+    "status",
+    "assignee_id",
+    "custom_fields",
+)
 _FROM_CHILDREN = frozenset({"start_date", "due_date", "progress", "priority"})
 _READ_BACK = "children,allowed_statuses"
 
@@ -68,12 +76,24 @@ class TaskWriter(TaskReader):
         task = await self._task(document)
         if not fields.get("status") or self._holds("status", fields["status"], task):
             return await self._explained(document, task, fields)
-        document = await self._task_document(task.id, _READ_BACK)
-        status = _reachable(document, await self._catalog.status_candidates(fields["status"]))
-        if status is not None:
-            await self._api.put(f"issues/{task.id}", {"issue": {"status_id": status.id}})
-            document = await self._task_document(task.id, _READ_BACK)
+        try:
+            document = await self._led_to(task.id, fields["status"])
+        except PMError as error:
+            # The task is there: an error would make callers create it again.
+            why = f"the task was created, its status not set: {error.message}"
+            others = {name: value for name, value in fields.items() if name != "status"}
+            task = await self._explained(document, task, others)
+            return with_reasons(task, fields, {"status": why})
         return await self._explained(document, await self._task(document), fields)
+
+    async def _led_to(self, task_id: str, status: str) -> dict[str, Any]:
+        """An issue after the step to a status, if the workflow leads there."""
+        document = await self._task_document(task_id, _READ_BACK)
+        found = _reachable(document, await self._catalog.status_candidates(status))
+        if found is not None:
+            await self._api.put(f"issues/{task_id}", {"issue": {"status_id": found.id}})
+            document = await self._task_document(task_id, _READ_BACK)
+        return document
 
     async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
         base = await self._task_document(task_id, _READ_BACK)

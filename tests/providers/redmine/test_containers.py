@@ -1,0 +1,88 @@
+"""Projects, users and groups, as administrator and as somebody with fewer rights."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from pm_providers import NotFoundError, PMProject, UnsupportedError, ValidationError
+from tests.providers.redmine.office import REPORTER, Faulty, Office
+
+pytestmark = pytest.mark.redmine
+
+
+def refused(*ends: str, method: str = "PUT", status: int = 403, body: object = None):
+    """Answers requests whose address ends so with an error, and counts none of them as done."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response | None:
+        path = request.url.path.removesuffix(".json")
+        if request.method != method or not path.endswith(ends):
+            return None
+        return httpx2.Response(status, json=body) if body is not None else httpx2.Response(status)
+
+    return answer
+
+
+async def test_a_closed_project_is_opened_before_it_is_changed(office, provider, project):
+    """Nothing can be changed in a closed one, 403: opening it in the same call comes first."""
+    office.call("PUT", f"projects/{project}/close", {})
+    opened = await provider.update_project(project, {"name": "Opened", "status": "active"})
+    assert (opened.name, opened.status, opened.warnings) == ("Opened", "active", ())
+
+
+async def test_a_project_whose_status_is_refused_is_told_not_made_twice(office):
+    """It is there when the right to close it turns out to be missing: no error that asks for another try."""
+    network = Faulty(answer=refused("/close"))
+    async with office.provider(transport=network) as provider:
+        made = await provider.create_project(PMProject(name="Half", status="completed"))
+        assert made.status == "active"
+        assert [(one.field, "created" in one.reason) for one in made.warnings] == [("status", True)]
+        assert await provider.get_project(made.id) is not None
+    async with office.provider(transport=network, strict_writes=True) as strict:
+        with pytest.raises(ValidationError) as caught:
+            await strict.create_project(PMProject(name="Half", status="completed"))
+        assert caught.value.maybe_applied
+
+
+@pytest.mark.parametrize("sign", ["_", "-"])
+async def test_keys_may_begin_with_a_sign(office, provider, sign):
+    """Identifiers hold letters, digits, dashes and underscores in any place."""
+    project = office.project()
+    key = f"{sign}x{project}"
+    made = await provider.create_project(PMProject(name="Signs", key=key))
+    found = await provider.get_project(key)
+    assert found is not None
+    assert (found.id, found.key) == (made.id, key)
+
+
+async def test_what_is_no_key_is_not_sent(office):
+    """`x?y` would open another project than the one that was named."""
+    network = Faulty()
+    async with office.provider(transport=network) as provider:
+        before = len(network.sent)
+        for one in ("x?y", "x/y", "x#y", "../users/1"):
+            with pytest.raises(NotFoundError):
+                await provider.update_project(one, {"status": "active"})
+        assert len(network.sent) == before
+
+
+async def test_groups_are_neither_absent_nor_changed(office, provider):
+    """They are read as users; to say that there is none would be a lie."""
+    group = office.group()
+    with pytest.raises(UnsupportedError):
+        await provider.delete_user(group)
+    with pytest.raises(UnsupportedError):
+        await provider.update_user(group, {"name": "Ada Byron"})
+    assert await provider.get_user(group) is not None
+    assert await provider.delete_user("999999") is False
+
+
+@pytest.mark.parametrize("admin", [True, False])
+async def test_locked_members_are_left_out_for_everybody(office: Office, project, admin):
+    """Only administrators are told that an account is locked; others do not find it."""
+    reporter, locked = office.person(project, REPORTER), office.person(project)
+    office.member(project, group := office.group(), REPORTER)
+    office.call("PUT", f"users/{locked.id}", {"user": {"status": 3}})
+    async with office.provider(None if admin else reporter) as provider:
+        members = {one.id: one.is_active for one in await provider.list_users(project)}
+    assert members == {reporter.id: True, group: True}
