@@ -40,15 +40,18 @@ _HIDDEN = frozenset(
         EPIC_LINK,
         STORY_POINTS,
         f"{_GH}gh-lexo-rank",
+        f"{_GH}gh-global-rank",
         f"{_GH}gh-epic-color",
         f"{_GH}gh-epic-status",
         "com.atlassian.jpo:jpo-custom-field-parent",
-        "com.atlassian.jira.plugins.jira-development-integration-plugin:devsummarycf",
         "com.atlassian.jira.ext.charting:firstresponsedate",
         "com.atlassian.jira.ext.charting:timeinstatus",
     }
 )
 """Custom fields that tasks have a field for, or that nobody can write."""
+
+_PANELS = "com.atlassian.jira.plugins.jira-development-integration-plugin:"
+"""What other tools show in panels of an issue: nobody writes it, and it is no value to people."""
 
 SYSTEM_EXTRAS = frozenset({"components", "environment", "fixVersions", "resolution", "security", "versions"})
 """The system's own fields that tasks have no field for: they are in `custom_fields` by name."""
@@ -124,7 +127,9 @@ class FieldInfo:
         """Whether tasks have a field for it, so that it is none of `custom_fields`."""
         if not self.custom:
             return self.id not in SYSTEM_EXTRAS
-        return self.custom in _HIDDEN or self.is_start_date or story_point_rank(self) is not None
+        if self.custom in _HIDDEN or self.custom.startswith(_PANELS):
+            return True
+        return self.is_start_date or story_point_rank(self) is not None
 
     @property
     def is_start_date(self) -> bool:
