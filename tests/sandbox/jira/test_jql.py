@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pm_providers.sandbox.jira.demo import account_of
-from pm_providers.sandbox.jira.jql_syntax import JqlError, parse
+from pm_providers.sandbox.jira.jql_syntax import parse
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.kit import Clock
 from tests.sandbox.jira.support import BEN, MIA, adf, make, open_box
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pm_providers.sandbox.jira import JiraSandbox
 from pm_providers.sandbox.jira.jql import prepare
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.sandbox import ROUTES
 from pm_providers.sandbox.jira.web import Session
 from tests.sandbox.jira.support import ADMIN_ACCOUNT, MIA, adf, open_box

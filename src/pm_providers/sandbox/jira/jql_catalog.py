@@ -9,56 +9,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pm_providers.sandbox.jira.adf import plain_text
-from pm_providers.sandbox.jira.jql_fields import Found, Scope, Searchable, Values, missing_value, number_of
+from pm_providers.sandbox.jira.jql_fields import (
+    Found,
+    Scope,
+    Searchable,
+    Values,
+    folded,
+    missing_value,
+    number_of,
+    one,
+    text_only,
+)
 from pm_providers.sandbox.jira.records import Issue
 from pm_providers.sandbox.jira.view import CATEGORIES
 
-__all__ = ["FUNCTIONS", "SYSTEM", "folded", "one", "start_of_day", "text_only"]
+__all__ = ["SYSTEM", "start_of_day"]
 
 Maker = Callable[[Scope], Searchable]
-FUNCTIONS = (
-    "cascadeOption()",
-    "closedSprints()",
-    "currentLogin()",
-    "currentUser()",
-    "earliestUnreleasedVersion()",
-    "endOfDay()",
-    "endOfMonth()",
-    "endOfWeek()",
-    "endOfYear()",
-    "futureSprints()",
-    "lastLogin()",
-    "latestReleasedVersion()",
-    "linkedIssues()",
-    "membersOf()",
-    "now()",
-    "openSprints()",
-    "releasedVersions()",
-    "standardIssueTypes()",
-    "startOfDay()",
-    "startOfMonth()",
-    "startOfWeek()",
-    "startOfYear()",
-    "subtaskIssueTypes()",
-    "unreleasedVersions()",
-    "votedIssues()",
-    "watchedIssues()",
-)
-
-
-def one(value: Any) -> Values:
-    """A value that may be missing."""
-    return () if value is None else (value,)
-
-
-def text_only(name: str, text: str, _quoted: bool) -> Found:
-    """The literals of fields that know no values."""
-    raise missing_value(text, name)
-
-
-def folded(text: str, _quoted: bool) -> Found:
-    """A literal of a field that takes any text, in any case."""
-    return frozenset({text.casefold()})
 
 
 def _project(s: Scope) -> Searchable:

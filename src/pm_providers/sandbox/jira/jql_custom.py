@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from pm_providers.sandbox.jira.adf import plain_text
-from pm_providers.sandbox.jira.jql_catalog import folded, one, start_of_day, text_only
-from pm_providers.sandbox.jira.jql_fields import Scope, Searchable, Values
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_catalog import start_of_day
+from pm_providers.sandbox.jira.jql_fields import Scope, Searchable, Values, folded, one, text_only
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.records import Field, Issue
 
 __all__ = ["custom"]

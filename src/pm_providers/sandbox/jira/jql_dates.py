@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 
 __all__ = ["DATE_FUNCTIONS", "date_function", "duration", "moment", "shifted"]
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from pm_providers.sandbox.jira import records, rights
 from pm_providers.sandbox.jira.jql_dates import duration, moment
-from pm_providers.sandbox.jira.jql_syntax import JqlError, Name
+from pm_providers.sandbox.jira.jql_syntax import Name
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.records import Field, Issue
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Session
 
-__all__ = ["Scope", "Searchable", "missing_value", "number_of"]
+__all__ = ["Scope", "Searchable", "folded", "missing_value", "number_of", "one", "text_only"]
 
 Values = tuple[Any, ...]
 Found = frozenset[Any]
@@ -61,6 +62,21 @@ def missing_value(text: str, name: str) -> JqlError:
 def number_of(key: str) -> int:
     """The number in an issue key."""
     return int(key.rpartition("-")[2])
+
+
+def one(value: Any) -> Values:
+    """A value that may be missing."""
+    return () if value is None else (value,)
+
+
+def text_only(name: str, text: str, _quoted: bool) -> Found:
+    """The literals of fields that know no values."""
+    raise missing_value(text, name)
+
+
+def folded(text: str, _quoted: bool) -> Found:
+    """A literal of a field that takes any text, in any case."""
+    return frozenset({text.casefold()})
 
 
 class Scope:

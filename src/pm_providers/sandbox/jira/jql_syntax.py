@@ -5,9 +5,9 @@ The texts were recorded by users of real sites; positions count from 1.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from pm_providers.sandbox.jira.jql_tokens import JqlError, Token, place, tokens
 from pm_providers.sandbox.jira.jql_words import RESERVED_WORDS
 
 __all__ = [
@@ -32,17 +32,6 @@ MAX_DEPTH = 60
 MAX_LENGTH = 100_000
 _KEYWORDS = frozenset({"and", "or", "not", "in", "is", "was", "changed", "order", "cf"})
 _OPERATORS = "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'"
-_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", '"': '"', "'": "'", "\\": "\\", " ": " "}
-_SYMBOLS = re.compile(r"!=|!~|<=|>=|\|\||&&|[=<>~!()\[\],|&]")
-_WORD = re.compile(r"(?:[^\s\"'=!<>()~,\[\]|&{}*/%+^$#@?;\\]|\\u[0-9a-fA-F]{4}|\\.)+")
-
-
-class JqlError(Exception):
-    """A query that cannot be read or means nothing here; `messages` are the vendor's texts."""
-
-    def __init__(self, *messages: str) -> None:
-        super().__init__("; ".join(messages))
-        self.messages = list(messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +130,6 @@ class Query:
     order: tuple[Sort, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str  # word, string, symbol or end
-    text: str
-    at: int
-
-
 def parse(text: str) -> Query:
     """Read a query.
 
@@ -156,88 +138,18 @@ def parse(text: str) -> Query:
     """
     if len(text) > MAX_LENGTH:
         raise JqlError("The JQL query is too long.")
-    return _Reader(text, _tokens(text)).query()
-
-
-def _place(text: str, at: int) -> str:
-    line = text.count("\n", 0, at) + 1
-    return f"(line {line}, character {at - (text.rfind(chr(10), 0, at) + 1) + 1})"
-
-
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        token, at = _token(text, at)
-        found.append(token)
-    found.append(_Token("end", "", len(text)))
-    return found
-
-
-def _token(text: str, at: int) -> tuple[_Token, int]:
-    if text[at] in "\"'":
-        return _quoted(text, at)
-    symbol = _SYMBOLS.match(text, at)
-    if symbol:
-        return _Token("symbol", symbol.group(), at), symbol.end()
-    word = _WORD.match(text, at)
-    if word is None:
-        char = text[at]
-        raise JqlError(
-            f"Error in the JQL Query: The character '{char}' is a reserved JQL character. You must enclose "
-            f"it in a string or use the escape '\\u{ord(char):04x}' instead. {_place(text, at)}"
-        )
-    return _Token("word", _unescaped(text, word.group(), at), at), word.end()
-
-
-def _quoted(text: str, at: int) -> tuple[_Token, int]:
-    mark, end = text[at], at + 1
-    while end < len(text) and text[end] != mark:
-        end += 2 if text[end] == "\\" else 1
-    if end >= len(text):
-        raise JqlError(
-            f"Error in the JQL Query: The quoted string '{text[at + 1 :]}' has not been completed. "
-            f"{_place(text, at)}"
-        )
-    return _Token("string", _unescaped(text, text[at + 1 : end], at), at), end + 1
-
-
-def _unescaped(text: str, raw: str, at: int) -> str:
-    if "\\" not in raw:
-        return raw
-    parts: list[str] = []
-    n = 0
-    while n < len(raw):
-        if raw[n] != "\\":
-            parts.append(raw[n])
-            n += 1
-        elif re.match(r"u[0-9a-fA-F]{4}", raw[n + 1 :]):
-            parts.append(chr(int(raw[n + 2 : n + 6], 16)))
-            n += 6
-        elif raw[n + 1 : n + 2] in _ESCAPES:
-            parts.append(_ESCAPES[raw[n + 1]])
-            n += 2
-        else:
-            raise JqlError(
-                f"Error in the JQL Query: '{raw[n : n + 2]}' is an illegal JQL escape sequence. The valid "
-                f"escape sequences are \\', \\\", \\t, \\n, \\r, \\\\, '\\ ' and \\uXXXX. "
-                f"{_place(text, at + n)}"
-            )
-    return "".join(parts)
+    return _Reader(text).query()
 
 
 class _Reader:
-    def __init__(self, text: str, tokens: list[_Token]) -> None:
-        self._text, self._tokens, self._n, self._depth = text, tokens, 0, 0
+    def __init__(self, text: str) -> None:
+        self._text, self._tokens, self._n, self._depth = text, tokens(text), 0, 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self._tokens[self._n]
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.token
         self._n = min(self._n + 1, len(self._tokens) - 1)
         return token
@@ -263,7 +175,7 @@ class _Reader:
         if token.kind == "end":
             return JqlError(f"{head} {end or 'before the end of the query.'}")
         more = tail.format(token.text) if tail else ""
-        return JqlError(f"{head} but got '{token.text}'.{more} {_place(self._text, token.at)}")
+        return JqlError(f"{head} but got '{token.text}'.{more} {place(self._text, token.at)}")
 
     def query(self) -> Query:
         where = None
@@ -357,7 +269,7 @@ class _Reader:
         if not number.text.isdigit():
             raise JqlError(
                 f"Error in the JQL Query: Expecting custom field identifier but got '{number.text}'. "
-                f"{_place(self._text, number.at)}"
+                f"{place(self._text, number.at)}"
             )
         if not self.symbol("]"):
             raise self.fail("']'")
@@ -371,11 +283,11 @@ class _Reader:
         path = self.take().text if self.token.kind == "word" and self.token.text.startswith(".") else ""
         return Name(text, f"[{key}]{path}")
 
-    def _not_reserved(self, token: _Token) -> None:
+    def _not_reserved(self, token: Token) -> None:
         if token.text.lower() in RESERVED_WORDS:
             raise JqlError(
                 f"Error in the JQL Query: '{token.text}' is a reserved JQL word. You must surround it in "
-                f"quotation marks to use it in a query. {_place(self._text, token.at)}"
+                f"quotation marks to use it in a query. {place(self._text, token.at)}"
             )
 
     def operator(self) -> str:
@@ -429,7 +341,7 @@ class _Reader:
             self._not_reserved(token)
         return Literal(token.text, token.kind == "string")
 
-    def _function(self, name: _Token) -> Function:
+    def _function(self, name: Token) -> Function:
         arguments: list[str] = []
         while not self.symbol(")"):
             if arguments and not self.symbol(","):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 
 __all__ = ["matcher"]
 

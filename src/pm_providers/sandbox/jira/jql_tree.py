@@ -7,13 +7,11 @@ from typing import Any
 
 from pm_providers.sandbox.jira.errors import bad_request
 from pm_providers.sandbox.jira.jql import compile_query
-from pm_providers.sandbox.jira.jql_catalog import FUNCTIONS
 from pm_providers.sandbox.jira.jql_syntax import (
     Clause,
     Empty,
     Function,
     Group,
-    JqlError,
     Literal,
     Name,
     Not,
@@ -22,7 +20,8 @@ from pm_providers.sandbox.jira.jql_syntax import (
     Where,
     parse,
 )
-from pm_providers.sandbox.jira.jql_words import RESERVED_WORDS
+from pm_providers.sandbox.jira.jql_tokens import JqlError
+from pm_providers.sandbox.jira.jql_words import FUNCTIONS, RESERVED_WORDS
 from pm_providers.sandbox.jira.web import Call, Reply, Routes
 
 __all__ = ["routes"]

@@ -1,8 +1,8 @@
-"""Words that JQL reserves: as names and values they need quotation marks."""
+"""Words of JQL: those that it reserves (as names and values they need quotation marks) and its functions."""
 
 from __future__ import annotations
 
-__all__ = ["RESERVED_WORDS"]
+__all__ = ["FUNCTIONS", "RESERVED_WORDS"]
 
 _TEXT = """
 abort access add after alias all alter and any as asc audit avg before begin between boolean break by
@@ -19,3 +19,31 @@ then to trans transaction trigger true uid union unique update user validate val
 whenever where while with
 """
 RESERVED_WORDS = frozenset(_TEXT.split())
+FUNCTIONS = (
+    "cascadeOption()",
+    "closedSprints()",
+    "currentLogin()",
+    "currentUser()",
+    "earliestUnreleasedVersion()",
+    "endOfDay()",
+    "endOfMonth()",
+    "endOfWeek()",
+    "endOfYear()",
+    "futureSprints()",
+    "lastLogin()",
+    "latestReleasedVersion()",
+    "linkedIssues()",
+    "membersOf()",
+    "now()",
+    "openSprints()",
+    "releasedVersions()",
+    "standardIssueTypes()",
+    "startOfDay()",
+    "startOfMonth()",
+    "startOfWeek()",
+    "startOfYear()",
+    "subtaskIssueTypes()",
+    "unreleasedVersions()",
+    "votedIssues()",
+    "watchedIssues()",
+)

@@ -14,7 +14,7 @@ from pm_providers.sandbox.jira.errors import ApiError, bad_request
 from pm_providers.sandbox.jira.field_sets import FieldSet
 from pm_providers.sandbox.jira.issue_view import IssueView
 from pm_providers.sandbox.jira.jql import Plan, prepare
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.records import Issue
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Call, Reply, Routes, Session

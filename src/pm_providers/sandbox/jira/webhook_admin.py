@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pm_providers.sandbox.jira.agile_records import Webhook
 from pm_providers.sandbox.jira.errors import ApiError, bad_request, forbidden, not_found
 from pm_providers.sandbox.jira.jql import prepare
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.rights import need_admin
 from pm_providers.sandbox.jira.view import View
 from pm_providers.sandbox.jira.web import Call, Reply, Routes

@@ -24,7 +24,7 @@ from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT
 from pm_providers.sandbox.jira.field_sets import FieldSet
 from pm_providers.sandbox.jira.issue_view import IssueView
 from pm_providers.sandbox.jira.jql import prepare
-from pm_providers.sandbox.jira.jql_syntax import JqlError
+from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.state import Event, State
 from pm_providers.sandbox.jira.web import Session
 
