@@ -75,13 +75,14 @@ def test_every_recorded_issue_is_read() -> None:
 
 @pytest.mark.skipif(not CORPUS, reason="the recorded payloads are not here (PM_SHARED_DIR)")
 def test_every_recorded_field_user_project_status_and_priority_is_read() -> None:
-    names = []
+    names: list[FieldInfo] = []
     for file in _files("fields", "field"):
         found = json.loads(file.read_text("utf-8"))
-        names += [to_field(one) for one in (found if isinstance(found, list) else [found]) if "schema" in one]
+        fields = [to_field(one) for one in (found if isinstance(found, list) else [found]) if "schema" in one]
+        assert len({one.name for one in unique_names(fields)}) == len(fields)
+        names += fields
     assert any(one.is_start_date for one in names)
     assert any(one.custom.endswith("gh-lexo-rank") and one.is_modelled for one in names)
-    assert len({one.name for one in unique_names(names)}) == len(names)
     for file in _files("user", "users", "user_myself"):
         for one in _found(json.loads(file.read_text("utf-8")), "displayName"):
             if one.get("accountId") or one.get("name"):
