@@ -8,12 +8,13 @@ from typing import Any
 from pm_providers.contract import RawResponse
 from pm_providers.providers.jira.batch import Batches
 from pm_providers.providers.jira.changes import Changes
-from pm_providers.providers.jira.collaboration import Attachments, Comments, Relations, TimeEntries
+from pm_providers.providers.jira.collaboration import Attachments, Comments, Relations
 from pm_providers.providers.jira.containers import Projects, Users
 from pm_providers.providers.jira.discovery import Discovery
 from pm_providers.providers.jira.labels import Labels
 from pm_providers.providers.jira.members import Memberships, Watchers
 from pm_providers.providers.jira.sprints import Sprints
+from pm_providers.providers.jira.time_entries import TimeEntries
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 
 __all__ = ["JIRAProvider", "JiraProvider"]
@@ -21,12 +22,12 @@ __all__ = ["JIRAProvider", "JiraProvider"]
 
 class JiraProvider(
     Projects,
-    Users,
     Sprints,
+    Users,
+    Labels,
     Batches,
     Changes,
     Comments,
-    Labels,
     Relations,
     Attachments,
     TimeEntries,
