@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pm_providers.sandbox.jira.limits import Limits
 from pm_providers.sandbox.jira.sandbox import ADMIN_EMAIL, ADMIN_TOKEN, JiraSandbox
 
-__all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "JiraSandbox"]
+__all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "JiraSandbox", "Limits"]
