@@ -21,6 +21,7 @@ IDS_PER_PAGE = 5000
 """Most that a page holds when nothing but ids is asked for ([spec] POST search/jql)."""
 
 _BULK = 100
+_LONGEST_QUERY = 2000
 
 
 class Issues:
@@ -232,12 +233,19 @@ class Issues:
             ProviderError: the server cuts pages below the size asked for, or tells no total.
         """
         start = (number - 1) * size
-        body = {"jql": jql, "fields": list(fields), "startAt": start, "maxResults": size}
-        document = await self._api.ask("search", body)
+        document = await self._search(jql, fields, start, size)
         total, given = document.get("total"), document.get("maxResults")
         if not isinstance(total, int) or (isinstance(given, int) and given < min(size, total)):
             raise broken(f"a list of issues without total, or in pages of {given!r:.20}")
         return DocumentPage(objects(document, "issues"), total=total, page_size=size, document=document)
+
+    async def _search(self, jql: str, fields: Sequence[str], start: int, size: int) -> dict[str, Any]:
+        """The search of Data Center: by GET like any read, by POST where the address would be too long."""
+        asked: dict[str, Any] = {"jql": jql, "startAt": start, "maxResults": size}
+        names = ",".join(fields)
+        if len(jql) + len(names) <= _LONGEST_QUERY:
+            return await self._api.get("search", {**asked, "fields": names})
+        return await self._api.ask("search", {**asked, "fields": list(fields)})
 
     async def count(self, jql: str) -> int | None:
         """About how many issues fit a query; exact on Data Center."""
@@ -245,8 +253,7 @@ class Issues:
         if self._api.site.is_cloud:
             found = (await self._api.ask("search/approximate-count", {"jql": jql})).get("count")
         else:
-            body = {"jql": jql, "fields": ["project"], "startAt": 0, "maxResults": 1}
-            found = (await self._api.ask("search", body)).get("total")
+            found = (await self._search(jql, ("project",), 0, 1)).get("total")
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     async def sure(self, key: str, fields: Sequence[str]) -> dict[str, Any]:
