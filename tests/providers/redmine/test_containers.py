@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from pm_providers import NotFoundError, PMProject, UnsupportedError, ValidationError
+from pm_providers import NotFoundError, PMProject, PMTask, UnsupportedError, ValidationError
 from tests.providers.redmine.office import REPORTER, Faulty, Office
 
 pytestmark = pytest.mark.redmine
@@ -86,3 +86,22 @@ async def test_locked_members_are_left_out_for_everybody(office: Office, project
     async with office.provider(None if admin else reporter) as provider:
         members = {one.id: one.is_active for one in await provider.list_users(project)}
     assert members == {reporter.id: True, group: True}
+
+
+async def test_logins_of_locked_accounts_are_found(office, provider, project):
+    """The list of users holds active ones unless told otherwise; their tasks would be missed."""
+    person = office.person(project)
+    task = office.task(project, assigned_to_id=int(person.id))
+    office.call("PUT", f"users/{person.id}", {"user": {"status": 3}})
+    found = await provider.get_user(person.login)
+    assert found is not None
+    assert (found.id, found.is_active) == (person.id, False)
+    assert [one.id for one in await provider.list_tasks(assignee_id=person.login)] == [task]
+    assert await provider.get_user("nobody-has-this-login") is None
+
+
+async def test_a_project_without_trackers_takes_no_tasks(office, provider):
+    """500 otherwise."""
+    with pytest.raises(ValidationError) as caught:
+        await provider.create_task(PMTask(title="x", project_id=office.project(tracker_ids=[])))
+    assert "trackers" in caught.value.fields["project_id"]

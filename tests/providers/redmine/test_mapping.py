@@ -40,6 +40,8 @@ class TestCustomFields:
             ("int", " -3 ", -3),
             ("int", "x", "x"),
             ("float", "1e3", 1000.0),
+            ("float", "1e400", "1e400"),
+            ("float", "nan", "nan"),
             ("bool", "1", True),
             ("bool", "0", False),
             ("bool", "true", "true"),

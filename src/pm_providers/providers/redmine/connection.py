@@ -36,6 +36,7 @@ ALL_STATUSES: Mapping[str, str | int] = {"status_id": "*"}
 """Without it, a list holds open issues only (recorded, note 14)."""
 
 _KEY = re.compile(r"[a-z0-9_-]{1,100}")  # [code] app/models/project.rb, identifier
+_USER_STATUSES = (1, 3, 2)  # active, locked, registered ([code] app/models/principal.rb)
 _FORMAT_AGE_S = 3600.0
 _UNKNOWN_AGE_S = 60.0
 _REFERENCES = (
@@ -165,7 +166,9 @@ class Connection(RemoteProvider):
         return found
 
     async def _user_id(self, value: str) -> str:
-        """Id of a user by id or login; logins can be looked up by administrators only.
+        """Id of a user by id or login, locked ones too; logins can be looked up by administrators only.
+
+        The list is of one status at a time: all at once is asked for differently from 5.1 on.
 
         Raises:
             NotFoundError: no such user, for a login; ids are not looked up.
@@ -173,9 +176,10 @@ class Connection(RemoteProvider):
         if is_number(value):
             return value
         try:
-            async for one in self._api.items("users", "users", {"name": value}):
-                if str(one.get("login")).casefold() == value.casefold():
-                    return identifier(one, "user")
+            for status in _USER_STATUSES:
+                async for one in self._api.items("users", "users", {"name": value, "status": status}):
+                    if str(one.get("login")).casefold() == value.casefold():
+                        return identifier(one, "user")
         except PermissionDeniedError:
             pass
         raise NotFoundError(f"there is no user {value!r:.80}")

@@ -61,9 +61,10 @@ class TaskWriter(TaskReader):
         async with self._locks.hold(fields.get("parent_task_id")):
             place = await self._target_place(fields["project_id"])
             target = _Target(place, await self._type(fields, place))
+            if target.type is None:  # a server error
+                raise ValidationError(fields={"project_id": "has no trackers, so it takes no tasks"})
             wire, custom = await self._wire(fields, target)
-            if target.type is not None:
-                wire["type"] = target.type.id
+            wire["type"] = target.type.id
             # A start that is left out would become today (recorded, note 22).
             wire = {"start_date": None, **wire}
             body = from_task(wire, text=(await self._texts()).write, custom=custom)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -137,7 +138,15 @@ def _date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-_READERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "flag": _flag, "date": _date}
+def _finite(text: str) -> float:
+    """`1e400` may be stored; infinite numbers are none that JSON or another system could hold."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": _finite, "flag": _flag, "date": _date}
 
 
 def _stored(value: Any) -> str:
