@@ -33,7 +33,7 @@ from pm_providers.providers.jira.mapping.parts import (
     to_attachment,
     to_comment,
 )
-from pm_providers.providers.jira.mapping.values import fields_of
+from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.time_entries import TimeEntries
 from pm_providers.toolkit.documents import broken, identifier, is_number, optional_text
 from pm_providers.transport import MIB, FilePart
@@ -43,6 +43,7 @@ __all__ = ["Attachments", "Comments", "Relations", "TimeEntries"]
 _MAX_DOWNLOAD = 1024 * MIB
 _BYTES = "application/octet-stream"
 _SERVICE = "service_desk"
+_ADMINISTRATORS = "Administrators"
 
 
 class Comments(Connection):
@@ -79,7 +80,13 @@ class Comments(Connection):
         project = fields_of(issue).get("project")
         if isinstance(project, Mapping) and project.get("projectTypeKey") == _SERVICE:
             return {"properties": [INTERNAL]}
-        return {"visibility": {"type": "role", "value": self._options.internal_role}}
+        role = self._options.internal_role or await self._administrators(ref_id(fields_of(issue), "project"))
+        return {"visibility": {"type": "role", "value": role}}
+
+    async def _administrators(self, project: str | None) -> str:
+        """Name of the administrators' role: it differs by site, and only they are told it."""
+        found = await self._api.find(f"project/{project}/role") or {}
+        return next((name for name in found if name.casefold().startswith("administrator")), _ADMINISTRATORS)
 
     async def _update_comment(self, comment_id: str, fields: Fields, task_id: str | None) -> PMComment:
         """The stored text is read first: what Markdown cannot say outlives the edit, as does who may see it.

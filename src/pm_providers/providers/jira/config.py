@@ -29,7 +29,6 @@ GATEWAY = "https://api.atlassian.com/ex/jira"
 _MAX_PAGE = 100
 _CLOUD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}")
-_INTERNAL_ROLE = "Administrators"
 _TEMPLATE = "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic"
 
 SETTINGS: tuple[Setting, ...] = (
@@ -88,7 +87,8 @@ class Options:
         status_map: vendor's status name or id -> unified task status.
         priority_map: the same for priorities.
         relation_map: vendor's link type name or id -> unified relation type, or inverse name.
-        internal_role: project role that may see internal comments outside of service projects.
+        internal_role: project role that may see internal comments outside of service projects; empty for that
+            of the project's administrators.
         keep_raw: fill `raw_data`.
     """
 
@@ -105,7 +105,7 @@ class Options:
     status_map: Mapping[str, str] = field(default_factory=dict)
     priority_map: Mapping[str, str] = field(default_factory=dict)
     relation_map: Mapping[str, str] = field(default_factory=dict)
-    internal_role: str = _INTERNAL_ROLE
+    internal_role: str = ""
     keep_raw: bool = True
 
 
@@ -140,7 +140,7 @@ def read_options(config: PMProviderConfig) -> Options:
         status_map=read.mapping("status_map"),
         priority_map=read.mapping("priority_map"),
         relation_map=_relation_map(read),
-        internal_role=read.text("internal_role", _INTERNAL_ROLE, example=_INTERNAL_ROLE),
+        internal_role=read.text("internal_role", "", example="Administrators"),
         keep_raw=read.flag("raw_data", default=True),
     )
 

@@ -19,9 +19,9 @@ __all__ = ["Discovery"]
 
 _NAMES = """
     aggregateprogress aggregatetimeestimate aggregatetimeoriginalestimate aggregatetimespent attachment
-    comment created creator issuekey issuelinks issuerestriction lastViewed progress resolutiondate statusCategory
-    statuscategorychangedate subtasks thumbnail timeestimate timeoriginalestimate timespent updated votes
-    watches worklog workratio
+    comment created creator issuekey issuelinks issuerestriction lastViewed progress resolutiondate
+    statusCategory statuscategorychangedate subtasks thumbnail timeestimate timeoriginalestimate timespent
+    updated votes watches worklog workratio
 """
 _READ_ONLY = frozenset(_NAMES.split())
 """The system's own fields that no write of an issue sets."""

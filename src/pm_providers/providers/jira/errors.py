@@ -32,6 +32,7 @@ FIELD_NAMES: Mapping[str, str] = {
     "timetracking_originalestimate": "estimated_hours",
     "timetracking_remainingestimate": "remaining_hours",
     "comment": "body",
+    "commentlevel": "is_internal",
     "timelogged": "hours",
     "timespentseconds": "hours",
     "started": "spent_on",

@@ -29,6 +29,7 @@ from pm_providers.transport import bounded_map
 
 __all__ = ["Memberships", "Watchers"]
 
+_FORBIDDEN = 403
 _GONE = "the user or group does not exist, or is not active"
 
 
@@ -229,6 +230,10 @@ class Watchers(Connection):
             await self._api.call("POST", f"issue/{task_id}/watchers", json=user, safe=True, expect=(204,))
         except (NotFoundError, ValidationError) as error:
             raise _nobody(user_id) from error
+        except PermissionDeniedError as error:
+            if error.status == _FORBIDDEN:
+                raise
+            raise _nobody(user_id) from error  # 400: the user may not see the issue
         if user not in await self._watching(task_id):
             raise _nobody(user_id)
         return True

@@ -35,6 +35,9 @@ def day_of(value: Any, zone: tzinfo) -> date | None:
         return found.date()
 
 
-def at(day: date, hour: int, zone: tzinfo) -> datetime:
-    """An hour of a day, for the caller."""
-    return datetime.combine(day, time(hour), zone)
+def at(day: date, clock: time, zone: tzinfo) -> datetime:
+    """A time of a day for the caller, in UTC."""
+    try:
+        return datetime.combine(day, clock, zone).astimezone(UTC)
+    except OverflowError:  # the first and the last day that there are
+        return datetime.combine(day, clock, UTC)

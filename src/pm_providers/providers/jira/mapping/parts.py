@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, tzinfo
+from datetime import date, time, tzinfo
 from typing import Any
 
 from pm_providers.errors import ValidationError
@@ -36,7 +36,7 @@ INTERNAL = {"key": "sd.public.comment", "value": {"internal": True}}
 """Property of a new comment that hides it from the customers of a service project."""
 
 _SELF = re.compile(r"/issue/(\d{1,18})/(?:comment|worklog)/")
-_NOON = 12
+_NOON = time(12)
 _MINUTE = 60
 _BREAKS = {"hardBreak": "\n", "rule": "\n"}
 _SHOWN = ("text", "shortName", "title", "url")
@@ -164,7 +164,7 @@ def _started(day: date | None, stored: Document, zone: tzinfo) -> str | None:
         return timestamp(at(day, _NOON, zone)) if day else None
     if day is None or day == day_of(stored.get("started"), zone):
         return timestamp(before)
-    return timestamp(datetime.combine(day, before.astimezone(zone).time(), zone))
+    return timestamp(at(day, before.astimezone(zone).time(), zone))
 
 
 def _document(text: str | None) -> dict[str, Any]:

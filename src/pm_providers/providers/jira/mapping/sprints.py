@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, tzinfo
+from datetime import date, time, tzinfo
 from typing import Any
 
 from pm_providers.errors import ValidationError
@@ -21,9 +21,9 @@ STATES: Mapping[str, SprintStatus] = {
 }
 """The vendor's states in the only order in which a sprint goes through them."""
 
-_FIRST_HOUR, _LAST_HOUR = 9, 17
-"""Days are kept as instants; these hours lie on the same day for most others, too."""
-_DATES = {"start_date": ("startDate", _FIRST_HOUR), "end_date": ("endDate", _LAST_HOUR)}
+_START, _END = time(9), time(17)
+"""Days are kept as instants; these times lie on the same day for most others, too."""
+_DATES = {"start_date": ("startDate", _START), "end_date": ("endDate", _END)}
 
 
 def to_sprint(
@@ -106,10 +106,10 @@ def from_sprint(fields: Mapping[str, Any], zone: tzinfo, stored: Document | None
         body["name"] = fields["name"]
     if "goal" in fields:
         body["goal"] = fields["goal"] or ""
-    for ours, (theirs, hour) in _DATES.items():
+    for ours, (theirs, clock) in _DATES.items():
         day: date | None = fields.get(ours)
         if day is not None and day != day_of((stored or {}).get(theirs), zone):
-            body[theirs] = at(day, hour, zone).astimezone(UTC).isoformat(timespec="milliseconds")
+            body[theirs] = at(day, clock, zone).isoformat(timespec="milliseconds")
     return body
 
 
