@@ -14,6 +14,7 @@ from pm_providers.providers.jira.mapping.adf_merging import merge_adf
 from pm_providers.providers.jira.mapping.adf_nodes import Node, children
 from pm_providers.providers.jira.mapping.adf_reading import read_adf
 from pm_providers.providers.jira.mapping.adf_writing import AdfWriter
+from pm_providers.text import Document
 from pm_providers.text.markdown import parse_markdown, render_markdown
 
 __all__ = ["adf_to_markdown", "markdown_to_adf"]
@@ -38,7 +39,14 @@ def markdown_to_adf(markdown: str, *, base: Mapping[str, Any] | None = None) -> 
     tree = parse_markdown(markdown)
     stored: Node | None = dict(base) if base and children(base) else None
     if stored is None:
-        return AdfWriter().write(tree)
+        return _settled(AdfWriter(), tree)
     if tree == parse_markdown(adf_to_markdown(stored)):
         return stored
-    return merge_adf(stored, AdfWriter(stored).write(tree))
+    return merge_adf(stored, _settled(AdfWriter(stored), tree))
+
+
+def _settled(writer: AdfWriter, tree: Document) -> Node:
+    """The tree as a document; one that reads back as another tree is written as that."""
+    document = writer.write(tree)
+    seen = read_adf(document)
+    return document if seen == tree else writer.write(seen)

@@ -161,10 +161,11 @@ def _link(link: Link, marks: Marks, out: list[Node], opaque: OpaqueReader) -> No
 
 def _image(image: Image, marks: Marks) -> list[Node]:
     attrs = media_attributes(image.source, image.alt)
-    title = [marked_text(f" {image.title}", marks)] if image.title else []
+    shown = " ".join(image.title.split())
+    title = [marked_text(f" {shown}", marks)] if shown else []
     link = marks.get("link")
     if attrs and attrs["type"] != "external":
         return [{"type": "mediaInline", "attrs": attrs, **({"marks": [link]} if link else {})}, *title]
     own: Marks = {"link": {"type": "link", "attrs": {"href": image.source}}} if image.source else {}
-    text = image.alt or image.source
+    text = image.alt if image.alt.strip() else image.source
     return [*([marked_text(text, {**own, **marks})] if text else []), *title]

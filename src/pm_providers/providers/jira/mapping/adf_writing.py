@@ -347,7 +347,7 @@ def _media_node(inline: Inline) -> Node | None:
 def _title(inline: Inline) -> str:
     if isinstance(inline, Link) and inline.children:
         return _title(inline.children[0])
-    return inline.title if isinstance(inline, Image) else ""
+    return " ".join(inline.title.split()) if isinstance(inline, Image) else ""
 
 
 def _is_task_list(block: Block) -> bool:

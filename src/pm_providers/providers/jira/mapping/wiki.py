@@ -33,10 +33,15 @@ def markdown_to_wiki(markdown: str, *, base: str | None = None) -> str:
     """
     document = parse_markdown(markdown)
     if not base:
-        return write_wiki(document)
+        return write_wiki(_settled(document))
     if document == parse_markdown(wiki_to_markdown(base)):
         return base
-    return _merged(read_chunks(base), document)
+    return _merged(read_chunks(base), _settled(document))
+
+
+def _settled(document: Document) -> Document:
+    """The tree, or the one that its markup reads back as where the markup cannot say it."""
+    return read_wiki(write_wiki(document))
 
 
 def _merged(chunks: list[Chunk], document: Document) -> str:

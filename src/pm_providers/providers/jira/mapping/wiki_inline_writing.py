@@ -52,7 +52,7 @@ _SIGNS: dict[type, str] = {
 _BREAK = r"\\ "
 _BODY = re.compile(r"\[([^\]\[\n]+)\]")
 _CITE = {"<cite>": "??", "</cite>": "??"}
-_START = re.compile(r"[^\S\n]*(?:(h[1-6]|bq)(?=\.(?:\s|$))|(?=[*#]+\s|-+\s|-{4,}[^\S\n]*$|\|))", re.MULTILINE)
+_START = re.compile(r"[ \t]*(?:(h[1-6]|bq)(?=\.(?:\s|$))|(?=[*#]+\s|-+\s|-{4,}[ \t]*$|\|))", re.MULTILINE)
 _CODE_ESCAPES = re.compile(r"[*_\-+^~{}\[\]!?|#]")
 
 Leaf = tuple[Inline, tuple[Mark, ...]]
@@ -197,7 +197,11 @@ def _image(image: Image) -> str:
     made = f"!{image.source}{'|' + shown if shown else ''}!"
     if PICTURE.fullmatch(made) and not re.search(r"[\[\]{}\\&]", image.source):
         return made
-    return _bracketed(write_wiki_line((Text(image.alt or image.source),), single=True), image.source, title)
+    return _bracketed(
+        write_wiki_line((Text(image.alt if image.alt.strip() else image.source),), single=True),
+        image.source,
+        title,
+    )
 
 
 def _property(value: str) -> str:

@@ -44,11 +44,12 @@ _VERBATIM = re.compile(r"(?<![\\{])\{(code|noformat)(?::([^{}\n]*))?\}")
 _FRAME = re.compile(r"(?<!\\)\{(quote|panel)(?::([^{}\n]*))?\}")
 _ENDS = {kind: re.compile(rf"(?<!\\)\{{{kind}\}}") for kind in ("code", "noformat", "quote", "panel")}
 _TAKEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-_HEADING = re.compile(r"\s*h([1-6])\.(?:\s+(.*))?$")
-_QUOTE = re.compile(r"\s*bq\.\s+(.*)$")
-_ITEM = re.compile(r"\s*([*#]+|-+)\s+(.*)$")
-_RULE = re.compile(r"\s*-{4,}\s*$")
-_ROW = re.compile(r"\s*\|")
+_SPACE = " \t\n"
+_HEADING = re.compile(r"[ \t]*h([1-6])\.(?:[ \t]+(.*))?$")
+_QUOTE = re.compile(r"[ \t]*bq\.[ \t]+(.*)$")
+_ITEM = re.compile(r"[ \t]*([*#]+|-+)[ \t]+(.*)$")
+_RULE = re.compile(r"[ \t]*-{4,}[ \t]*$")
+_ROW = re.compile(r"[ \t]*\|")
 _CELLS = re.compile(r"\\.|\[[^\]\[\n]*\]|\{\{.*?\}\}|!\S[^!\n]*\|[^!|\n]*!|\|\|?", re.DOTALL)
 _MAX_LEVELS = 15
 
@@ -173,7 +174,7 @@ class _Lines:
         while self._at < len(self._lines):
             start = self._at
             blocks = self._next()
-            while self._at < len(self._lines) and not self._lines[self._at].strip():
+            while self._at < len(self._lines) and not self._lines[self._at].strip(_SPACE):
                 self._at += 1
             source = "\n".join(self._source[start : self._at])
             result.append((blocks, source if self._at == len(self._lines) else source + "\n"))
@@ -181,7 +182,7 @@ class _Lines:
 
     def _next(self) -> list[Block]:
         line = self._lines[self._at]
-        if not line.strip():
+        if not line.strip(_SPACE):
             return []
         if _ITEM.match(line) and not _RULE.match(line):
             return self._list()
@@ -204,7 +205,7 @@ class _Lines:
 
     def _is_running(self) -> bool:
         """Whether the line goes on with the text before it."""
-        if self._at >= len(self._lines) or not (line := self._lines[self._at]).strip():
+        if self._at >= len(self._lines) or not (line := self._lines[self._at]).strip(_SPACE):
             return False
         return not (_ITEM.match(line) or _ROW.match(line) or self._single(line))
 
@@ -215,7 +216,7 @@ class _Lines:
         while self._is_running():
             lines.append(self._lines[self._at])
             self._at += 1
-        return self._mixed("\n".join(line.strip() for line in lines))
+        return self._mixed("\n".join(line.strip(_SPACE) for line in lines))
 
     def _paragraph(self) -> list[Block]:
         return self._running()
@@ -226,8 +227,8 @@ class _Lines:
         for index, part in enumerate(_TAKEN.split(text)):
             if index % 2:
                 blocks.append(self._taken.blocks[int(part)])
-            elif part.strip():
-                blocks.append(Paragraph(read_wiki_line(part.strip())))
+            elif part.strip(_SPACE):
+                blocks.append(Paragraph(read_wiki_line(part.strip(_SPACE))))
         return blocks
 
     # --- lists
@@ -248,17 +249,17 @@ class _Lines:
         while self._at < len(self._lines) and _ROW.match(self._lines[self._at]):
             line = self._lines[self._at]
             self._at += 1
-            while not line.rstrip().endswith("|") and self._is_running():
+            while not line.rstrip(_SPACE).endswith("|") and self._is_running():
                 line += "\n" + self._lines[self._at]
                 self._at += 1
-            rows.append([(header, self._cell(text)) for header, text in _cells(line.strip())])
+            rows.append([(header, self._cell(text)) for header, text in _cells(line.strip(_SPACE))])
         if rows and all(header for header, _ in rows[0]):
             return Table(tuple(cell for _, cell in rows[0]), tuple(map(_row, rows[1:])))
         width = max((len(row) for row in rows), default=0)
         return Table(((),) * width, tuple(map(_row, rows)))
 
     def _cell(self, text: str) -> tuple[Inline, ...]:
-        return cell_line(self._mixed(text.strip()))
+        return cell_line(self._mixed(text.strip(_SPACE)))
 
 
 def _row(row: Sequence[tuple[bool, tuple[Inline, ...]]]) -> tuple[tuple[Inline, ...], ...]:
@@ -277,7 +278,7 @@ def _cells(line: str) -> list[tuple[bool, str]]:
         if start is not None:
             cells.append((header, line[start : found.start()]))
         header, start = found[0] == "||", found.end()
-    if start is not None and line[start:].strip():
+    if start is not None and line[start:].strip(_SPACE):
         cells.append((header, line[start:]))
     return cells
 

@@ -202,5 +202,5 @@ def _table(table: Table) -> str:
 
 
 def _row(cells: Sequence[tuple[Inline, ...]], bar: str) -> str:
-    written = [write_wiki_line(cell, cell=True).strip() for cell in cells]
+    written = [write_wiki_line(cell, cell=True).strip(" ") for cell in cells]
     return bar + bar.join(text or " " for text in written) + bar
