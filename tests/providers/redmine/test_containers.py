@@ -5,7 +5,14 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from pm_providers import NotFoundError, PMProject, PMTask, UnsupportedError, ValidationError
+from pm_providers import (
+    NotFoundError,
+    PermissionDeniedError,
+    PMProject,
+    PMTask,
+    UnsupportedError,
+    ValidationError,
+)
 from tests.providers.redmine.office import REPORTER, Faulty, Office
 
 pytestmark = pytest.mark.redmine
@@ -105,3 +112,19 @@ async def test_a_project_without_trackers_takes_no_tasks(office, provider):
     with pytest.raises(ValidationError) as caught:
         await provider.create_task(PMTask(title="x", project_id=office.project(tracker_ids=[])))
     assert "trackers" in caught.value.fields["project_id"]
+
+
+async def test_logins_that_may_not_be_looked_up_are_no_absent_users(office, project):
+    """An empty list would say that nobody works on anything. One's own login is known."""
+    person, other = office.person(project), office.person(project)
+    task = office.task(project, assigned_to_id=int(person.id))
+    async with office.provider(person) as provider:
+        assert [one.id for one in await provider.list_tasks(assignee_id=person.login.upper())] == [task]
+        with pytest.raises(PermissionDeniedError):
+            await provider.list_tasks(assignee_id=other.login)
+        with pytest.raises(PermissionDeniedError):
+            await provider.delete_user(other.login)
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_task(task, {"assignee_id": other.login})
+        assert "administrators" in caught.value.fields["assignee_id"]
+        assert await provider.get_user(other.login) is None

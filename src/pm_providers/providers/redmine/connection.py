@@ -166,22 +166,25 @@ class Connection(RemoteProvider):
         return found
 
     async def _user_id(self, value: str) -> str:
-        """Id of a user by id or login, locked ones too; logins can be looked up by administrators only.
+        """Id of a user by id or login, locked ones too; only administrators can look up others' logins.
 
         The list is of one status at a time: all at once is asked for differently from 5.1 on.
 
         Raises:
             NotFoundError: no such user, for a login; ids are not looked up.
+            PermissionDeniedError: somebody else's login, and these credentials are no administrator's.
         """
         if is_number(value):
             return value
+        if _has_login(me := await self._api.identify(), value):
+            return identifier(me, "user")
         try:
             for status in _USER_STATUSES:
                 async for one in self._api.items("users", "users", {"name": value, "status": status}):
-                    if str(one.get("login")).casefold() == value.casefold():
+                    if _has_login(one, value):
                         return identifier(one, "user")
-        except PermissionDeniedError:
-            pass
+        except PermissionDeniedError as error:
+            raise PermissionDeniedError("only administrators can look up logins: give the id") from error
         raise NotFoundError(f"there is no user {value!r:.80}")
 
     async def _resolve(self, entity: Entity, fields: Fields) -> Fields:
@@ -191,7 +194,7 @@ class Connection(RemoteProvider):
             if isinstance(resolved.get(name), str):
                 try:
                     resolved[name] = await getattr(self, lookup)(resolved[name])
-                except NotFoundError as error:
+                except (NotFoundError, PermissionDeniedError) as error:
                     raise ValidationError(fields={name: error.message}) from None
         for name in _NUMBERS:
             value = resolved.get(name)
@@ -236,6 +239,10 @@ class Connection(RemoteProvider):
         if not known and sample is not None:
             known = tuple(to_custom_field(one) for one in carried(sample))
         return checked_custom(fields, known)
+
+
+def _has_login(user: Mapping[str, Any], login: str) -> bool:
+    return str(user.get("login")).casefold() == login.casefold()
 
 
 def names_project(value: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
-from pm_providers.errors import NotFoundError, UnsupportedError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import PMUser
 from pm_providers.providers.redmine.client import part
 from pm_providers.providers.redmine.connection import Connection
@@ -76,7 +76,7 @@ class Users(Connection):
     async def _get_user(self, user_id: str) -> PMUser | None:
         try:
             one = await self._user_id(user_id)
-        except NotFoundError:
+        except (NotFoundError, PermissionDeniedError):
             return None
         found = await self._api.find(f"users/{one}", "user")
         if found is not None:
