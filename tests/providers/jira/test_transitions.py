@@ -140,6 +140,23 @@ async def test_required_fields_are_sent_along(provider: JiraProvider) -> None:
     assert (done.status, done.custom_fields["Resolution"], done.warnings) == ("cancelled", "Duplicate", ())
 
 
+async def test_a_comment_goes_with_the_transition_that_takes_one_and_is_never_lost_silently(
+    provider: JiraProvider,
+) -> None:
+    made = await _made(provider)
+    fields = {"Resolution": "duplicate", "Comment": "See **DUP-1**"}
+    done = await provider.update_task(made.id, {"status": "Rejected", "custom_fields": fields})
+    said = [one.body for one in await provider.list_comments(made.id)]
+    assert (said, done.warnings) == (["See **DUP-1**"], ())
+
+
+async def test_a_comment_that_no_transition_takes_is_warned_about(provider: JiraProvider) -> None:
+    patch = {"status": "In Progress", "custom_fields": {"Comment": "hello"}}
+    done = await provider.update_task((await _made(provider)).id, patch)
+    assert done.status_name == "In Progress"
+    assert [(one.field, one.asked) for one in done.warnings] == [("custom_fields", {"Comment": "hello"})]
+
+
 async def test_unknown_options_of_a_transition_are_refused(provider: JiraProvider) -> None:
     made = await _made(provider)
     with pytest.raises(ValidationError, match="Won't Do"):

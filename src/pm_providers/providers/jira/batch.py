@@ -152,7 +152,7 @@ class Batches(TaskWriter):
     ) -> Sequence[_Item]:
         """One bulk operation for many new issues that are one transition away; those that are left."""
         ids = [one.id for one in group if one.id in documents]
-        plain = all(not one.draft.later for one in group if one.draft)
+        plain = all(not one.draft.later and not one.draft.notes for one in group if one.draft)
         if not self._cloud or len(ids) < _WORTH_IT or not plain:
             return group
         report = await self._bulk_walk([str(one) for one in ids], documents[str(ids[0])], _asked(group[0]))
@@ -182,7 +182,7 @@ class Batches(TaskWriter):
         if one.id is None or one.id not in documents or one.draft is None:
             return
         try:
-            walk = await self._walk_to(documents[one.id], _asked(one), one.draft.later)
+            walk = await self._walk_to(documents[one.id], _asked(one), one.draft.later, one.draft.notes)
             await self._go(walk)
             took(one.draft.fields, walk)
         except PMError as error:

@@ -28,6 +28,9 @@ from pm_providers.toolkit.documents import identifier
 __all__ = ["Catalog"]
 
 _SHORT_S = 60.0
+_RESOLUTION = FieldInfo("resolution", "Resolution", "choice")
+"""Every site has it, and workflows ask for it; not all list it."""
+
 _BOARDS = f"{AGILE}/board"
 
 
@@ -230,6 +233,8 @@ class Catalog:
     async def _load_fields(self, _key: None) -> list[FieldInfo]:
         await self._api.identify()
         found = [to_field(one, person=self.person) for one in await self._api.listed("field")]
+        if not any(one.id == _RESOLUTION.id for one in found):
+            found.append(_RESOLUTION)
         return sorted(found, key=lambda one: bool(one.custom))
 
     async def _load_statuses(self, project: str | None) -> list[PMStatus]:

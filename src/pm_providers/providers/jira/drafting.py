@@ -20,7 +20,7 @@ from pm_providers.providers.jira.mapping.choices import (
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo, write_fields
 from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of
-from pm_providers.providers.jira.transitions import TransitionWalker
+from pm_providers.providers.jira.transitions import NOTES, TransitionWalker
 from pm_providers.toolkit.custom_fields import checked_custom
 from pm_providers.toolkit.documents import identifier, is_number
 
@@ -50,6 +50,7 @@ class Draft:
         names: id of a field on the wire -> field of ours, for the vendor's complaints.
         sprint: sprint to put it into afterwards, where the field is not on the screen.
         later: values by name that only transitions may take.
+        notes: comment and logged work for a transition, by field name.
     """
 
     fields: Fields
@@ -57,6 +58,7 @@ class Draft:
     names: dict[str, str]
     sprint: str | None = None
     later: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Drafting(TransitionWalker):
@@ -81,6 +83,7 @@ class Drafting(TransitionWalker):
         body = from_task(
             wire, special=special, person=self._catalog.person, text=self._text.write, points=points
         )
+        notes = await self._notes(fields)
         custom, later = await self._new_custom(fields, project, screen)
         body |= custom
         self._put_parent(body, kind, parent, special)
@@ -89,7 +92,7 @@ class Drafting(TransitionWalker):
         names = await self._wire_names(project)
         sprint = self._put_sprint(body, fields, special, screen)
         self._check_screen(fields, body, screen, names, kind, points)
-        return Draft(fields, {"fields": body}, names, sprint, later)
+        return Draft(fields, {"fields": body}, names, sprint, later, notes)
 
     async def _kind(self, fields: Fields, project: str) -> tuple[IssueType, dict[str, Any] | None]:
         """Issue type of a new task, and the issue above it.
@@ -210,6 +213,18 @@ class Drafting(TransitionWalker):
             return {}, {}
         known = await self._named_fields(asked, project, screen)
         return self._custom_wire(fields, known, screen, walks=bool(fields.get("status")))
+
+    async def _notes(self, fields: Fields) -> dict[str, Any]:
+        """Comment and logged work for the transitions of this write, taken out of its custom fields."""
+        asked = fields.get("custom_fields")
+        if not asked or not fields.get("status"):
+            return {}
+        names = {one.name for one in await self._catalog.fields() if one.id in NOTES} | {
+            "Comment",
+            "Log Work",
+        }
+        fields["custom_fields"] = {name: value for name, value in asked.items() if name not in names}
+        return {name: value for name, value in asked.items() if name in names}
 
     async def _named_fields(
         self, asked: Mapping[str, Any], project: str, screen: Mapping[str, FieldInfo]

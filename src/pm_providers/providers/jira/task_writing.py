@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pm_providers.contract import Fields
 from pm_providers.errors import NotFoundError, PMError, UnsupportedError, ValidationError
-from pm_providers.model import PMTask
+from pm_providers.model import PMTask, WriteWarning
 from pm_providers.providers.jira.bulk import BulkOperations
 from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.drafting import Draft, Drafting, named
@@ -47,11 +48,12 @@ class TaskWriter(Drafting):
             await self._into_sprint([one], draft.sprint)
         document = await self._stored(one)
         if draft.fields.get("status"):
-            walk = await self._walk_to(document, draft.fields["status"], draft.later)
+            walk = await self._walk_to(document, draft.fields["status"], draft.later, draft.notes)
             if not walk.is_done:
                 await self._go(walk)
                 took(draft.fields, walk)
                 document = await self._stored(one)
+            return await self._explained(await self._task(document), draft.fields, walk)
         return await self._explained(await self._task(document), draft.fields)
 
     async def _stored(self, one: str) -> dict[str, Any]:
@@ -69,20 +71,21 @@ class TaskWriter(Drafting):
             if fields.get("project_id") not in (None, before.project_id):
                 await self._move(one, base, fields)
                 base = await self._stored(one)
-            await self._change(one, base, fields)
-            task = await self._explained(await self._task(await self._stored(one)), fields)
+            walk = await self._change(one, base, fields)
+            task = await self._explained(await self._task(await self._stored(one)), fields, walk)
             return with_losses(task, before, fields, _LOST_IN_MOVES)
 
     async def _issue_id_or_fail(self, task_id: str) -> str:
         await self._api.identify()
         return await self._issue_id(task_id)
 
-    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields) -> None:
+    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields) -> Walk | None:
         """Fields by one call, the sprint by another, the status by transitions; checked before any of it."""
+        notes = await self._notes(fields)
         body, later = await self._edit(one, base, fields)
         walk = first = None
         if fields.get("status"):
-            walk = await self._walk_to(base, fields["status"], later)
+            walk = await self._walk_to(base, fields["status"], later, notes)
             first = None if walk.is_done else await self._next_hop(walk)
         if body:
             async with named(await self._wire_names(ref_id(fields_of(base), "project") or "")):
@@ -93,6 +96,7 @@ class TaskWriter(Drafting):
         if walk is not None:
             await self._go(walk, first)
             took(fields, walk)
+        return walk
 
     async def _edit(
         self, one: str, base: Mapping[str, Any], fields: Fields
@@ -243,10 +247,17 @@ class TaskWriter(Drafting):
 
     # comparison of what was asked with what was stored
 
-    async def _explained(self, task: PMTask, fields: Fields) -> PMTask:
+    async def _explained(self, task: PMTask, fields: Fields, walk: Walk | None = None) -> PMTask:
         """The task with reasons for what is not as asked: screens drop fields without a word."""
         missed = [name for name in fields if not self._holds(name, fields[name], task)]
-        return with_reasons(task, fields, {name: _reason(name) for name in missed})
+        task = with_reasons(task, fields, {name: _reason(name) for name in missed})
+        lost = (
+            {} if walk is None else {name: walk.notes[name] for name in walk.notes if name not in walk.noted}
+        )
+        if not lost:
+            return task
+        warning = WriteWarning("custom_fields", lost, None, "no transition on the way takes it")
+        return replace(task, warnings=(*task.warnings, warning))
 
 
 def took(fields: Fields, walk: Walk) -> None:

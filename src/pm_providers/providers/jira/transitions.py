@@ -13,13 +13,17 @@ from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, V
 from pm_providers.model import PMStatus
 from pm_providers.providers.jira.client import objects
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo
-from pm_providers.providers.jira.mapping.values import fields_of, ref_id
+from pm_providers.providers.jira.mapping.values import as_minutes, fields_of, ref_id
 from pm_providers.providers.jira.task_reading import TaskReader
 from pm_providers.providers.jira.workflow import Workflow, edges_of, next_guess, target_of
 from pm_providers.toolkit.documents import identifier, optional_text
 from pm_providers.transport import Timing, bounded_map
 
-__all__ = ["TransitionWalker", "Walk"]
+__all__ = ["NOTES", "TransitionWalker", "Walk"]
+
+COMMENT, WORKLOG = "comment", "worklog"
+NOTES = frozenset({COMMENT, WORKLOG})
+"""What a transition can take along, and no field of the issue shows."""
 
 _MAX_HOPS = 20
 _SAMPLE = 100
@@ -41,6 +45,8 @@ class Walk:
         given: values by field name that transitions may ask for.
         values: fields of the issue, which are on screens already.
         sent: given values that transitions took, in the form in which they are read back.
+        notes: comment and logged work by field name, which only transitions take and no field shows later.
+        noted: names of those that transitions took.
         visited: ids of the statuses that it stood in.
     """
 
@@ -54,6 +60,8 @@ class Walk:
     given: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     sent: dict[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
 
     @property
@@ -85,7 +93,11 @@ class TransitionWalker(TaskReader):
         return objects(await self._api.get(f"issue/{task_id}/transitions", params), "transitions")
 
     async def _walk_to(
-        self, document: Mapping[str, Any], value: str, given: Mapping[str, Any] | None = None
+        self,
+        document: Mapping[str, Any],
+        value: str,
+        given: Mapping[str, Any] | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> Walk:
         """A way for an issue; nothing is done yet.
 
@@ -103,6 +115,7 @@ class TransitionWalker(TaskReader):
             targets=await self._catalog.status_candidates(value, project),
             asked=value,
             given=dict(given or {}),
+            notes=dict(notes or {}),
             values=values,
         )
 
@@ -186,19 +199,35 @@ class TransitionWalker(TaskReader):
 
     def _body(self, walk: Walk, transition: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Body that does a transition, and what is missing for it: field of ours -> why."""
-        body: dict[str, Any] = {"transition": {"id": str(transition.get("id"))}}
         fields: dict[str, Any] = {}
+        update: dict[str, Any] = {}
         missing: dict[str, str] = {}
         for one in self._catalog.screen(transition.get("fields")).values():
             value = walk.given.get(one.name)
-            if value is not None and one.id == "comment":
-                body["update"] = {"comment": [{"add": {"body": self._text.write(str(value))}}]}
+            if one.id in NOTES and one.name in walk.notes:
+                update[one.id] = [{"add": self._note(one, walk.notes[one.name])}]
+                walk.noted.add(one.name)
             elif value is not None:
                 walk.sent[one.name] = one.checked(value)
                 fields[one.id] = one.write(walk.sent[one.name], self._text.write)
             elif one.required and not walk.values.get(one.id):
                 missing[_our_name(one)] = _requirement(one, transition)
-        return (body | {"fields": fields} if fields else body), missing
+        parts = {"fields": fields, "update": update}
+        body = {"transition": {"id": str(transition.get("id"))}}
+        return body | {name: part for name, part in parts.items() if part}, missing
+
+    def _note(self, one: FieldInfo, value: Any) -> dict[str, Any]:
+        """A comment in Markdown, or hours of work.
+
+        Raises:
+            ValidationError: neither.
+        """
+        if one.id == COMMENT and isinstance(value, str):
+            return {"body": self._text.write(value)}
+        if one.id == WORKLOG and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return {"timeSpent": as_minutes(value)}
+        wanted = "a text" if one.id == COMMENT else "a number of hours"
+        raise ValidationError(fields={f"custom_fields.{one.name}": f"must be {wanted}"})
 
     # what the workflow is like
 
