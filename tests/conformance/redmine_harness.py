@@ -46,7 +46,7 @@ class RedmineHarness(ProviderHarness):
         Entity.USER: {"User text": ("Red", "Blue")},
     }
 
-    _known_people: ClassVar[dict[tuple[str, str], list[str]]] = {}
+    _known_people: ClassVar[dict[str, list[str]]] = {}
 
     async def start(self) -> None:
         self.server = redmine_server(self.text_format)
@@ -69,7 +69,7 @@ class RedmineHarness(ProviderHarness):
     async def assignees(self, project_id: str) -> list[str]:
         """Members with a role that may be assigned; an administrator is no member by himself."""
         known = [user.id for user in await self.provider.list_users(project_id)]
-        for user_id in await self._people("assignees"):
+        for user_id in await self._people():
             if len(known) < 2 and user_id not in known:
                 await self.provider.create_membership(
                     PMMembership(project_id=project_id, user_id=user_id, roles=["Developer"])
@@ -77,15 +77,12 @@ class RedmineHarness(ProviderHarness):
                 known.append(user_id)
         return known
 
-    async def outsiders(self, project_id: str) -> list[str]:
-        return await self._people("outsiders")
-
-    async def _people(self, purpose: str) -> list[str]:
+    async def _people(self) -> list[str]:
         """Two users for all tests of a server: making one takes it longer than most tests."""
-        key = (self.server.url, purpose)
-        if key not in self._known_people:
-            self._known_people[key] = [(await self.make_user()).id for _ in range(2)]
-        return self._known_people[key]
+        known = self._known_people.setdefault(self.server.url, [])
+        while len(known) < 2:
+            known.append((await self.make_user()).id)
+        return known
 
 
 class RedmineMarkdownHarness(RedmineHarness):

@@ -38,7 +38,7 @@ class RedmineServer:
 def redmine_server(text_format: str = "textile", **settings: str) -> RedmineServer:
     """The server of this test process with this format of texts and these settings; skips by name where none can be.
 
-    It has Redmine's default data, and custom fields for all projects and trackers (`redmine_server.database.FIELDS`
+    It has Redmine's default data, and custom fields for all projects, some for Support only (`redmine_server.database.FIELDS`
     in the scripts). Nothing of it is left when the process ends, however it ends.
 
     Args:
