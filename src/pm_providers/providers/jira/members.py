@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import (
+    AuthenticationError,
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
@@ -52,10 +53,14 @@ class Memberships(Connection):
         Raises:
             NotFoundError: no such project.
             PermissionDeniedError: these credentials do not administer it.
+            AuthenticationError: they are not accepted at all.
         """
         try:
             return role_ids(await self._api.get(f"project/{project}/role"))
-        except NotFoundError as error:
+        except (NotFoundError, AuthenticationError) as error:
+            # Both are also the answer to those who do not administer it ([spec] GET project/.../role).
+            if isinstance(error, AuthenticationError):
+                await self._api.me()
             if await self._find_project(project) is None:
                 raise NotFoundError(f"there is no project {project!r:.80}") from error
             why = f"these credentials do not administer project {project}: its roles are hidden from them"
