@@ -25,7 +25,7 @@ _SETTING = re.compile(r"^(\w+):\n((?:  .*\n?)*)", re.MULTILINE)
 class Field:
     """A custom field; `choices` are those of a list or of key/value pairs.
 
-    Issues of the tracker Support have all fields, others those that are `everywhere`: Redmine loads the fields
+    Issues of the tracker Support have all fields, others those that are `everywhere`: Redmine loads them
     again for each issue of a list, which takes most of the time of the tests.
     """
 
