@@ -247,6 +247,20 @@ async def test_users_of_a_project_and_all(provider, world):
         await provider.list_users("nowhere")
 
 
+async def test_groups_are_neither_absent_nor_changed(provider, world):
+    """They are read as users; to say that there is none would be a lie."""
+    state = world.box.state
+    group = member(
+        world, Principal(id=state.principals.next_id(), kind="Group", last="Team Red", **state.stamps())
+    )
+    with pytest.raises(UnsupportedError):
+        await provider.delete_user(group)
+    with pytest.raises(UnsupportedError):
+        await provider.update_user(group, {"name": "Team Green"})
+    assert await provider.get_user(group) is not None
+    assert await provider.delete_user("99999") is False
+
+
 async def test_members_who_are_no_administrators_see_their_fellows(world):
     async with connected(world.box, "ann") as provider:
         found = {one.id: one for one in await provider.list_users(world.main)}

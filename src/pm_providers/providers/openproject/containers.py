@@ -292,7 +292,11 @@ class Users(Connection):
     async def _update_user(self, user_id: str, fields: Fields) -> PMUser:
         one = await self._user_id(user_id)
         custom = checked_custom(fields, await self._known_plain("users", fields))
-        return await self._user(await self._api.patch(f"users/{one}", from_user(fields, custom=custom)))
+        try:
+            return await self._user(await self._api.patch(f"users/{one}", from_user(fields, custom=custom)))
+        except NotFoundError:
+            await self._refuse_others(one)
+            raise
 
     async def _delete_user(self, user_id: str) -> bool:
         """The server locks at once and removes later (recorded 05-users: steps 42 to 44)."""
@@ -300,11 +304,20 @@ class Users(Connection):
             one = await self._user_id(user_id)
         except NotFoundError:
             return False
-        if one in self._deleted_users or not await self._api.delete(f"users/{one}"):
+        if one in self._deleted_users:
+            return False
+        if not await self._api.delete(f"users/{one}"):
+            await self._refuse_others(one)
             return False
         if not await self._gone(f"users/{one}"):
             self._deleted_users.add(one)
         return True
+
+    async def _refuse_others(self, one: str) -> None:
+        """Groups and placeholders are read as users: to say that there is none would be a lie."""
+        found = await self._other_principal(one)
+        if found is not None and found.get("_type") in _PRINCIPALS[1:]:
+            raise UnsupportedError(f"user {one} is a group or placeholder: they are read, not changed")
 
     async def _user(self, document: Mapping[str, Any]) -> PMUser:
         return to_user(
