@@ -58,7 +58,7 @@ class RedmineHarness(ProviderHarness):
             api_key=api_key or self.server.api_key,
             additional_config={"text_format": _FORMATS[self.text_format], **options},
         )
-        return RedmineProvider(config, transport=Counting())
+        return RedmineProvider(config, transport=Counting(verify=False))
 
     async def open_unauthorised(self) -> BasePMProvider:
         return await self.open(api_key="0" * 40)

@@ -33,7 +33,9 @@ class Office:
 
     def __init__(self, server: RedmineServer) -> None:
         self.server = server
-        self._client = httpx2.Client(base_url=server.url, headers={"X-Redmine-API-Key": server.api_key})
+        self._client = httpx2.Client(
+            base_url=server.url, headers={"X-Redmine-API-Key": server.api_key}, verify=False
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -114,7 +116,7 @@ class Faulty(httpx2.AsyncBaseTransport):
         lose: Callable[[httpx2.Request], bool] = lambda _: False,
         answer: Callable[[httpx2.Request], httpx2.Response | None] = lambda _: None,
     ) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+        self._inner = httpx2.AsyncHTTPTransport(verify=False)
         self._lose, self._answer = lose, answer
         self.sent: list[tuple[str, str]] = []
 
