@@ -243,9 +243,9 @@ async def test_many_are_written_one_by_one_without_the_calls_of_cloud() -> None:
 
 
 async def test_a_move_to_another_project_is_refused_with_the_reason() -> None:
-    async with scripted(_server(1)) as provider:
+    async with scripted(_server(1, **{f"GET {API}/project/6": {"id": "6", "issueTypes": TYPES}})) as provider:
         with pytest.raises(UnsupportedError, match="Data Center"):
-            await provider.update_task("1", {"project_id": "6"})
+            await provider.update_task("1", {"project_id": "6", "type": "Task"})
 
 
 async def test_changes_by_numbered_pages() -> None:

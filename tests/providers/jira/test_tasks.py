@@ -119,14 +119,28 @@ async def test_what_the_hierarchy_forbids_is_refused_before_anything_is_sent(
     assert set(error.value.fields) == {"parent_task_id"}
     with pytest.raises(ValidationError, match="need one"):
         await _task(provider, "ED", type="Sub-task")
-    with pytest.raises(ValidationError, match="different levels"):
-        await provider.update_task(task.id, {"type": "Epic"})
-    child = await _task(provider, "ED", parent_task_id=task.id)
-    with pytest.raises(ValidationError, match="cannot be without"):
-        await provider.update_task(child.id, {"parent_task_id": None})
+    with pytest.raises(ValidationError, match="need one"):
+        await provider.update_task(task.id, {"type": "Sub-task"})
+    with pytest.raises(ValidationError, match="cannot stand below"):
+        await provider.update_task(task.id, {"type": "Epic", "parent_task_id": task.id})
     with pytest.raises(ValidationError, match="no task"):
         await _task(provider, "ED", parent_task_id="ED-999")
-    assert site.count("POST", "issue$") == before + 1
+    assert site.count("POST", "issue$") == before
+    assert site.count("PUT") == 0
+
+
+async def test_a_task_below_another_becomes_a_subtask_and_back_and_both_are_told(
+    provider: JiraProvider,
+) -> None:
+    task, other = await _task(provider, "ED"), await _task(provider, "ED", type="Story")
+    below = await provider.update_task(other.id, {"parent_task_id": task.key, "title": "below"})
+    assert (below.parent_task_id, below.type, below.title) == (task.id, "Sub-task", "below")
+    assert [(one.field, one.asked, one.got) for one in below.warnings] == [("type", "Story", "Sub-task")]
+    free = await provider.update_task(other.id, {"parent_task_id": None})
+    assert (free.parent_task_id, free.type) == (None, "Task")
+    assert [one.field for one in free.warnings] == ["type"]
+    big = await provider.update_task(other.id, {"type": "Epic"})
+    assert (big.type, big.warnings) == ("Epic", ())
 
 
 async def test_another_type_of_the_same_level_is_an_edit(provider: JiraProvider) -> None:

@@ -26,6 +26,7 @@ _NO_VERSION = "the API has no versions of records: the last writer wins"
 _NO_CUSTOM = "custom fields are those of issues"
 _PROFILE = "profiles belong to the people (Atlassian accounts) or to the directory of the installation"
 _ADMIN = Capability(Support.NATIVE, "administrators only")
+_ROLES = Capability(Support.NATIVE, "roles in projects; administrators of the project only")
 _GLOBAL = "labels are texts: one exists as long as an issue wears it"
 
 CAPABILITIES = Capabilities(
@@ -46,6 +47,10 @@ CAPABILITIES = Capabilities(
         update_user=unsupported(_PROFILE),
         delete_user=_ADMIN,
         create_label=unsupported(_GLOBAL),
+        list_memberships=_ROLES,
+        create_membership=_ROLES,
+        update_membership=_ROLES,
+        delete_membership=_ROLES,
         update_label=unsupported(_GLOBAL),
         delete_label=unsupported(_GLOBAL),
         update_relation=unsupported("links cannot be changed; delete and create anew"),
@@ -55,7 +60,8 @@ CAPABILITIES = Capabilities(
     fields={
         Entity.PROJECT: declare_fields(
             Entity.PROJECT,
-            native="name status_name owner_id is_archived url",
+            native="name status_name is_archived url",
+            owner_id=mapped("the lead; a project always has one"),
             description=mapped("plain text, stored as it is"),
             key=mapped("capital letters and digits, 10 at most; made from the name when none is given"),
             status=mapped("active, or archived; to archive needs an administrator and a paid plan"),
@@ -111,7 +117,9 @@ CAPABILITIES = Capabilities(
         ),
         Entity.USER: declare_fields(
             Entity.USER,
-            native="name avatar_url kind is_active url",
+            native="kind is_active url",
+            name=mapped("Cloud shows the name of the Atlassian account, whatever the invitation says"),
+            avatar_url=read_only(_PROFILE),
             email=mapped("shown as the person chose"),
             username=read_only("the login, told by Data Center"),
             is_admin=unsupported("the API tells rights of the caller only"),
@@ -129,7 +137,7 @@ CAPABILITIES = Capabilities(
         ),
         Entity.LABEL: declare_fields(
             Entity.LABEL,
-            native="name",
+            name=read_only(_GLOBAL),
             project_id=unsupported("labels belong to the whole site"),
             color=unsupported("labels have no colour"),
         ),
@@ -196,6 +204,10 @@ CAPABILITIES = Capabilities(
             "a status is reached by the shortest known way of transitions; fields that a transition requires "
             "are given in custom_fields by name"
         ),
+        "labels": "texts of the whole site, their own ids; components are the custom field Components",
+        "relations": "the issue that blocks or duplicates is from; links of other types read as relates",
+        "memberships": "users and groups (group:ID) with the roles that they have in a project",
+        "time entries": "comments are one plain line; days are those of the caller's profile",
         "sprints": "those of the boards of a project; a project without a scrum board has none",
     },
 )

@@ -34,10 +34,10 @@ class Projects(Connection):
     """Projects."""
 
     async def _iter_projects(self, query: ListQuery) -> AsyncIterator[PMProject]:
-        """By key. Archived and trashed ones are told by Cloud only, and only when asked for."""
+        """By key. Archived ones only when asked for; those in the trash are gone, as for `get_project`."""
         await self._api.identify()
         if self._cloud:
-            states = ["live", "archived", "deleted"] if query.include_archived else ["live"]
+            states = ["live", "archived"] if query.include_archived else ["live"]
             params = {"expand": _EXPAND, "orderBy": "key", "status": states}
             stream = self._api.items("project/search", params=params, limit=query.limit)
             async with aclosing(stream) as found:
@@ -79,7 +79,7 @@ class Projects(Connection):
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None
     ) -> PMProject:
-        refuse_clearing(fields, ("status", "key", "owner_id"))
+        refuse_clearing(fields, ("status", "key"))
         current = await self._project_document(project_id)
         one = identifier(current, "project")
         status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else None
@@ -177,15 +177,18 @@ class Users(Connection):
         return self._user(await self._api.me())
 
     async def _create_user(self, fields: Fields) -> PMUser:
-        """Invited to the site's Jira product (Cloud), or told to choose a password (Data Center)."""
+        """Invited to the site's Jira product (Cloud), or told to choose a password (Data Center).
+
+        Cloud takes no name: it shows that of the Atlassian account ([spec] NewUserDetails).
+        """
         await self._api.identify()
         if not fields.get("email"):
             raise ValidationError(fields={"email": "is required by Jira"})
-        body: dict[str, Any] = {"emailAddress": fields["email"], "displayName": fields["name"]}
+        body: dict[str, Any] = {"emailAddress": fields["email"]}
         if self._cloud:
             body["products"] = ["jira-software"]
         else:
-            body |= {"name": fields["email"], "notification": "true"}
+            body |= {"displayName": fields["name"], "name": fields["email"], "notification": "true"}
         made = await self._api.created("user", body)
         return to_user(made, base_url=self._api.site.url, keep_raw=self._options.keep_raw)
 

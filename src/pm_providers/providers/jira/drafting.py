@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pm_providers.contract import Fields
+import httpx2
+
+from pm_providers.contract import Fields, PMProviderConfig
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
+from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.mapping.choices import (
     EPIC,
     STANDARD,
@@ -21,8 +24,10 @@ from pm_providers.providers.jira.mapping.custom_fields import FieldInfo, write_f
 from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of
 from pm_providers.providers.jira.transitions import NOTES, TransitionWalker
+from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.custom_fields import checked_custom
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.transport import Timing
 
 __all__ = ["Draft", "Drafting", "level_of", "named"]
 
@@ -36,6 +41,7 @@ _OWN = {
     "timetracking": "estimated_hours",
     "parent": "parent_task_id",
 }
+_SHORT_S = 30.0
 _ALWAYS = frozenset({"project", "issuetype", "summary", "parent"})
 _FILLED_BY_SERVER = frozenset({"project", "issuetype", "reporter"})
 
@@ -64,6 +70,26 @@ class Draft:
 class Drafting(TransitionWalker):
     """New tasks, checked before they are sent, and what changes share with them."""
 
+    def __init__(
+        self,
+        config: PMProviderConfig,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        super().__init__(config, transport=transport, timing=timing)
+        self._sprints_known: Cache[str, None] = Cache(
+            self._check_sprint, _SHORT_S, clock=self._timing.monotonic
+        )
+
+    async def _check_sprint(self, one: str) -> None:
+        """A sprint that is gone or closed would be found out only when the task is made already."""
+        found = await self._api.find(f"{AGILE}/sprint/{one}")
+        if found is None:
+            raise ValidationError(fields={"sprint_id": f"there is no sprint {one!r:.80}"})
+        if found.get("state") == "closed":
+            raise ValidationError(fields={"sprint_id": f"sprint {one} is closed"})
+
     async def _draft(self, fields: Fields) -> Draft:
         """The creating call of checked fields.
 
@@ -91,6 +117,8 @@ class Drafting(TransitionWalker):
             body[special.epic_name] = fields["title"]
         names = await self._wire_names(project)
         sprint = self._put_sprint(body, fields, special, screen)
+        if sprint is not None:
+            await self._sprints_known.get(sprint)
         self._check_screen(fields, body, screen, names, kind, points)
         return Draft(fields, {"fields": body}, names, sprint, later, notes)
 

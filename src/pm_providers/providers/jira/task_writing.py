@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pm_providers.contract import Fields
@@ -11,19 +11,42 @@ from pm_providers.errors import NotFoundError, PMError, UnsupportedError, Valida
 from pm_providers.model import PMTask, WriteWarning
 from pm_providers.providers.jira.bulk import BulkOperations
 from pm_providers.providers.jira.client import AGILE
-from pm_providers.providers.jira.drafting import Draft, Drafting, named
-from pm_providers.providers.jira.mapping.choices import SUBTASK, IssueType, to_issue_type
+from pm_providers.providers.jira.drafting import Draft, Drafting, level_of, named
+from pm_providers.providers.jira.mapping.choices import (
+    STANDARD,
+    SUBTASK,
+    IssueType,
+    default_type,
+    to_issue_type,
+)
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo
 from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing, with_losses, with_reasons
+from pm_providers.toolkit.writes import refuse_clearing, with_reasons
 
 __all__ = ["TaskWriter", "took"]
 
 _FIXED = ("status", "priority", "type", "project_id")
-_LOST_IN_MOVES = ("sprint_id", "parent_task_id", "type", "status", "assignee_id", "custom_fields")
+_MOVED = ("type", "status", "status_name", "sprint_id", "parent_task_id", "assignee_id", "story_points")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an issue shall stand.
+
+    Attributes:
+        project: project id.
+        kind: its type.
+        parent: the issue above that is asked for.
+        moves: it takes a move there: another project, or another level of the hierarchy.
+    """
+
+    project: str
+    kind: IssueType
+    parent: Mapping[str, Any] | None
+    moves: bool = False
 
 
 class TaskWriter(Drafting):
@@ -68,21 +91,22 @@ class TaskWriter(Drafting):
         one = identifier(base, "issue")
         async with self._locks.hold(one):
             before = await self._task(base)
-            if fields.get("project_id") not in (None, before.project_id):
-                await self._move(one, base, fields)
+            place = await self._place(base, fields)
+            if place.moves:
+                await self._move(one, place)
                 base = await self._stored(one)
-            walk = await self._change(one, base, fields)
+            walk = await self._change(one, base, fields, place)
             task = await self._explained(await self._task(await self._stored(one)), fields, walk)
-            return with_losses(task, before, fields, _LOST_IN_MOVES)
+            return _with_changes(task, before, fields) if place.moves else task
 
     async def _issue_id_or_fail(self, task_id: str) -> str:
         await self._api.identify()
         return await self._issue_id(task_id)
 
-    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields) -> Walk | None:
+    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place) -> Walk | None:
         """Fields by one call, the sprint by another, the status by transitions; checked before any of it."""
         notes = await self._notes(fields)
-        body, later = await self._edit(one, base, fields)
+        body, later = await self._edit(one, base, fields, place)
         walk = first = None
         if fields.get("status"):
             walk = await self._walk_to(base, fields["status"], later, notes)
@@ -99,7 +123,7 @@ class TaskWriter(Drafting):
         return walk
 
     async def _edit(
-        self, one: str, base: Mapping[str, Any], fields: Fields
+        self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Body of the editing call, and custom fields that are left to a transition."""
         values = fields_of(base)
@@ -127,7 +151,7 @@ class TaskWriter(Drafting):
                 fields, known, screen, walks=bool(fields.get("status")), base=values
             )
             body |= custom
-        update = await self._edit_place(base, fields, body, special)
+        update = self._edit_place(base, fields, body, special, place)
         found = {"fields": body, "update": update}
         return {name: value for name, value in found.items() if value}, later
 
@@ -143,41 +167,90 @@ class TaskWriter(Drafting):
         shown = [one for one in special.points if one in screen]
         return await self._catalog.points_field(project, filled or shown)
 
-    async def _edit_place(
-        self, base: Mapping[str, Any], fields: Fields, body: dict[str, Any], special: SpecialFields
+    def _edit_place(
+        self,
+        base: Mapping[str, Any],
+        fields: Fields,
+        body: dict[str, Any],
+        special: SpecialFields,
+        place: _Place,
     ) -> dict[str, Any]:
         """Type and parent: put into the body; what needs an operation instead is returned."""
         values = fields_of(base)
-        project = ref_id(values, "project") or ""
-        kind = to_issue_type(values.get("issuetype") or {})
-        if fields.get("type"):
-            asked = await self._catalog.type_named(fields["type"], project)
-            fields["type"] = asked.name
-            if asked.level != kind.level:
-                why = f"{kind.name!r:.60} and {asked.name!r:.60} stand on different levels of the hierarchy"
-                raise ValidationError(fields={"type": why})
-            if asked.id != kind.id:
-                body["issuetype"] = {"id": asked.id}
-                kind = asked
-        if "parent_task_id" not in fields:
+        if place.kind.id != ref_id(values, "issuetype"):
+            body["issuetype"] = {"id": place.kind.id}
+        if "parent_task_id" not in fields or ref_id(values, "parent") == fields["parent_task_id"]:
             return {}
-        if fields["parent_task_id"]:
-            parent = await self._parent(fields["parent_task_id"])
-            self._check_level(kind, parent, await self._catalog.types(project))
-            self._put_parent(body, kind, parent, special)
+        if place.parent is not None:
+            self._put_parent(body, place.kind, place.parent, special)
             return {}
-        return self._without_parent(values, kind, body, special)
-
-    def _without_parent(
-        self, values: Mapping[str, Any], kind: IssueType, body: dict[str, Any], special: SpecialFields
-    ) -> dict[str, Any]:
-        if kind.level == SUBTASK:
-            raise ValidationError(fields={"parent_task_id": "sub-tasks cannot be without one"})
         if not self._cloud:
             if special.epic_link and values.get(special.epic_link):
                 body[special.epic_link] = None
             return {}
         return {"parent": [{"set": {"none": True}}]} if values.get("parent") else {}
+
+    # where it stands
+
+    async def _place(self, base: Mapping[str, Any], fields: Fields) -> _Place:
+        """Project, type and parent that an issue shall have.
+
+        A task that gets a task as its parent becomes a sub-task, and back, unless a type is asked for: the
+        hierarchy knows no other way.
+
+        Raises:
+            ValidationError: type and parent do not go together, or one of them does not exist here.
+            UnsupportedError: it takes a move, which Data Center has no call for.
+        """
+        values = fields_of(base)
+        now = to_issue_type(values.get("issuetype") or {})
+        project = fields.get("project_id") or ref_id(values, "project") or ""
+        moved = project != ref_id(values, "project")
+        parent = await self._parent(fields.get("parent_task_id"))
+        if not moved and parent is None and not {"type", "parent_task_id"} & set(fields):
+            return _Place(project, now, None)
+        kind = await self._placed_kind(fields, now, parent, project, moved=moved)
+        if parent is not None:
+            self._check_level(kind, parent, await self._catalog.types(project))
+        keeps = "parent_task_id" not in fields and now.level == SUBTASK and not moved
+        if kind.level == SUBTASK and parent is None and not keeps:
+            raise ValidationError(fields={"parent_task_id": f"tasks of type {kind.name!r:.60} need one"})
+        if (moved or kind.level != now.level) and not self._cloud:
+            reason = "Data Center has no call that moves an issue to another project or level"
+            name = "project_id" if moved else "type" if "type" in fields else "parent_task_id"
+            raise UnsupportedError(f"{name}: {reason}", reason=reason)
+        return _Place(project, kind, parent, moves=moved or kind.level != now.level)
+
+    async def _placed_kind(
+        self,
+        fields: Fields,
+        now: IssueType,
+        parent: Mapping[str, Any] | None,
+        project: str,
+        *,
+        moved: bool,
+    ) -> IssueType:
+        try:
+            types = await self._catalog.types(project)
+            if fields.get("type"):
+                kind = await self._catalog.type_named(fields["type"], project)
+                fields["type"] = kind.name
+                return kind
+            level = now.level
+            if parent is not None:
+                level = level_of(parent) - 1
+            elif now.level == SUBTASK and ("parent_task_id" in fields or moved):
+                level = STANDARD
+            if level == now.level:
+                return now if not moved else await self._catalog.type_named(now.name, project)
+        except NotFoundError:
+            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from None
+        kind_there = default_type(types, level)
+        if kind_there is None:
+            raise ValidationError(
+                fields={"parent_task_id": "the project has no issue type below that task's"}
+            )
+        return kind_there
 
     # sprints, moves, deletes
 
@@ -205,23 +278,12 @@ class TaskWriter(Drafting):
             ) from error
         self._recent.wrote(ids)
 
-    async def _move(self, one: str, base: Mapping[str, Any], fields: Fields) -> None:
-        """To another project, as the type of the same name there.
-
-        Raises:
-            UnsupportedError: Data Center has no such call.
-            ValidationError: the project has no such type.
-        """
-        if not self._cloud:
-            reason = "Data Center has no call that moves an issue to another project"
-            raise UnsupportedError(f"project_id: {reason}", reason=reason)
-        project = fields["project_id"]
-        kind = to_issue_type(fields_of(base).get("issuetype") or {})
-        try:
-            target = await self._catalog.type_named(fields.get("type") or kind.name, project)
-        except NotFoundError:
-            raise ValidationError(fields={"project_id": f"there is no project {project!r:.80}"}) from None
-        report = await self._bulk().move([one], project, target.id, fields.get("parent_task_id"))
+    async def _move(self, one: str, place: _Place) -> None:
+        """To another project or level of the hierarchy, with its sub-tasks."""
+        parent = None
+        if place.parent is not None and place.kind.level == SUBTASK:
+            parent = identifier(place.parent, "issue")
+        report = await self._bulk().move([one], place.project, place.kind.id, parent)
         self._recent.wrote([one])
         error = report.error(one)
         if error is not None:
@@ -258,6 +320,19 @@ class TaskWriter(Drafting):
             return task
         warning = WriteWarning("custom_fields", lost, None, "no transition on the way takes it")
         return replace(task, warnings=(*task.warnings, warning))
+
+
+def _with_changes(task: PMTask, before: PMTask, fields: Fields) -> PMTask:
+    """The task with warnings for what a move changed besides."""
+    known = {one.field for one in task.warnings} | set(fields)
+    if "status" in fields:
+        known.add("status_name")
+    found = [
+        WriteWarning(name, getattr(before, name), getattr(task, name), "the move changes it")
+        for name in (*_MOVED, "custom_fields")
+        if name not in known and getattr(before, name) != getattr(task, name)
+    ]
+    return replace(task, warnings=(*task.warnings, *found)) if found else task
 
 
 def took(fields: Fields, walk: Walk) -> None:
