@@ -17,7 +17,6 @@ from pm_providers.model import (
     PMMembership,
     PMProject,
     PMRelation,
-    PMSprint,
     PMTask,
     PMTimeEntry,
     Record,
@@ -83,7 +82,7 @@ async def draft(harness: ProviderHarness, entity: Entity) -> Record:
     if entity is Entity.TASK:
         return PMTask(title=unique("Task"), project_id=project_id)
     if entity is Entity.SPRINT:
-        return PMSprint(name=unique("Sprint"), project_id=project_id)
+        return harness.sprint_draft(project_id)
     if entity is Entity.LABEL:
         return harness.label_draft(project_id)
     if entity is Entity.MEMBERSHIP:
@@ -93,10 +92,17 @@ async def draft(harness: ProviderHarness, entity: Entity) -> Record:
     if entity is Entity.COMMENT:
         return PMComment(task_id=task_id, body="A comment")
     if entity is Entity.RELATION:
-        return PMRelation(from_task_id=task_id, to_task_id=(await new_task(harness)).id, type="precedes")
+        other = (await new_task(harness)).id
+        return PMRelation(from_task_id=task_id, to_task_id=other, type=_directed(harness))
     if entity is Entity.ATTACHMENT:
         return PMAttachment(task_id=task_id, file_name="report.txt", content_type="text/plain")
     return PMTimeEntry(task_id=task_id, hours=1.5, spent_on=date(2026, 3, 2))
+
+
+def _directed(harness: ProviderHarness) -> str:
+    """A type of relations whose ends differ; one that can have a delay, where there is one."""
+    known = harness.provider.capabilities.limits.relation_types
+    return next(one for one in ("precedes", "blocks", *known) if not known or one in known)
 
 
 def place_of(record: Record) -> dict[str, str]:
@@ -187,6 +193,10 @@ async def _tasks(harness: ProviderHarness, entity: Entity) -> list[str]:
     return [(await new_task(harness)).id, (await new_task(harness)).id]
 
 
+async def _parents(harness: ProviderHarness, entity: Entity) -> list[str]:
+    return [(await new_task(harness, **harness.top_task)).id for _ in range(2)]
+
+
 async def _sprints(harness: ProviderHarness, entity: Entity) -> list[str]:
     if not harness.provider.capabilities.supports("create_sprint"):
         return [sprint.id for sprint in await harness.provider.list_sprints((await harness.project()).id)][:2]
@@ -196,7 +206,8 @@ async def _sprints(harness: ProviderHarness, entity: Entity) -> list[str]:
 
 async def _types(harness: ProviderHarness, entity: Entity) -> list[str]:
     types = await harness.provider.list_types((await harness.project()).id)
-    return [one.name for one in types if not one.is_milestone][:2]
+    names = [one.name for one in types if not one.is_milestone]
+    return [name for name in names if name not in harness.lower_types][:2]
 
 
 async def _custom(harness: ProviderHarness, entity: Entity) -> list[dict[str, Any]]:
@@ -220,7 +231,7 @@ _MAKERS_BY_NAME: dict[str, Maker] = {
     "assignee_ids": _user_lists,
     "label_ids": _label_lists,
     "project_id": _projects,
-    "parent_task_id": _tasks,
+    "parent_task_id": _parents,
     "task_id": _tasks,
     "from_task_id": _tasks,
     "to_task_id": _tasks,
