@@ -59,6 +59,7 @@ from pm_providers.registry import build_pm_provider, provider_names
 
 if TYPE_CHECKING:
     from pm_providers.providers.internal import InternalProvider
+    from pm_providers.providers.jira import JIRAProvider, JiraProvider
     from pm_providers.providers.openproject import OpenProjectProvider
     from pm_providers.providers.redmine import RedmineProvider
 
@@ -66,6 +67,8 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "InternalProvider": "pm_providers.providers.internal",
+    "JIRAProvider": "pm_providers.providers.jira",
+    "JiraProvider": "pm_providers.providers.jira",
     "OpenProjectProvider": "pm_providers.providers.openproject",
     "RedmineProvider": "pm_providers.providers.redmine",
 }
@@ -82,6 +85,8 @@ __all__ = [
     "Entity",
     "HealthReport",
     "InternalProvider",
+    "JIRAProvider",
+    "JiraProvider",
     "NotFoundError",
     "OpenProjectProvider",
     "PMAttachment",

@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
 pytest.register_assert_rewrite("pm_providers.testing.suite", "pm_providers.testing.checks")
 
 from pm_providers.testing.gaps import Gap, GapKind  # noqa: E402 - after the registration above
-from pm_providers.testing.harness import ProviderHarness  # noqa: E402
+from pm_providers.testing.harness import ProviderHarness, unique  # noqa: E402
 from pm_providers.testing.suite import ConformanceSuite  # noqa: E402
 
-__all__ = ["ConformanceSuite", "Gap", "GapKind", "ProviderHarness"]
+__all__ = ["ConformanceSuite", "Gap", "GapKind", "ProviderHarness", "unique"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.model import Entity, PMLabel, PMProject, PMTask, PMUser, TaskStatus
+from pm_providers.model import Entity, PMLabel, PMProject, PMSprint, PMTask, PMUser, TaskStatus
 from pm_providers.testing.gaps import Gap
 
 __all__ = ["ProviderHarness", "unique"]
@@ -38,7 +38,13 @@ class ProviderHarness(ABC):
             assigned to members with the first one. Needed where memberships can be created.
         samples: (entity, field) -> two values of a field, where the common ones do not fit the system.
         rarely_filled: `entity.field` -> why no record of the suite fills a field that is declared supported.
+        never_empty: `entity.field` -> why the system refuses to clear a field that other systems clear.
+        top_task: fields of a task that two levels of tasks can stand below, where not every task can be that
+            ({"type": "Epic"}). Tasks below get the type that the provider chooses.
+        lower_types: types whose tasks must stand below another; they can stand below a task of the type that
+            the provider chooses.
         missing_id: an id of the right form that does not exist, now and later.
+        missing_label: the same for labels; differs where any text is one, which exists once a task has it.
     """
 
     gaps: ClassVar[tuple[Gap, ...]] = ()
@@ -48,7 +54,11 @@ class ProviderHarness(ABC):
     roles: ClassVar[tuple[str, ...]] = ()
     samples: ClassVar[Mapping[tuple[Entity, str], Sequence[Any]]] = {}
     rarely_filled: ClassVar[Mapping[str, str]] = {}
+    never_empty: ClassVar[Mapping[str, str]] = {}
+    top_task: ClassVar[Mapping[str, Any]] = {}
+    lower_types: ClassVar[frozenset[str]] = frozenset()
     missing_id: ClassVar[str] = "999999999"
+    missing_label: ClassVar[str] = "999999999"
 
     provider: BasePMProvider
 
@@ -93,7 +103,14 @@ class ProviderHarness(ABC):
     def user_draft(self) -> PMUser:
         """A user that the system can create."""
         name = unique("Ada").replace(" ", ".").lower()
-        return PMUser(name=unique("Ada Lovelace"), email=f"{name}@example.com", username=name)
+        has_login = self.provider.capabilities.field(Entity.USER, "username").is_writable
+        return PMUser(
+            name=unique("Ada Lovelace"), email=f"{name}@example.com", username=name if has_login else None
+        )
+
+    def sprint_draft(self, project_id: str) -> PMSprint:
+        """A sprint that the system can create, and bring into any status."""
+        return PMSprint(name=unique("Sprint"), project_id=project_id)
 
     async def assignees(self, project_id: str) -> list[str]:
         """Ids of at least two users that tasks of the project can be assigned to."""

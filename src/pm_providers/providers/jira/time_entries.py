@@ -135,12 +135,12 @@ class TimeEntries(TaskReader):
         return to_time_entry(found, task_id=target, project_id=project, zone=zone, keep_raw=raw)
 
     async def _move_worklog(self, entry_id: str, task: str, target: str) -> None:
-        """[spec] POST issue/{issueIdOrKey}/worklog/move."""
+        """[spec] POST issue/{issueIdOrKey}/worklog/move. Both estimates stay as they are."""
         if not self._cloud:
             reason = "Data Center cannot move a worklog to another issue"
             raise UnsupportedError(f"task_id: {reason}", reason=reason)
         body = {"ids": [int(entry_id)], "issueIdOrKey": target}
-        await self._api.post(f"issue/{task}/worklog/move", body)
+        await self._api.post(f"issue/{task}/worklog/move", body, params={"adjustEstimate": "leave"})
 
     async def _delete_time_entry(self, entry_id: str, task_id: str | None) -> bool:
         try:

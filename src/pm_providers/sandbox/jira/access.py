@@ -72,6 +72,8 @@ def scope_for(method: str, path: str) -> frozenset[str]:
     tail = re.sub(r"^/rest/api/[^/]+/", "", path)
     if method == "GET" and tail.startswith(("myself", "user", "groupuserpicker", "group/")):
         return frozenset({"read:jira-user"})
+    if tail.startswith("user") and method != "GET":
+        return frozenset({"manage:jira-configuration"})
     if tail.startswith("webhook"):
         return frozenset({"manage:jira-webhook"})
     if method != "GET" and re.match(r"(project|version|component)\b", tail):

@@ -9,6 +9,7 @@ import msgspec
 from starlette.types import ASGIApp
 
 from pm_providers.sandbox.jira import (
+    accounts,
     agile_issues,
     attachments,
     basics,
@@ -70,6 +71,7 @@ ROUTES = (
             jql_tree,
             links,
             meta,
+            accounts,
             people,
             components,
             versions,

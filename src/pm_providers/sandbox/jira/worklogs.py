@@ -254,6 +254,36 @@ def delete(call: Call) -> Reply:
     return Reply(None, 204)
 
 
+@routes("POST", "issue/{id}/worklog/move")
+def move(call: Call) -> Reply:
+    """Move worklogs to another issue: without events and history.
+
+    `adjustEstimate=auto` takes what is moved from the estimate of the source, and adds it to the other's.
+    """
+    session, state, body = call.session, call.state, call.object()
+    _need_tracking(session)
+    source = rights.need_issue(session, call.params["id"])
+    adjust = call.one("adjustEstimate", "auto")
+    if adjust not in {"auto", "leave"}:
+        raise bad_request("'adjustEstimate' must be one of: leave, auto")
+    ids, name = body.get("ids"), body.get("issueIdOrKey")
+    if not isinstance(name, str) or not isinstance(ids, list) or not ids or len(ids) > PAGE:
+        raise bad_request("The issue and 1 to 5000 ids of worklogs must be provided.")
+    target = rights.need_issue(session, name)
+    rows = [find_worklog(call, str(source.id), str(one)) for one in dict.fromkeys(map(str, ids))]
+    rights.need_permission(session, "DELETE_ALL_WORKLOGS", source, "You cannot move these worklogs.", 400)
+    rights.need_permission(session, "WORK_ON_ISSUES", target, "You cannot log work on that issue.", 400)
+    for row in rows:
+        state.worklogs.change(row, issue_id=target.id)
+    moved = sum(row.seconds for row in rows) if adjust == "auto" else 0
+    for issue, seconds in ((source, -moved), (target, moved)):
+        logged = [row for row in state.worklogs.where("issue_id", issue.id) if row.removed is None]
+        left = issue.remaining_s if not seconds else max(0, (issue.remaining_s or 0) + seconds)
+        spent = sum(row.seconds for row in logged)
+        state.issues.change(state.issues[issue.id], spent_s=spent, remaining_s=left)
+    return Reply(None, 204)
+
+
 def _need(session: Session, issue: Issue, row: Worklog, verb: str) -> None:
     project = session.state.projects[issue.project_id]
     own = row.author == session.account_id and rights.may_use(session, f"{verb}_OWN_WORKLOGS", project)

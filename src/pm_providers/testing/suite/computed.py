@@ -158,7 +158,9 @@ async def _values(provider: BasePMProvider, which: int) -> dict[str, Any]:
 async def _family(harness: ProviderHarness, project: PMProject, children: int) -> PMTask:
     """A task with subtasks that have a value in each field that systems compute for parents."""
     provider = harness.provider
-    parent = await provider.create_task(PMTask(title=unique("Parent"), project_id=project.id))
+    parent = await provider.create_task(
+        PMTask(title=unique("Parent"), project_id=project.id, **harness.top_task)
+    )
     values = await _values(provider, 0)
     for _ in range(children):
         child = PMTask(title=unique("Child"), project_id=project.id, parent_task_id=parent.id, **values)

@@ -47,13 +47,19 @@ class DiscoverySuite(SuiteBase):
     async def test_types(
         self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject
     ) -> None:
-        """Types of a project have ids and names and can be written."""
+        """Types of a project have ids and names and can be written; some only below another task."""
         types = await provider.list_types(project.id)
         assert len({one.id for one in types}) == len(types) > 0
         assert {one.id for one in types} <= {one.id for one in await provider.list_types()}
         for one in types:
-            if provider.capabilities.field(Entity.TASK, "type").is_writable:
-                assert (await new_task(harness, type=one.name)).type == one.name
+            if not provider.capabilities.field(Entity.TASK, "type").is_writable:
+                continue
+            place: dict[str, str] = {}
+            if one.name in harness.lower_types:
+                async with refusal(provider, "create_task", ValidationError):
+                    await new_task(harness, type=one.name)
+                place = {"parent_task_id": (await new_task(harness)).id}
+            assert (await new_task(harness, type=one.name, **place)).type == one.name
 
     @needs("list_transitions", "update_task")
     async def test_transitions(

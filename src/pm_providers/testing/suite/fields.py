@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from pm_providers.contract import BasePMProvider, Support
 from pm_providers.errors import UnsupportedError, ValidationError
-from pm_providers.model import MODELS, Entity, FieldKind, Owner, PMTask, Record, field_specs
+from pm_providers.model import MODELS, Entity, FieldKind, Owner, PMTask, PMTimeEntry, Record, field_specs
 from pm_providers.testing.calls import PLACEHOLDERS
 from pm_providers.testing.checks import assert_holds, read, refusal
 from pm_providers.testing.harness import ProviderHarness
@@ -63,7 +64,7 @@ class FieldSuite(SuiteBase):
             cleared = await update(written.id, {name: dict.fromkeys(second)}, **place)
             await _check(provider, fresh, cleared, entity, name, dict.fromkeys(second))
         if not spec.required:
-            await _check_clearing(provider, fresh, written, entity, name)
+            await _check_clearing(harness, fresh, written, entity, name)
 
     @pytest.mark.parametrize("entity", list(Entity))
     async def test_wrong_types_are_refused(
@@ -160,10 +161,11 @@ async def _check(
 
 
 async def _check_clearing(
-    provider: BasePMProvider, fresh: BasePMProvider, written: Record, entity: Entity, name: str
+    harness: ProviderHarness, fresh: BasePMProvider, written: Record, entity: Entity, name: str
 ) -> None:
-    spec = field_specs(MODELS[entity])[name]
+    provider, spec = harness.provider, field_specs(MODELS[entity])[name]
     may_refuse = spec.kind in {FieldKind.CHOICE, FieldKind.MAP} or name in _ALWAYS_SET or name == "key"
+    may_refuse = may_refuse or f"{entity}.{name}" in harness.never_empty
     try:
         update = getattr(provider, f"update_{entity}")
         cleared = await update(written.id, {name: None}, **place_of(written))
@@ -200,6 +202,8 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
                 setattr(target, name, (await _two(harness, entity, name))[0])
         for one in (_agreeing(record), alone):
             written = await create(provider, entity, one)
+            if entity is Entity.TASK and provider.capabilities.supports("create_time_entry"):
+                await provider.create_time_entry(PMTimeEntry("", written.id, 1.5, date(2026, 3, 2)))
             seen = await read(provider, written)
             found += [written] if seen is None else [written, seen]
             found += await _closed(provider, entity, written)

@@ -163,7 +163,7 @@ class TextSuite(SuiteBase):
         self, harness: ProviderHarness, provider: BasePMProvider, name: str
     ) -> None:
         """A description is stored as written; systems with another text format may say what they changed."""
-        text = _MARKDOWN[name]
+        text = _MARKDOWN[name][: provider.capabilities.limits.lengths.get("task.description")]
         task = await new_task(harness, description=text)
         found = await stored(await harness.fresh(), task)
         if provider.capabilities.text_format == "markdown":
@@ -189,6 +189,7 @@ class TextSuite(SuiteBase):
         limits = provider.capabilities.limits.lengths
         makers: dict[str, Callable[..., Awaitable[Any]]] = {
             "task.title": new_task,
+            "task.description": new_task,
             "project.name": _project_named,
         }
         for path, make in makers.items():

@@ -7,6 +7,7 @@ from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import Entity, PMProject, PMTask
 from pm_providers.testing.checks import ids, needs, refusal, stored
 from pm_providers.testing.harness import ProviderHarness, unique
+from pm_providers.testing.samples import new_task
 from pm_providers.testing.suite.base import SuiteBase
 
 __all__ = ["TaskSuite"]
@@ -130,11 +131,12 @@ class TaskSuite(SuiteBase):
 
     @needs("create_task")
     async def test_subtasks(
-        self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject, task: PMTask
+        self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject
     ) -> None:
-        """A subtask names its parent and is listed like any task."""
+        """A subtask names its parent, is listed like any task, and can be freed with what is below it."""
         if not provider.capabilities.field(Entity.TASK, "parent_task_id").is_writable:
             return
+        task = await new_task(harness, **harness.top_task)
         child = await provider.create_task(
             PMTask(title="Child", project_id=project.id, parent_task_id=task.id)
         )
@@ -144,9 +146,12 @@ class TaskSuite(SuiteBase):
         fresh = await harness.fresh()
         listed = {one.id: one.parent_task_id for one in await fresh.list_tasks(project.id)}
         assert listed == {task.id: None, child.id: task.id, grandchild.id: child.id}
-        freed = await provider.update_task(grandchild.id, {"parent_task_id": None})
+        freed = await provider.update_task(child.id, {"parent_task_id": None})
         assert freed.parent_task_id is None
         assert (await stored(fresh, freed)).warnings == ()
+        left = await fresh.get_task(grandchild.id)
+        assert left is not None
+        assert left.parent_task_id == child.id
 
     @needs("create_task", "update_task")
     async def test_parent_cycles_are_refused(
@@ -204,7 +209,7 @@ class TaskSuite(SuiteBase):
         async with refusal(provider, "create_task", ValidationError, NotFoundError):
             await provider.create_task(PMTask(title=unique("Lost"), project_id=missing))
         single = ("parent_task_id", "sprint_id", "assignee_id")
-        wrong = dict.fromkeys(single, missing) | {"label_ids": [missing]}
+        wrong = dict.fromkeys(single, missing) | {"label_ids": [harness.missing_label]}
         for name, value in wrong.items():
             if not provider.capabilities.field(Entity.TASK, name).is_writable:
                 continue

@@ -17,7 +17,7 @@ PROJECT_STATUSES: tuple[PMStatus, ...] = (
     PMStatus(id="live", name="live", status=ProjectStatus.ACTIVE.value),
     PMStatus(id="archived", name="archived", status=ProjectStatus.ARCHIVED.value),
 )
-"""What a project can be; one in the trash (`deleted`) counts as archived in lists."""
+"""What a project can be; one in the trash (`deleted`) reads as archived."""
 
 _MAX_KEY = 10
 
