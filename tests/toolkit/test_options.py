@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from pm_providers.contract import PMProviderConfig, Setting
 from pm_providers.errors import ConfigurationError
+from pm_providers.registry import provider_class
 from pm_providers.toolkit.options import OptionReader
 from pm_providers.transport import BearerAuth
 
@@ -78,3 +80,17 @@ def test_what_cannot_be_is_named_with_an_example(read, call, setting):
     assert caught.value.example
     assert caught.value.provider in {"acme", None}
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["jira", "openproject", "redmine"])
+async def test_an_address_without_the_api_is_a_configuration_error(name):
+    """A wrong sub-path answers 404 to everything: that is no missing object."""
+    network = httpx2.MockTransport(lambda request: httpx2.Response(404, request=request))
+    config = PMProviderConfig(
+        name, base_url="https://example.com/wrong", username="ada@example.com", api_key="k" * 40
+    )
+    provider = provider_class(name)(config, transport=network)
+    with pytest.raises(ConfigurationError) as caught:
+        await provider.connect()
+    assert caught.value.setting == f"{name.upper()}_URL"
+    await provider.aclose()

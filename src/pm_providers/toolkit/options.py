@@ -9,9 +9,25 @@ from pm_providers.contract import PMProviderConfig, Setting
 from pm_providers.errors import ConfigurationError
 from pm_providers.transport import TransportPolicy, parse_base_url
 
-__all__ = ["OptionReader"]
+__all__ = ["OptionReader", "wrong_address"]
 
 T = TypeVar("T")
+
+
+def wrong_address(settings: Sequence[Setting], *, provider: str) -> ConfigurationError:
+    """The error for a server that has no API at the address: its answer to "who am I" is 404.
+
+    Args:
+        settings: the provider's `SETTINGS`, of which the one for `base_url` is named.
+        provider: registered name of the provider.
+    """
+    setting = next(one for one in settings if one.field == "base_url")
+    return ConfigurationError(
+        f"there is no API at the address in {setting.env}: {setting.help}, for example {setting.example}",
+        setting=setting.env,
+        example=setting.example,
+        provider=provider,
+    )
 
 
 class OptionReader:

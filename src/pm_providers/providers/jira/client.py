@@ -18,11 +18,12 @@ from pm_providers.errors import (
     PMError,
     ProviderError,
 )
-from pm_providers.providers.jira.config import Options
+from pm_providers.providers.jira.config import SETTINGS, Options
 from pm_providers.providers.jira.errors import is_anonymous, parse_fault, read_quota, rejected
 from pm_providers.providers.jira.oauth import OAuth
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
+from pm_providers.toolkit.options import wrong_address
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -142,9 +143,9 @@ class Api:
         for number in versions:
             try:
                 answer = await self._send("GET", f"rest/api/{number}/serverInfo")
-            except NotFoundError:
+            except NotFoundError as error:
                 if number == versions[-1]:
-                    raise
+                    raise wrong_address(SETTINGS, provider="jira") from error
                 continue
             return self._deployment(answer.json_object())
         raise broken("no serverInfo")

@@ -11,12 +11,13 @@ from typing import Any
 import httpx2
 
 from pm_providers.errors import AuthenticationError, NotFoundError, PMError, ProviderError
-from pm_providers.providers.openproject.config import Options
+from pm_providers.providers.openproject.config import SETTINGS, Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
+from pm_providers.toolkit.options import wrong_address
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -79,8 +80,12 @@ class Api:
 
         Raises:
             AuthenticationError: the credential is not accepted, or the server took us for Anonymous.
+            ConfigurationError: there is no API at the address.
         """
-        answer = await self.http.request("GET", "users/me", operation="")
+        try:
+            answer = await self.http.request("GET", "users/me", operation="")
+        except NotFoundError as error:
+            raise wrong_address(SETTINGS, provider="openproject") from error
         found = answer.json_object()
         if is_anonymous(found):
             raise AuthenticationError(

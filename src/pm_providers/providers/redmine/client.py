@@ -10,11 +10,12 @@ from typing import Any
 import httpx2
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
-from pm_providers.providers.redmine.config import Options
+from pm_providers.providers.redmine.config import SETTINGS, Options
 from pm_providers.providers.redmine.errors import LANGUAGE, parse_fault
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock, identifier
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
+from pm_providers.toolkit.options import wrong_address
 from pm_providers.transport import Answer, HttpClient, Params, Quota, Timing, shared_governor
 
 __all__ = ["Api", "objects", "part"]
@@ -74,8 +75,12 @@ class Api:
 
         Raises:
             AuthenticationError: the credential is not accepted.
+            ConfigurationError: there is no API at the address.
         """
-        answer = await self.http.request("GET", "users/current.json", operation="")
+        try:
+            answer = await self.http.request("GET", "users/current.json", operation="")
+        except NotFoundError as error:
+            raise wrong_address(SETTINGS, provider="redmine") from error
         self._me, self._asked_at = part(answer.json_object(), "user"), self._clock()
         return self._me
 
