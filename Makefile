@@ -45,6 +45,7 @@ check: lint test ## what CI runs
 
 bench: setup ## run the benchmarks, a few minutes
 	$(BIN)/python benchmarks/internal.py
+	$(BIN)/python benchmarks/jira.py
 
 matrix: setup ## write the generated tables anew
 	$(BIN)/python -m pm_providers.service.matrix --write README.md docs/capabilities.md
