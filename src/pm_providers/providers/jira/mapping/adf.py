@@ -12,6 +12,7 @@ from typing import Any
 
 from pm_providers.providers.jira.mapping.adf_merging import merge_adf
 from pm_providers.providers.jira.mapping.adf_nodes import Node, children
+from pm_providers.providers.jira.mapping.adf_plain import plain_markdown
 from pm_providers.providers.jira.mapping.adf_reading import read_adf
 from pm_providers.providers.jira.mapping.adf_writing import AdfWriter
 from pm_providers.text import Document
@@ -22,7 +23,10 @@ __all__ = ["adf_to_markdown", "markdown_to_adf"]
 
 def adf_to_markdown(document: Mapping[str, Any] | None) -> str:
     """Markdown of a document; empty for `None` and for anything that is no document."""
-    return render_markdown(read_adf(document)) if document else ""
+    if not document:
+        return ""
+    plain = plain_markdown(document)
+    return render_markdown(read_adf(document)) if plain is None else plain
 
 
 def markdown_to_adf(markdown: str, *, base: Mapping[str, Any] | None = None) -> Node:

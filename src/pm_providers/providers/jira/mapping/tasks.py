@@ -106,7 +106,8 @@ def to_task(value: Any, reading: TaskReading) -> PMTask:
     found = document(value, "issue")
     values = fields_of(found)
     special, time = reading.special, _times(values)
-    status = reading.status(values["status"]) if isinstance(values.get("status"), Mapping) else None
+    shown = values.get("status")
+    status = reading.status(shown) if isinstance(shown, dict | Mapping) else None
     closed = status is not None and status.is_closed
     assignee = person_id(values.get("assignee"))
     priority_name = ref_name(values, "priority")
