@@ -220,7 +220,7 @@ def _link(link: Link) -> str:
         return f"[{_address(target)}]"
     if link.children == (Text(target),) and is_link(target) and not link.title and _address(target) == target:
         return f"[{target}]"
-    return _bracketed(shown or _address(target), target, link.title)
+    return _bracketed(shown or write_wiki_line((Text(_address(target)),), single=True), target, link.title)
 
 
 def _bracketed(shown: str, target: str, title: str) -> str:

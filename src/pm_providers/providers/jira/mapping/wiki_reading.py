@@ -50,7 +50,9 @@ _QUOTE = re.compile(r"[ \t]*bq\.[ \t]+(.*)$")
 _ITEM = re.compile(r"[ \t]*([*#]+|-+)[ \t]+(.*)$")
 _RULE = re.compile(r"[ \t]*-{4,}[ \t]*$")
 _ROW = re.compile(r"[ \t]*\|")
-_CELLS = re.compile(r"\\.|\[[^\]\[\n]*\]|\{\{.*?\}\}|!\S[^!\n]*\|[^!|\n]*!|\|\|?", re.DOTALL)
+_CELLS = re.compile(
+    r"\\.|\[(?:\\.|[^\]\[\\\n])*\]|\{\{(?:\\.|(?!\}\}).){1,4000}\}\}|!\S[^!\n]*\|[^!|\n]*!|\|\|?", re.DOTALL
+)
 _MAX_LEVELS = 15
 
 
