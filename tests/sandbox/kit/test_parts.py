@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import socket
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -131,6 +132,20 @@ class TestServer:
                 answer = await client.get("/api/v3")
         assert answer.json()["coreVersion"] == "17.6.0"
         assert box.settings["OPENPROJECT_URL"] == inside
+
+    async def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(self, monkeypatch):
+        accepted = []
+        accept = socket.socket.accept
+
+        def noting(self):
+            found = accept(self)
+            accepted.append(found[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            return found
+
+        monkeypatch.setattr(socket.socket, "accept", noting)
+        async with OpenProjectSandbox().serve() as url, httpx2.AsyncClient() as client:
+            await client.get(f"{url}/api/v3")
+        assert accepted == [1]
 
     async def test_a_taken_port_is_an_os_error(self):
         async with OpenProjectSandbox().serve() as url:
