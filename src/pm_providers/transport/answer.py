@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pm_providers.collector import collector_paused
 from pm_providers.errors import ProviderError
 from pm_providers.transport.errors import Where, clean_text
 
@@ -112,7 +113,8 @@ class Answer:
         if not self.content.strip():
             raise self.broken(f"JSON was expected, the body is empty{self._hint}")
         try:
-            value = _decoder.decode(self.content)
+            with collector_paused():
+                value = _decoder.decode(self.content)
         except RecursionError as exc:
             raise self.broken(self._too_deep()) from exc
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as exc:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pm_providers.providers.internal.collector import collector_paused
+from pm_providers.collector import collector_paused
 
 
 def test_pause_ends_with_the_last_block() -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from pm_providers.collector import collector_paused
 from pm_providers.contract import (
     BasePMProvider,
     BatchOutcome,
@@ -21,7 +22,6 @@ from pm_providers.database import Database
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.internal.client import Caller
-from pm_providers.providers.internal.collector import collector_paused
 from pm_providers.providers.internal.mapping import checked_choices, to_tasks
 from pm_providers.providers.internal.patching import update_one
 from pm_providers.providers.internal.removal import delete_all

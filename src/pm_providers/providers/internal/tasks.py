@@ -19,6 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from pm_providers.collector import collector_paused
 from pm_providers.contract import Fields, TaskQuery
 from pm_providers.database.ids import new_ids
 from pm_providers.database.schema import projects, task_assignees, task_labels, tasks
@@ -27,7 +28,6 @@ from pm_providers.errors import ValidationError
 from pm_providers.model import Entity, PMTask, ProjectStatus
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.client import Caller, among
-from pm_providers.providers.internal.collector import collector_paused
 from pm_providers.providers.internal.mapping import (
     CLOSED,
     DEFAULT_STATUS,

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from pm_providers.collector import collector_paused
 from pm_providers.contract import PMProviderConfig, TaskQuery
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMTask
@@ -197,14 +198,10 @@ class TaskReader(Connection):
         if not documents:
             return []
         await self._resolve_epics(documents)
-        readings: dict[str | None, TaskReading] = {}
-        result = []
-        for one in documents:
-            project = ref_id(fields_of(one), "project")
-            if project not in readings:
-                readings[project] = await self._reading(project)
-            result.append(to_task(one, readings[project]))
-        return result
+        projects = [ref_id(fields_of(one), "project") for one in documents]
+        readings = {project: await self._reading(project) for project in dict.fromkeys(projects)}
+        with collector_paused():
+            return [to_task(one, readings[project]) for one, project in zip(documents, projects, strict=True)]
 
     async def _reading(self, project: str | None) -> TaskReading:
         priorities = {one.id: one for one in await self._catalog.priorities()}
