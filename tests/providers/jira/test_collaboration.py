@@ -95,6 +95,18 @@ async def test_an_edit_keeps_what_markdown_cannot_say_and_who_may_see_it() -> No
     assert body["visibility"] == hidden
 
 
+async def test_an_answer_to_a_comment_does_not_say_who_may_see_it() -> None:
+    """It inherits that, and the vendor refuses to be told ([spec] PUT comment)."""
+    text = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
+    body = {"type": "doc", "version": 1, "content": [text]}
+    stored = {"id": "6", "parentId": 5, "body": body, "visibility": {"type": "role", "value": "Team"}}
+    path = f"{API}/issue/7/comment/6"
+    server = Scripted({f"GET {path}": stored, f"PUT {path}": stored})
+    async with scripted(server) as provider:
+        await provider.update_comment("6", {"body": "x"}, task_id="7")
+    assert [list(one) for one in server.bodies(path)] == [["body"]]
+
+
 async def test_internal_comments_are_hidden_by_a_role(provider: JiraProvider, task: PMTask) -> None:
     made = await provider.create_comment(PMComment(task_id=task.id, body="Psst", is_internal=True))
     assert (made.is_internal, made.warnings) == (True, ())
@@ -314,6 +326,23 @@ async def test_time_of_a_project_is_gathered_from_its_issues(
     for where in ({"task_id": "999999"}, {"project_id": "999999"}):
         with pytest.raises(NotFoundError):
             await provider.list_time_entries(**where)
+
+
+async def test_a_worklog_that_moved_and_was_not_changed_then_is_told() -> None:
+    def issue(one: str) -> dict[str, Any]:
+        return {"id": one, "fields": {"project": {"id": "5"}}}
+
+    server = Scripted({
+        f"GET {API}/issue/7": issue("7"),
+        f"GET {API}/issue/8": issue("8"),
+        f"GET {API}/issue/7/worklog/6": {"id": "6", "timeSpentSeconds": 3600},
+        f"POST {API}/issue/7/worklog/move": answer(None, 204),
+        f"PUT {API}/issue/8/worklog/6": answer({"errorMessages": ["no"]}, 400),
+    })  # fmt: skip
+    async with scripted(server) as provider:
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_time_entry("6", {"task_id": "8", "hours": 2.0}, task_id="7")
+    assert caught.value.maybe_applied
 
 
 async def test_days_are_those_of_the_callers_profile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from pm_providers import (
@@ -15,8 +16,8 @@ from pm_providers import (
     ValidationError,
 )
 from pm_providers.providers.jira.provider import JiraProvider
-from pm_providers.sandbox.jira.setup import add_user
-from tests.providers.jira.site import MIA, Scripted, Site, answer, scripted
+from pm_providers.sandbox.jira.setup import add_user, make_project
+from tests.providers.jira.site import ADMIN, MIA, FakeTime, Scripted, Site, answer, scripted
 
 BEN = "712020:1b2c3d4e-0000-4000-8000-00000000be17"
 API = "/rest/api/3"
@@ -82,6 +83,55 @@ async def test_members_that_are_hidden_are_no_missing_project(status: int) -> No
     async with scripted(server) as provider:
         with pytest.raises(PermissionDeniedError, match="do not administer"):
             await provider.list_memberships("5")
+
+
+async def test_who_administers_another_project_only_is_told_so(site: Site, ben: str) -> None:
+    """Roles are listed for them, their members are not ([spec]): nothing is missing or deleted because of it."""
+    foreign = str(make_project(site.box.state, "FO", "Foreign", ADMIN).id)
+    async with site.mias() as mias:
+        with pytest.raises(PermissionDeniedError, match="administer"):
+            await mias.list_memberships(foreign)
+        with pytest.raises(PermissionDeniedError):
+            await mias.delete_membership(f"{foreign}:{ADMIN}")
+        with pytest.raises(PermissionDeniedError):
+            await mias.create_membership(PMMembership("", foreign, ben, ["Member"]))
+
+
+async def test_a_role_that_a_lost_answer_gave_is_given() -> None:
+    """The vendor refuses to give it twice; the repeated call must not say that there is no such user."""
+    actors: list[dict[str, Any]] = []
+
+    def give(_: httpx2.Request) -> httpx2.Response:
+        if actors:
+            return answer({"errorMessages": ["is already a member of the project role"]}, 400)
+        actors.append({"type": "atlassian-user-role-actor", "actorUser": {"accountId": "a"}})
+        return answer({"errorMessages": []}, 503)
+
+    server = Scripted({
+        f"GET {ROLE}": {"Dev": f"https://j{ROLE}/1"},
+        f"GET {ROLE}/1": lambda _: answer({"actors": actors}),
+        f"GET {API}/user": {"accountId": "a"},
+        f"POST {ROLE}/1": give,
+    })  # fmt: skip
+    async with scripted(server, timing=FakeTime().timing()) as provider:
+        made = await provider.create_membership(PMMembership("", "5", "a", ["Dev"]))
+    assert made.roles == ["Dev"]
+    assert server.asked(f"{ROLE}/1") == 5
+
+
+async def test_a_role_that_cannot_be_taken_after_another_was_given_is_told() -> None:
+    actor = {"type": "atlassian-user-role-actor", "actorUser": {"accountId": "a"}}
+    server = Scripted({
+        f"GET {ROLE}": {"Dev": f"https://j{ROLE}/1", "Lead": f"https://j{ROLE}/2"},
+        f"GET {ROLE}/1": {"actors": [actor]},
+        f"GET {ROLE}/2": {"actors": []},
+        f"POST {ROLE}/2": {},
+        f"DELETE {ROLE}/1": answer({"errorMessages": ["no"]}, 400),
+    })  # fmt: skip
+    async with scripted(server) as provider:
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_membership("5:a", {"roles": ["Lead"]})
+    assert caught.value.maybe_applied
 
 
 async def test_nobody_is_left_without_roles_on_the_way() -> None:

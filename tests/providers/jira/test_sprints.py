@@ -61,6 +61,25 @@ async def test_a_sprint_without_dates_is_not_started(site: Site, provider: JiraP
     assert site.count("POST") == before
 
 
+async def test_a_sprint_that_cannot_be_started_is_there_all_the_same(
+    site: Site, provider: JiraProvider
+) -> None:
+    """Without parallel sprints a second one is not started: whoever creates it again would make two."""
+    await provider.create_sprint(_draft(site.sc, status="active", **DAYS))
+    with pytest.raises(ValidationError) as caught:
+        await provider.create_sprint(_draft(site.sc, "Second", status="active", **DAYS))
+    assert "status" in caught.value.fields
+    assert caught.value.maybe_applied
+    second = (await provider.list_sprints(site.sc))[-1]
+    assert (second.name, second.status) == ("Second", "planned")
+    with pytest.raises(ValidationError) as caught:
+        await provider.update_sprint(second.id, {"status": "active"})
+    assert not caught.value.maybe_applied
+    with pytest.raises(ValidationError) as caught:
+        await provider.update_sprint(second.id, {"status": "active", "goal": "Ship"})
+    assert caught.value.maybe_applied
+
+
 async def test_an_update_never_nulls_what_it_does_not_name(site: Site, provider: JiraProvider) -> None:
     """The trap: a replacing write nulls what it does not hold, so changes are partial writes."""
     made = await provider.create_sprint(_draft(site.sc, goal="Ship", **DAYS))

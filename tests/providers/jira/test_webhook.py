@@ -196,6 +196,11 @@ def test_odd_parts_are_no_error() -> None:
     assert _parsed(odd).project_id is None
 
 
+@pytest.mark.parametrize("items", [5, True, "text", {"field": "status"}, [None, 5]])
+def test_a_change_log_of_another_kind_is_no_error(items: Any) -> None:
+    assert _parsed(_issue_event(changelog={"items": items})).changed == ()
+
+
 def test_recorded_deliveries() -> None:
     """All recorded ones are read, but the one that names no event."""
     folder = need(shared_path("corpus", "jira"))

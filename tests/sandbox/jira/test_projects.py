@@ -31,7 +31,7 @@ async def test_members_cannot_do_what_administrators_can():
         assert (await client.post("/project", json=NEW)).status_code == 403
         assert (await client.post("/component", json={"project": "ED", "name": "x"})).status_code == 403
         assert (await client.get("/statuses/search")).status_code == 403
-        assert (await client.get("/project/ED/role/10002")).status_code == 403
+        assert (await client.get("/project/ED/role/10002")).status_code == 404
         answer = await client.put(f"/issue/{key}", json={"fields": {"reporter": {"accountId": MIA}}})
         assert "cannot be set" in answer.json()["errors"]["reporter"]
         rights = (

@@ -99,7 +99,8 @@ class Comments(Connection):
         path = f"issue/{task}/comment/{comment_id}"
         stored = await self._api.get(path)
         body = {"body": self._text.write(fields["body"], stored.get("body"))}
-        hidden = restriction(stored)
+        # An answer is shown to whom the comment above it is, and may not say so itself ([spec] PUT comment).
+        hidden = None if stored.get("parentId") else restriction(stored)
         await self._api.put(path, body | ({"visibility": hidden} if hidden else {}))
         self._recent.wrote([task])
         return self._comment(await self._api.get(path), task)

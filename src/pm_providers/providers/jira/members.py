@@ -17,6 +17,7 @@ from pm_providers.errors import (
 from pm_providers.model import PMMembership, PMUser
 from pm_providers.providers.jira.client import objects
 from pm_providers.providers.jira.connection import Connection, is_issue
+from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.members import (
     GROUP,
     Actor,
@@ -58,13 +59,20 @@ class Memberships(Connection):
         try:
             return role_ids(await self._api.get(f"project/{project}/role"))
         except (NotFoundError, AuthenticationError) as error:
-            # Both are also the answer to those who do not administer it ([spec] GET project/.../role).
-            if isinstance(error, AuthenticationError):
-                await self._api.me()
-            if await self._find_project(project) is None:
-                raise NotFoundError(f"there is no project {project!r:.80}") from error
-            why = f"these credentials do not administer project {project}: its roles are hidden from them"
-            raise PermissionDeniedError(why, status=error.status) from error
+            raise await self._hidden_roles(project, error) from error
+
+    async def _hidden_roles(self, project: str, error: PMError) -> PMError:
+        """What 401 or 404 means: both are also the answer to those who do not administer the project.
+
+        Who administers another project is told which roles there are, but not who has them ([spec] GET
+        project/.../role, GET project/.../role/{id}).
+        """
+        if isinstance(error, AuthenticationError):
+            await self._api.me()
+        if await self._find_project(project) is None:
+            return NotFoundError(f"there is no project {project!r:.80}")
+        why = f"these credentials do not administer project {project}: its roles are hidden from them"
+        return PermissionDeniedError(why, status=error.status)
 
     async def _members(self, project: str, roles: Mapping[str, str]) -> list[Member]:
         async def actors(role: str) -> list[dict[str, object]]:
@@ -74,6 +82,8 @@ class Memberships(Connection):
         lists = await bounded_map(actors, roles, self._options.concurrency)
         found = []
         for (one, name), result in zip(roles.items(), lists, strict=True):
+            if isinstance(result, NotFoundError | AuthenticationError):
+                raise await self._hidden_roles(project, result) from result
             if isinstance(result, Exception):
                 raise result
             found.append((one, name, result))
@@ -110,8 +120,10 @@ class Memberships(Connection):
         if member is None:
             raise _missing(membership_id)
         meant = _meant(fields, roles)
-        await self._give(project, member.actor, [one for one in meant if one not in member.roles])
-        await self._take(project, member.actor, [one for one in member.roles if one not in meant])
+        given = [one for one in meant if one not in member.roles]
+        await self._give(project, member.actor, given)
+        taken = [one for one in member.roles if one not in meant]
+        await self._take(project, member.actor, taken, begun=bool(given))
         return await self._membership(project, user)
 
     async def _delete_membership(self, membership_id: str, project_id: str | None) -> bool:
@@ -140,25 +152,32 @@ class Memberships(Connection):
         Raises:
             ValidationError: the user or group is unknown.
         """
-        for given, role in enumerate(roles):
-            path = f"project/{project}/role/{role}"
-            try:
-                await self._api.call("POST", path, json=actor.body, safe=True, expect=(200, 201))
-            except (NotFoundError, ValidationError) as error:
-                if given == 0:
-                    raise _unknown(actor.id) from error
-                raise _halfway(error)  # noqa: B904  # the error itself, marked
-            except PMError as error:
-                raise _halfway(error) if given else error  # noqa: B904  # as above
+        with Progress() as progress:
+            for role in roles:
+                path = f"project/{project}/role/{role}"
+                try:
+                    await self._api.call("POST", path, json=actor.body, safe=True, expect=(200, 201))
+                except (NotFoundError, ValidationError) as error:
+                    if not await self._has(project, actor, role):
+                        if progress.begun:
+                            raise
+                        raise _unknown(actor.id) from error
+                    # A first attempt gave it, and its answer was lost.
+                progress.begun = True
 
-    async def _take(self, project: str, actor: Actor, roles: Iterable[str]) -> None:
-        for role in list(roles):
-            try:
-                await self._api.call(
-                    "DELETE", f"project/{project}/role/{role}", params=actor.params, safe=True, expect=(204,)
-                )
-            except NotFoundError:
-                continue  # taken away by somebody else meanwhile, or by a first attempt
+    async def _has(self, project: str, actor: Actor, role: str) -> bool:
+        return any(one.actor.id == actor.id for one in await self._members(project, {role: role}))
+
+    async def _take(self, project: str, actor: Actor, roles: Iterable[str], *, begun: bool = False) -> None:
+        """Take roles away, one call each; `begun` when something was written already."""
+        with Progress(begun=begun) as progress:
+            for role in list(roles):
+                path = f"project/{project}/role/{role}"
+                try:
+                    await self._api.call("DELETE", path, params=actor.params, safe=True, expect=(204,))
+                except NotFoundError:
+                    continue  # taken away by somebody else meanwhile, or by a first attempt
+                progress.begun = True
 
 
 def _parts(membership_id: str) -> tuple[str, str]:
@@ -174,12 +193,6 @@ def _missing(membership_id: str) -> NotFoundError:
 
 def _unknown(user: str) -> ValidationError:
     return ValidationError(fields={"user_id": f"{user!r:.80}: {_GONE}"})
-
-
-def _halfway(error: PMError) -> PMError:
-    """An error after which some of the roles are given."""
-    error.maybe_applied = True
-    return error
 
 
 def _meant(fields: Fields, roles: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from pm_providers.errors import NotFoundError, PermissionDeniedError, Validation
 from pm_providers.model import PMSprint
 from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.connection import Connection
+from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.moments import zone_of
 from pm_providers.providers.jira.mapping.sprints import (
     from_sprint,
@@ -186,7 +187,8 @@ class Sprints(Connection):
         if not fields.get("goal"):
             body.pop("goal", None)
         found = await self._api.created(f"{AGILE}/sprint", body)
-        return await self._sprint(await self._go_through(found, states), fields["project_id"])
+        with Progress(begun=True):
+            return await self._sprint(await self._go_through(found, states), fields["project_id"])
 
     async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
         """By partial writes: a replacing one nulls what it does not hold, so that it is only used to clear.
@@ -211,17 +213,22 @@ class Sprints(Connection):
         elif body:
             answer = await self._api.call("POST", path, json=body, safe=True, expect=(200, 204))
             found = await self._written(path, answer.json() if answer.content.strip() else None)
-        return await self._sprint(await self._go_through(found, states))
+        if not (full or body):
+            return await self._sprint(await self._go_through(found, states))
+        with Progress(begun=True):
+            return await self._sprint(await self._go_through(found, states))
 
     async def _go_through(self, sprint: dict[str, Any], states: Sequence[str]) -> dict[str, Any]:
         """Start a sprint, and close it, by the next state each; not repeated when an answer is lost."""
         path = f"{AGILE}/sprint/{identifier(sprint, 'sprint')}"
-        for state in states:
-            try:
-                sprint = await self._written(path, await self._api.post(path, {"state": state}))
-            except ValidationError as error:
-                named = error.fields or {"status": error.message}
-                raise ValidationError(error.message, fields=named, status=error.status) from error
+        with Progress() as progress:
+            for state in states:
+                try:
+                    sprint = await self._written(path, await self._api.post(path, {"state": state}))
+                except ValidationError as error:
+                    named = error.fields or {"status": error.message}
+                    raise ValidationError(error.message, fields=named, status=error.status) from error
+                progress.begun = True
         return sprint
 
     async def _written(self, path: str, answer: Any) -> dict[str, Any]:

@@ -252,5 +252,6 @@ def _moment(value: Any) -> datetime | None:
 
 def _changed(log: Any) -> tuple[str, ...]:
     items = log.get("items") if isinstance(log, Mapping) else None
-    found = [one.get("fieldId") or one.get("field") for one in items or () if isinstance(one, Mapping)]
+    told = items if isinstance(items, list) else ()
+    found = [one.get("fieldId") or one.get("field") for one in told if isinstance(one, Mapping)]
     return tuple(dict.fromkeys(one for one in found if isinstance(one, str)))

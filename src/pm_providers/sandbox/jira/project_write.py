@@ -263,14 +263,23 @@ def archive(call: Call) -> Reply:
 
 @routes("GET", "project/{id}/role", login=True)
 def roles(call: Call) -> Reply:
-    """Addresses of the roles of a project by their names."""
+    """Addresses of the roles of a project by their names, for who administers any project."""
     project = rights.need_project(call.session, call.params["id"])
+    if not any(_administers(call, one) for one in call.state.projects):
+        raise missing_project(call.params["id"])
     base = f"{call.session.api}/project/{project.id}/role"
     return Reply({role.name: f"{base}/{role.id}" for role in call.state.roles})
 
 
+def _administers(call: Call, project: Project) -> bool:
+    return rights.is_admin(call.session) or rights.may_use(call.session, "ADMINISTER_PROJECTS", project)
+
+
 def _role(call: Call) -> tuple[Project, Role]:
-    project = rights.need_project_admin(call.session, call.params["id"])
+    """A project and one of its roles; 404 for who does not administer it ([spec] .../role/{id})."""
+    project = rights.need_project(call.session, call.params["id"])
+    if not _administers(call, project):
+        raise missing_project(call.params["id"])
     text = call.params["role"]
     role = call.state.roles.get(int(text)) if text.isascii() and text.isdigit() else None
     if role is None:
