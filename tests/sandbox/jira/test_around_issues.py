@@ -138,6 +138,35 @@ async def test_worklogs_refuse_seconds_zones_and_other_forms():
         assert list(errors(await client.post(f"/issue/{key}/worklog", json=work))[1]) == ["started"]
 
 
+async def _tracked(client, key):
+    found = (await client.get(f"/issue/{key}")).json()["fields"]["timetracking"]
+    return found["timeSpentSeconds"], found["remainingEstimateSeconds"]
+
+
+@pytest.mark.parametrize(("query", "left"), [("", [0, 9000]), ("?adjustEstimate=leave", [3600, 5400])])
+async def test_worklogs_move_without_events(query, left):
+    async with open_box() as client:
+        keys = [await make(client, timetracking={"originalEstimate": "2h"}) for _ in range(2)]
+        made = []
+        for key in (keys[0], keys[0], keys[1]):
+            path = f"/issue/{key}/worklog?adjustEstimate=manual&reduceBy=30m"
+            made.append((await client.post(path, json={"timeSpent": "1h"})).json())
+        events = []
+        client.box.state.listeners.append(events.append)
+        body = {"ids": [int(made[0]["id"])], "issueIdOrKey": keys[1]}
+        assert [await _tracked(client, key) for key in keys] == [(7200, 3600), (3600, 5400)]
+        assert (await client.post(f"/issue/{keys[0]}/worklog/move{query}", json=body)).status_code == 204
+        found = [await _tracked(client, key) for key in keys]
+        assert found == [(3600, left[0]), (7200, left[1])]
+        assert events == []
+        paths = [f"/issue/{key}/worklog/move" for key in keys]
+        again = [
+            await client.post(paths[0], json=body),
+            await client.post(paths[1], json={**body, "ids": []}),
+        ]
+        assert [one.status_code for one in again] == [404, 400]
+
+
 async def test_the_feeds_of_worklogs_withhold_the_last_minute():
     async with open_box() as client:
         client.box.clock.freeze()

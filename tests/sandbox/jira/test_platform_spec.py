@@ -101,6 +101,11 @@ async def _site(call):
         await call("GET", "/" + path)  # fmt: skip
     await call("GET", "/mypermissions", status=400)
     await call("GET", "/user?accountId=none", status=404)
+    new = {"emailAddress": "nora@example.com", "products": ["jira-software"]}
+    made = await call("POST", "/user", new, status=201)
+    await call("POST", "/user", {"emailAddress": "nora@example.com"}, status=400, check=False)
+    await call("DELETE", f"/user?accountId={made['accountId']}", status=204)
+    await call("DELETE", f"/user?accountId={made['accountId']}", status=404, check=False)
     await call("GET", "/priority/99", status=404)
 
 
@@ -244,6 +249,9 @@ async def _around(call):
     await call("GET", f"/issue/ED-1/worklog/{log['id']}")
     await call("GET", "/issue/ED-1/worklog")
     await call("POST", "/worklog/list", {"ids": [int(log["id"])]})
+    for here, there in (("ED-1", "ED-3"), ("ED-3", "ED-1")):
+        body = {"ids": [int(log["id"])], "issueIdOrKey": there}
+        await call("POST", f"/issue/{here}/worklog/move", body, status=204)
     await call("GET", "/worklog/updated?since=0")
     await call("GET", "/worklog/deleted?since=0")
     link = {"type": {"name": "Blocks"}, "inwardIssue": {"key": "ED-1"}, "outwardIssue": {"key": "ED-3"}}
