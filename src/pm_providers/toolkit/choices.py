@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from pm_providers.model import (
 
 __all__ = [
     "VERSION_STATUSES",
+    "candidates_anew",
     "filter_candidates",
     "preferred_first",
     "priority_book",
@@ -135,6 +136,25 @@ def filter_candidates(statuses: Sequence[PMStatus], value: str) -> list[PMStatus
         if value in set(TaskStatus):
             return []
         raise
+
+
+async def candidates_anew(
+    load: Callable[[bool], Awaitable[Sequence[T]]], book: Callable[[Sequence[T]], ChoiceBook[T]], value: str
+) -> list[T]:
+    """Choices that a written value may mean, best first; asked anew when nothing that is known fits.
+
+    Args:
+        load: whether to ask anew -> the system's choices.
+        book: how they are found: `status_book` or `priority_book`.
+        value: unified value, name or id.
+
+    Raises:
+        ValidationError: nothing fits; lists what exists.
+    """
+    try:
+        return book(await load(False)).candidates(value)
+    except ValidationError:
+        return book(await load(True)).candidates(value)
 
 
 def priority_book(priorities: Sequence[PMPriority]) -> ChoiceBook[PMPriority]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pm_providers.contract import override
-from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, Priority, TaskStatus, guess_priority
 from pm_providers.providers.jira.client import AGILE, Api, objects
 from pm_providers.providers.jira.mapping.choices import IssueType, to_issue_type, to_priorities, to_status
@@ -22,7 +22,7 @@ from pm_providers.providers.jira.mapping.custom_fields import (
 )
 from pm_providers.providers.jira.mapping.tasks import SpecialFields
 from pm_providers.toolkit.cache import Cache
-from pm_providers.toolkit.choices import priority_book, status_book, with_map
+from pm_providers.toolkit.choices import candidates_anew, priority_book, status_book, with_map
 from pm_providers.toolkit.documents import identifier
 
 __all__ = ["Catalog"]
@@ -146,10 +146,7 @@ class Catalog:
         Raises:
             ValidationError: nothing fits; lists what exists.
         """
-        try:
-            return status_book(await self.statuses(project)).candidates(value)
-        except ValidationError:
-            return status_book(await self.statuses(project, fresh=True)).candidates(value)
+        return await candidates_anew(lambda fresh: self.statuses(project, fresh=fresh), status_book, value)
 
     def status_of(self, value: Mapping[str, Any]) -> PMStatus:
         """The status that a document holds, with `status_map` applied. Asks nothing."""
@@ -251,7 +248,7 @@ class Catalog:
         if self._api.site.is_cloud:
             try:
                 documents = [one async for one in self._api.items("priority/search")]
-            except (NotFoundError, PermissionDeniedError):
+            except (NotFoundError, PermissionDeniedError, UnsupportedError):
                 documents = await self._api.listed("priority")
         else:
             documents = await self._api.listed("priority")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,14 +24,12 @@ from pm_providers.providers.jira.oauth import OAuth
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
+from pm_providers.toolkit.remote import vendor_client
 from pm_providers.transport import (
     Answer,
     FilePart,
-    HttpClient,
     Params,
-    Quota,
     Timing,
-    shared_governor,
 )
 
 __all__ = ["AGILE", "CLOUD", "SERVER", "Api", "Deployment", "objects"]
@@ -40,10 +38,13 @@ AGILE = "rest/agile/1.0"
 """Root of boards and sprints; addresses that begin with `rest/` are taken as they are."""
 
 CLOUD, SERVER = "cloud", "server"
+_OK = 200
 _DONE = (200, 201, 204)
 _MAX_PAGES = 100_000
 _FILTERED = 1000
 _ROUND = 10
+_LONGEST_FIELDS = 4000
+_EVERYTHING = "*all,-comment,-worklog,-attachment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +87,15 @@ class Api:
         self.options = options
         self._timing = timing or Timing()
         self._transport = transport
-        governor = shared_governor(
+        self.http = vendor_client(
             "jira",
             options.api_url,
-            options.auth.fingerprint(),
-            quota=Quota(concurrency=max(16, options.concurrency)),
-            parser=read_quota,
-            timing=timing,
-        )
-        self.http = HttpClient(
-            options.api_url,
-            provider="jira",
-            auth=options.auth,
-            policy=options.policy,
-            governor=governor,
+            options,
+            settings=SETTINGS,
             error_parser=parse_fault,
+            quota_parser=read_quota,
             transport=transport,
             timing=timing,
-            url_setting="JIRA_URL",
         )
         self._site: Deployment | None = None
         self._me: dict[str, Any] | None = None
@@ -274,6 +266,35 @@ class Api:
         except (NotFoundError, PermissionDeniedError):
             return None
 
+    async def issue(self, key: str, fields: Iterable[str]) -> dict[str, Any]:
+        """An issue, from the primary store; old keys are followed.
+
+        Sites have hundreds of custom fields, more than an address can name: all are asked for then.
+
+        Args:
+            key: id or key.
+            fields: ids of the fields that are wanted.
+
+        Raises:
+            NotFoundError: it does not exist, or may not be seen.
+        """
+        wanted = list(fields)
+        asked = ",".join(wanted)
+        if len(asked) <= _LONGEST_FIELDS:
+            return await self.get(f"issue/{key}", {"fields": asked})
+        found = await self.get(f"issue/{key}", {"fields": _EVERYTHING})
+        values = found.get("fields")
+        if isinstance(values, Mapping):
+            found["fields"] = {name: values[name] for name in wanted if name in values}
+        return found
+
+    async def find_issue(self, key: str, fields: Iterable[str]) -> dict[str, Any] | None:
+        """As `issue`; `None` when it does not exist or may not be seen."""
+        try:
+            return await self.issue(key, fields)
+        except (NotFoundError, PermissionDeniedError):
+            return None
+
     async def listed(self, path: str, params: Params | None = None) -> list[dict[str, Any]]:
         """A bare list of objects (`field`, `issuetype`, `status`, ...)."""
         return _all_objects((await self.call("GET", path, params=params)).json(), path)
@@ -309,8 +330,9 @@ class Api:
             look: where to look, when the answer got lost, whether it is gone; by default `path`.
         """
         try:
-            # A page with status 200 (a login, a proxy) is no delete.
-            await self.call("DELETE", path, params=params, expect=(202, 204))
+            answer = await self.call("DELETE", path, params=params, expect=(200, 202, 204))
+            if answer.status == _OK and answer.content.strip():
+                answer.json()  # A page (a login, a proxy) is no delete; links tell 200 ([spec] issueLink).
         except NotFoundError:
             return False
         except PMError as error:
@@ -318,6 +340,18 @@ class Api:
                 return True
             raise
         return True
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> Answer:
+        """Any call; `body` holds `json` or nothing."""
+        return await self.call(method, path, params=params, headers=headers, **body)
 
     # lists
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx2
 
-from pm_providers.contract import BasePMProvider, Capabilities, Fields, PMProviderConfig, Setting, holds
-from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.contract import Capabilities, Fields, PMProviderConfig, Setting
+from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import Entity, FieldKind, PMUser, Record, field_specs
 from pm_providers.providers.jira.capabilities import CAPABILITIES, narrow, narrow_relations
 from pm_providers.providers.jira.catalog import Catalog
@@ -22,8 +22,8 @@ from pm_providers.providers.jira.mapping.texts import ADF, WIKI, TextFormat
 from pm_providers.providers.jira.mapping.values import person_id
 from pm_providers.providers.jira.recent import RecentWrites
 from pm_providers.toolkit.cache import Cache, KeyedLocks
-from pm_providers.toolkit.custom_fields import same_custom
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.remote import RemoteProvider
 from pm_providers.transport import Timing
 
 __all__ = ["Connection", "is_issue"]
@@ -46,7 +46,7 @@ def is_issue(value: str) -> bool:
     return is_number(value) or _ISSUE_KEY.fullmatch(value) is not None
 
 
-class Connection(BasePMProvider):
+class Connection(RemoteProvider):
     """Connection to one Jira site: Cloud, Data Center or Server.
 
     Args:
@@ -62,6 +62,8 @@ class Connection(BasePMProvider):
     title: ClassVar[str] = "Jira"
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
+
+    _api: Api
 
     def __init__(
         self,
@@ -86,10 +88,6 @@ class Connection(BasePMProvider):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._options.base_url})"
-
-    async def aclose(self) -> None:
-        """Release the connections. The provider cannot be used afterwards."""
-        await self._api.aclose()
 
     async def _connect(self) -> None:
         """What the site is, who we are, which fields and link types there are: four small requests."""
@@ -149,7 +147,7 @@ class Connection(BasePMProvider):
         """An issue by id or key, from the primary store; old keys are followed."""
         if not is_issue(value):
             return None
-        return await self._api.find(f"issue/{value}", {"fields": ",".join(fields)})
+        return await self._api.find_issue(value, fields)
 
     async def _issue_id(self, value: str) -> str:
         """Id of an issue by id or key.
@@ -193,6 +191,17 @@ class Connection(BasePMProvider):
         await self._api.identify()
         return await self._api.find("user", {"accountId" if self._cloud else "username": value})
 
+    async def _may_be_user(self, value: str) -> bool:
+        """Whether a user exists; `True`, too, where these credentials may not look people up."""
+        try:
+            return _ACCOUNT.fullmatch(value) is not None and bool(
+                await self._api.get("user", {"accountId" if self._cloud else "username": value})
+            )
+        except NotFoundError:
+            return False
+        except PermissionDeniedError:
+            return True
+
     def _user(self, document: Any) -> PMUser:
         """Record of a user."""
         return to_user(document, base_url=self._api.site.url, keep_raw=self._options.keep_raw)
@@ -234,13 +243,10 @@ class Connection(BasePMProvider):
             fields["priority"] = one.name if one.id == priority else priority
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        got = getattr(result, name)
-        if name == "custom_fields" and isinstance(asked, Mapping):
-            return same_custom(asked, got)
         kind = field_specs(type(result))[name].kind
         if kind is FieldKind.MARKDOWN and isinstance(asked, str) and self._is_rich(result):
-            return self._text.same(asked, got)
-        return holds(name, asked, result)
+            return self._text.same(asked, getattr(result, name))
+        return super()._holds(name, asked, result)
 
     @staticmethod
     def _is_rich(result: Record) -> bool:

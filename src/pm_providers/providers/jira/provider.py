@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pm_providers.contract import RawResponse
 from pm_providers.providers.jira.batch import Batches
 from pm_providers.providers.jira.changes import Changes
 from pm_providers.providers.jira.collaboration import Attachments, Comments, Relations
@@ -15,7 +11,6 @@ from pm_providers.providers.jira.labels import Labels
 from pm_providers.providers.jira.members import Memberships, Watchers
 from pm_providers.providers.jira.sprints import Sprints
 from pm_providers.providers.jira.time_entries import TimeEntries
-from pm_providers.toolkit.raw import allowed_headers, raw_response
 
 __all__ = ["JIRAProvider", "JiraProvider"]
 
@@ -39,19 +34,6 @@ class JiraProvider(
 
     See `Connection` for the arguments. Constructing it sends nothing.
     """
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        json: Any,
-        headers: Mapping[str, str] | None,
-    ) -> RawResponse:
-        """Paths without a leading `rest/` or slash are below the platform API of the deployment."""
-        given = allowed_headers(headers)
-        body = {} if json is None else {"json": json}
-        return raw_response(await self._api.call(method, path, params=params, headers=given, **body))
 
 
 JIRAProvider = JiraProvider

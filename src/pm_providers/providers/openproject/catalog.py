@@ -21,7 +21,7 @@ from pm_providers.providers.openproject.mapping.custom_fields import CustomField
 from pm_providers.providers.openproject.mapping.hal import identifier
 from pm_providers.providers.openproject.mapping.sprints import to_native_id
 from pm_providers.toolkit.cache import Cache
-from pm_providers.toolkit.choices import priority_book, status_book, with_map
+from pm_providers.toolkit.choices import candidates_anew, priority_book, status_book, with_map
 
 __all__ = ["Catalog"]
 
@@ -71,10 +71,7 @@ class Catalog:
         Raises:
             ValidationError: nothing fits; lists what exists.
         """
-        try:
-            return status_book(await self.statuses()).candidates(value)
-        except ValidationError:
-            return status_book(await self.statuses(fresh=True)).candidates(value)
+        return await candidates_anew(lambda fresh: self.statuses(fresh=fresh), status_book, value)
 
     async def priority_id(self, value: str) -> str:
         """Id of the active priority that a written value means.
@@ -82,10 +79,8 @@ class Catalog:
         Raises:
             ValidationError: nothing fits; lists what exists.
         """
-        try:
-            return priority_book(await self.priorities()).candidates(value)[0].id
-        except ValidationError:
-            return priority_book(await self.priorities(fresh=True)).candidates(value)[0].id
+        found = await candidates_anew(lambda fresh: self.priorities(fresh=fresh), priority_book, value)
+        return found[0].id
 
     async def type_named(self, value: str, project_id: str) -> PMTaskType:
         """Type of a project by id or name.

@@ -18,14 +18,12 @@ from pm_providers.providers.openproject.mapping.people import is_anonymous
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.toolkit.options import wrong_address
+from pm_providers.toolkit.remote import vendor_client
 from pm_providers.transport import (
     Answer,
     FilePart,
-    HttpClient,
     Params,
-    Quota,
     Timing,
-    shared_governor,
 )
 
 __all__ = ["Api"]
@@ -48,23 +46,15 @@ class Api:
         timing: Timing | None = None,
     ) -> None:
         self.options = options
-        governor = shared_governor(
+        self.http = vendor_client(
             "openproject",
             options.base_url,
-            options.auth.fingerprint(),
-            quota=Quota(concurrency=max(16, options.concurrency)),
-            timing=timing,
-        )
-        self.http = HttpClient(
-            f"{options.base_url}/api/v3",
-            provider="openproject",
-            auth=options.auth,
-            policy=options.policy,
-            governor=governor,
+            options,
+            root="/api/v3",
+            settings=SETTINGS,
             error_parser=parse_fault,
             transport=transport,
             timing=timing,
-            url_setting="OPENPROJECT_URL",
         )
         self._me: dict[str, Any] | None = None
         self._identifying = KeyedLocks()

@@ -22,9 +22,9 @@ from pm_providers.providers.openproject.mapping.hal import identifier, whole_sec
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
 from pm_providers.toolkit.cache import KeyedLocks
-from pm_providers.toolkit.comparison import RemoteProvider
 from pm_providers.toolkit.custom_fields import fits
 from pm_providers.toolkit.documents import is_number
+from pm_providers.toolkit.remote import RemoteProvider
 from pm_providers.transport import Timing, path_segment
 
 __all__ = ["Connection", "is_number", "task_reference"]
@@ -59,6 +59,8 @@ class Connection(RemoteProvider):
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
+    _api: Api
+
     def __init__(
         self,
         config: PMProviderConfig,
@@ -90,10 +92,6 @@ class Connection(RemoteProvider):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._options.base_url})"
-
-    async def aclose(self) -> None:
-        """Release the connections. The provider cannot be used afterwards."""
-        await self._api.aclose()
 
     async def _connect(self) -> None:
         """Who we are, which version, what it allows: three small requests."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pm_providers.contract import RawResponse
 from pm_providers.providers.openproject.changes import Changes
 from pm_providers.providers.openproject.collaboration import (
     Attachments,
@@ -18,7 +14,6 @@ from pm_providers.providers.openproject.containers import Projects, Sprints
 from pm_providers.providers.openproject.discovery import Discovery
 from pm_providers.providers.openproject.members import Memberships, Watchers
 from pm_providers.providers.openproject.task_writing import TaskWriter
-from pm_providers.toolkit.raw import allowed_headers, raw_response
 
 __all__ = ["OpenProjectProvider"]
 
@@ -41,15 +36,3 @@ class OpenProjectProvider(
 
     See `Connection` for the arguments. Constructing it sends nothing.
     """
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        json: Any,
-        headers: Mapping[str, str] | None,
-    ) -> RawResponse:
-        given = allowed_headers(headers)
-        body = {} if json is None else {"json": json}
-        return raw_response(await self._api.raw(method, path, params=params, body=body, headers=given))

@@ -13,7 +13,7 @@ from pm_providers.providers.redmine.mapping.choices import to_priorities, to_sta
 from pm_providers.providers.redmine.mapping.custom_fields import CustomField, carried, to_custom_field
 from pm_providers.providers.redmine.mapping.values import ref_id
 from pm_providers.toolkit.cache import Cache
-from pm_providers.toolkit.choices import priority_book, status_book, with_map
+from pm_providers.toolkit.choices import candidates_anew, priority_book, status_book, with_map
 from pm_providers.toolkit.documents import identifier, optional_text
 
 __all__ = ["Catalog", "Place"]
@@ -82,10 +82,7 @@ class Catalog:
         Raises:
             ValidationError: nothing fits; lists what exists.
         """
-        try:
-            return status_book(await self.statuses()).candidates(value)
-        except ValidationError:
-            return status_book(await self.statuses(fresh=True)).candidates(value)
+        return await candidates_anew(lambda fresh: self.statuses(fresh=fresh), status_book, value)
 
     async def priority(self, value: str) -> PMPriority:
         """The priority in use that a written value means.
@@ -93,10 +90,8 @@ class Catalog:
         Raises:
             ValidationError: nothing fits; lists what exists.
         """
-        try:
-            return priority_book(await self.priorities()).candidates(value)[0]
-        except ValidationError:
-            return priority_book(await self.priorities(fresh=True)).candidates(value)[0]
+        found = await candidates_anew(lambda fresh: self.priorities(fresh=fresh), priority_book, value)
+        return found[0]
 
     async def activities(self, *, fresh: bool = False) -> list[dict[str, Any]]:
         """Kinds of work that can be logged, of all projects, as the vendor lists them."""

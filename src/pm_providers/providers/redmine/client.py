@@ -16,7 +16,8 @@ from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock, identifier
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.toolkit.options import wrong_address
-from pm_providers.transport import Answer, HttpClient, Params, Quota, Timing, shared_governor
+from pm_providers.toolkit.remote import vendor_client
+from pm_providers.transport import Answer, Params, Timing
 
 __all__ = ["Api", "objects", "part"]
 
@@ -40,24 +41,15 @@ class Api:
         timing: Timing | None = None,
     ) -> None:
         self.options = options
-        governor = shared_governor(
+        self.http = vendor_client(
             "redmine",
             options.base_url,
-            options.auth.fingerprint(),
-            quota=Quota(concurrency=max(16, options.concurrency)),
-            timing=timing,
-        )
-        self.http = HttpClient(
-            options.base_url,
-            provider="redmine",
-            auth=options.auth,
-            policy=options.policy,
-            governor=governor,
+            options,
+            settings=SETTINGS,
             error_parser=parse_fault,
             headers=LANGUAGE,
             transport=transport,
             timing=timing,
-            url_setting="REDMINE_URL",
         )
         self._me: dict[str, Any] | None = None
         self._asked_at = 0.0

@@ -25,9 +25,9 @@ from pm_providers.providers.redmine.mapping.texts import (
     format_in_page,
 )
 from pm_providers.toolkit.cache import Cache, KeyedLocks
-from pm_providers.toolkit.comparison import RemoteProvider
 from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.remote import RemoteProvider
 from pm_providers.transport import Timing
 
 __all__ = ["ALL_STATUSES", "Connection", "names_project"]
@@ -65,6 +65,9 @@ class Connection(RemoteProvider):
     title: ClassVar[str] = "Redmine"
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
+    KEY_HEADERS: ClassVar[tuple[str, ...]] = ("x-redmine-api-key", "x-redmine-switch-user")
+
+    _api: Api
 
     def __init__(
         self,
@@ -92,10 +95,6 @@ class Connection(RemoteProvider):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._options.base_url})"
-
-    async def aclose(self) -> None:
-        """Release the connections. The provider cannot be used afterwards."""
-        await self._api.aclose()
 
     async def _connect(self) -> None:
         """Who we are, and how texts are formatted: two or three small requests."""
