@@ -12,6 +12,7 @@ from pm_providers import (
     ConfigurationError,
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
     PMAttachment,
     PMComment,
     PMRelation,
@@ -194,6 +195,35 @@ async def test_the_types_of_a_site_are_what_it_can_say(
 def test_a_map_to_no_type_is_refused(site: Site) -> None:
     with pytest.raises(ConfigurationError, match="relation_map"):
         site.provider(relation_map={"Cloners": "clones"})
+
+
+async def test_who_may_not_link_is_not_logged_out() -> None:
+    """The vendor answers 401; whether the credentials are really refused is asked."""
+    refusal = answer({"errorMessages": ["No Link Issue Permission for issue 'ED-7'"], "errors": {}}, 401)
+    server = Scripted({
+        f"GET {API}/issueLinkType": {"issueLinkTypes": [BLOCKS]},
+        f"GET {API}/issue/7": {"id": "7", "fields": {"issuelinks": []}},
+        f"POST {API}/issueLink": refusal,
+        f"DELETE {API}/issueLink/5": refusal,
+    })  # fmt: skip
+    async with scripted(server) as provider:
+        with pytest.raises(PermissionDeniedError, match="No Link Issue Permission"):
+            await provider.create_relation(PMRelation("", "7", "8", "blocks"))
+        with pytest.raises(PermissionDeniedError, match="No Link Issue Permission"):
+            await provider.delete_relation("5")
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_link_that_may_not_be_deleted_is_not_gone(there: bool) -> None:
+    """The vendor says 404 for both."""
+    found = {f"GET {API}/issueLink/5": {"id": "5"}} if there else {}
+    server = Scripted({f"GET {API}/issueLinkType": {"issueLinkTypes": [BLOCKS]}, **found})
+    async with scripted(server) as provider:
+        if there:
+            with pytest.raises(PermissionDeniedError):
+                await provider.delete_relation("5")
+        else:
+            assert await provider.delete_relation("5") is False
 
 
 async def test_where_linking_is_off_there_are_no_relations() -> None:

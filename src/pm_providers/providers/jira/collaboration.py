@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import (
+    AuthenticationError,
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
     PMError,
     ProviderError,
     UnsupportedError,
@@ -200,7 +202,18 @@ class Relations(Connection):
         except (NotFoundError, ValidationError) as error:
             await self._explain_link(error, end)
             raise
+        except AuthenticationError as error:
+            raise await self._no_linking(error) from error
         self._recent.wrote([start, end])
+
+    async def _no_linking(self, error: AuthenticationError) -> PermissionDeniedError:
+        """Who may not link issues is answered 401 ([obs] "No Link Issue Permission for issue").
+
+        Raises:
+            AuthenticationError: the credentials are really not accepted any more.
+        """
+        await self._api.me()
+        return PermissionDeniedError(error.message, status=error.status, request_id=error.request_id)
 
     async def _explain_link(self, error: PMError, end: str) -> None:
         if await self._find_issue(end, ("project",)) is None:
@@ -237,7 +250,13 @@ class Relations(Connection):
     async def _delete_relation(self, relation_id: str, task_id: str | None) -> bool:
         if not is_number(relation_id):
             return False
-        gone = await self._api.delete(f"issueLink/{relation_id}")
+        try:
+            gone = await self._api.delete(f"issueLink/{relation_id}")
+        except AuthenticationError as error:
+            raise await self._no_linking(error) from error
+        # 404 is the answer to those who see it and may not delete it, too ([spec] DELETE issueLink/{linkId}).
+        if not gone and await self._api.find(f"issueLink/{relation_id}") is not None:
+            raise PermissionDeniedError(f"these credentials may not delete relation {relation_id}")
         if task_id and is_number(task_id):
             self._recent.wrote([task_id])
         return gone

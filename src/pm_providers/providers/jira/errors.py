@@ -66,8 +66,8 @@ def parse_fault(answer: Answer) -> VendorFault | None:
     body = answer.json()
     if not isinstance(body, Mapping):
         return None
-    texts = [one for one in body.get("errorMessages") or () if isinstance(one, str)][:_MAX_FAULTS]
-    found = body.get("errors")
+    told, found = body.get("errorMessages"), body.get("errors")
+    texts = [one for one in told if isinstance(one, str)][:_MAX_FAULTS] if isinstance(told, list) else []
     errors = found if isinstance(found, Mapping) else {}
     fields = {
         FIELD_NAMES.get(str(name).lower(), str(name)): text
