@@ -206,3 +206,91 @@ async def test_created_issues_are_realigned_by_the_numbers_of_those_that_failed(
     error = made.errors[0].error
     assert isinstance(error, ValidationError)
     assert error.fields == {"customfield_9": "is odd", "title": "is bad"}
+
+
+# what goes wrong half way
+
+
+async def test_a_status_that_does_not_exist_is_refused_before_anything_is_made(
+    site: Site, provider: JiraProvider
+) -> None:
+    made = await provider.create_tasks(_tasks(25, status="Nonsense"))
+    assert [one.index for one in made.errors] == list(range(25))
+    assert not any(one.error.maybe_applied for one in made.errors if one.error)
+    with pytest.raises(ValidationError, match="Nonsense"):
+        await provider.create_task(_tasks(1, status="Nonsense")[0])
+    assert await provider.list_tasks("ED") == []
+
+
+@pytest.mark.parametrize("fault", ["issue/bulkfetch", "bulk/issues/transition", "bulk/queue"])
+async def test_items_that_were_made_say_so_when_what_follows_fails(site: Site, fault: str) -> None:
+    async with site.provider(max_attempts=1) as provider:
+        await provider.create_task(PMTask(title="y", project_id="SC", status="completed"))
+        site.box.faults.add(f"500;match={fault};times=100")
+        made = await provider.create_tasks([PMTask(title="x", project_id="SC", status="completed")] * 25)
+    assert len(made.errors) == 25
+    assert all(one.error and one.error.maybe_applied for one in made.errors)
+
+
+async def test_what_a_description_holds_besides_survives_an_equal_change_of_many(
+    site: Site, provider: JiraProvider
+) -> None:
+    made = await provider.create_tasks(_tasks(25))
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": "Old"}]}
+    panel = {"type": "panel", "attrs": {"panelType": "custom", "panelColor": "#eee"}, "content": [paragraph]}
+    first = made.items[0].id
+    body = {"fields": {"description": {"type": "doc", "version": 1, "content": [panel]}}}
+    await provider._api.put(f"issue/{first}", body)
+    before = await provider.get_task(first)
+    assert before is not None
+    text = f"{before.description}\n\nNew"
+    changed = await provider.update_tasks([(one.id, {"description": text}) for one in made.items])
+    assert {one.description for one in changed.items} == {text}
+    raw = changed.items[0].raw_data
+    assert raw is not None
+    assert raw["fields"]["description"]["content"][0] == panel
+    assert site.count("PUT", "issue/") == 2
+
+
+async def test_labels_with_blanks_are_refused_in_bulk_too(site: Site, provider: JiraProvider) -> None:
+    made = await provider.create_tasks(_tasks(25))
+    changed = await provider.update_tasks([(one.id, {"label_ids": ["a b"]}) for one in made.items])
+    assert len(changed.errors) == 25
+    assert site.count("POST", "bulk/issues/fields") == 0
+
+
+async def test_a_bulk_delete_that_leaves_an_issue_is_no_success() -> None:
+    ids = [str(number) for number in range(1, 26)]
+    there = {"issues": [{"id": one, "key": f"A-{one}", "fields": {"subtasks": []}} for one in ids]}
+    still = {"issues": [there["issues"][24]]}
+    fetched = [there, still]
+    progress = {"status": "COMPLETE", "processedAccessibleIssues": list(range(1, 24))}
+    server = Scripted(
+        {
+            f"POST {API}/issue/bulkfetch": lambda _: answer(fetched.pop(0)),
+            f"POST {API}/bulk/issues/delete": answer({"taskId": "77"}, 201),
+            f"GET {API}/bulk/queue/77": progress,
+        }
+    )
+    async with scripted(server) as provider:
+        gone = await provider.delete_tasks(ids)
+    assert [one.item for one in gone] == [True] * 24 + [None]
+    assert gone.errors[0].error is not None
+    assert gone.errors[0].error.maybe_applied
+
+
+async def test_a_bulk_delete_without_end_tells_so_of_each() -> None:
+    time = FakeTime()
+    ids = [str(number) for number in range(1, 26)]
+    issues = [{"id": one, "key": f"A-{one}", "fields": {}} for one in ids]
+    server = Scripted(
+        {
+            f"POST {API}/issue/bulkfetch": {"issues": issues},
+            f"POST {API}/bulk/issues/delete": answer({"taskId": "77"}, 201),
+            f"GET {API}/bulk/queue/77": {"status": "RUNNING"},
+        }
+    )
+    async with scripted(server, timing=time.timing()) as provider:
+        gone = await provider.delete_tasks(ids)
+    assert len(gone.errors) == 25
+    assert all(one.error and one.error.maybe_applied for one in gone.errors)

@@ -353,3 +353,8 @@ async def test_startat_pages_go_on_from_what_came_and_not_from_what_was_asked() 
     async with scripted(Scripted({f"GET {API}/project/search": page})) as provider:
         assert len(await provider.list_projects()) == 45
     assert asked == ["0", "20", "40"]
+
+
+async def test_links_say_200_when_they_are_deleted() -> None:
+    async with scripted(Scripted({f"DELETE {API}/issueLink/5": answer(None, 200)})) as provider:
+        assert await provider._api.delete("issueLink/5") is True

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from pm_providers import PMTask, PMUser, ProviderError, UnsupportedError, ValidationError
+from pm_providers import PMProject, PMTask, PMUser, ProviderError, UnsupportedError, ValidationError
 from pm_providers.model import Entity
 from tests.providers.jira.site import Scripted, answer, scripted
 
@@ -147,11 +147,39 @@ async def test_pages_are_fetched_by_number() -> None:
     assert [one["startAt"] for one in server.searches] == ["0", "100", "200"]
 
 
-async def test_pages_that_are_cut_are_an_error_and_no_hole() -> None:
-    cut = {"issues": [_issue(1)] * 50, "total": 250, "startAt": 0, "maxResults": 50}
-    async with scripted(_server(250, **{f"GET {API}/search": cut})) as provider:
-        with pytest.raises(ProviderError, match="pages of 50"):
+async def test_pages_that_are_cut_are_asked_for_in_the_size_that_the_server_gives() -> None:
+    def search(request: httpx2.Request) -> httpx2.Response:
+        start, size = int(request.url.params["startAt"]), min(50, int(request.url.params["maxResults"]))
+        found = [_issue(one) for one in range(1, 121)][start : start + size]
+        return answer({"issues": found, "total": 120, "startAt": start, "maxResults": size})
+
+    server = _server(120, **{f"GET {API}/search": search})
+    async with scripted(server) as provider:
+        for requests in (4, 3):
+            server.requests.clear()
+            found = await provider.list_tasks("DC")
+            assert [one.id for one in found] == [str(one) for one in range(1, 121)]
+            assert server.asked(f"{API}/search") == requests
+
+
+async def test_pages_that_are_cut_differently_each_time_are_an_error_and_no_hole() -> None:
+    sizes = [50, 40, 30]
+
+    def search(_request: httpx2.Request) -> httpx2.Response:
+        return answer({"issues": [_issue(1)], "total": 250, "startAt": 0, "maxResults": sizes.pop(0)})
+
+    async with scripted(_server(250, **{f"GET {API}/search": search})) as provider:
+        with pytest.raises(ProviderError, match="pages of 40"):
             await provider.list_tasks("DC")
+
+
+async def test_projects_are_made_by_a_template_that_data_center_has() -> None:
+    made = {"id": "9", "key": "NEW", "name": "New"}
+    server = _server(**{f"POST {API}/project": answer(made, 201), f"GET {API}/project/9": made})
+    async with scripted(server) as provider:
+        await provider.create_project(PMProject(name="New", key="NEW"))
+    (body,) = server.bodies(f"{API}/project")
+    assert body["projectTemplateKey"] == "com.pyxis.greenhopper.jira:gh-scrum-template"
 
 
 async def test_times_in_queries_are_in_the_zone_of_the_profile() -> None:

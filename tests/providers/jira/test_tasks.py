@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from pm_providers import NotFoundError, PMTask, UnsupportedError, ValidationError
 from pm_providers.providers.jira.provider import JiraProvider
-from tests.providers.jira.site import MIA, Site
+from tests.providers.jira.site import MIA, Scripted, Site, answer, scripted
 
 
 async def _task(provider: JiraProvider, project: str, **fields: object) -> PMTask:
@@ -285,3 +286,49 @@ async def test_search_by_words_and_by_jql(provider: JiraProvider) -> None:
     with pytest.raises(ValidationError) as error:
         await provider.search_jql("nonsense = 1")
     assert "text" in error.value.fields
+
+
+async def test_an_estimate_that_is_not_named_stays(provider: JiraProvider) -> None:
+    made = await _task(provider, "ED", estimated_hours=8.0, remaining_hours=3.0)
+    changed = await provider.update_task(made.id, {"estimated_hours": 10.0})
+    assert (changed.estimated_hours, changed.remaining_hours) == (10.0, 3.0)
+    changed = await provider.update_task(made.id, {"remaining_hours": 2.0})
+    assert (changed.estimated_hours, changed.remaining_hours) == (10.0, 2.0)
+
+
+@pytest.mark.parametrize("project", ["NOWHERE", "99999"])
+@pytest.mark.parametrize(
+    "filters", [{"status": "todo"}, {"assignee_id": "5b10ffffffffffffffffffff"}, {"sprint_id": "77"}]
+)
+async def test_a_project_that_does_not_exist_is_no_empty_list(
+    provider: JiraProvider, project: str, filters: dict[str, Any]
+) -> None:
+    with pytest.raises(NotFoundError, match=project):
+        await provider.list_tasks(project, **filters)
+
+
+async def test_tasks_of_people_are_found_by_those_who_may_not_look_people_up(site: Site) -> None:
+    async with site.provider() as provider:
+        made = await _task(provider, "ED", assignee_id=MIA)
+        site.box.faults.add("403;match=api/3/user;times=100")
+        assert [one.id for one in await provider.list_tasks("ED", assignee_id=MIA)] == [made.id]
+
+
+async def test_more_fields_than_an_address_holds() -> None:
+    names = [f"customfield_{number}" for number in range(10_000, 10_900)]
+    text = {"type": "string", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:textfield"}
+    fields = [{"id": one, "name": f"F {one}", "schema": text} for one in names]
+
+    def issue(request: httpx2.Request) -> httpx2.Response:
+        if len(str(request.url)) > 8000:
+            return answer(None, 414)
+        values = {"summary": "x", names[0]: "first", names[-1]: "last", "votes": {"votes": 1}}
+        return answer({"id": "7", "key": "A-7", "fields": values})
+
+    api = "/rest/api/3"
+    async with scripted(Scripted({f"GET {api}/field": fields, f"GET {api}/issue/7": issue})) as provider:
+        found = await provider.get_task("7")
+    assert found is not None
+    assert list(found.custom_fields.values()) == ["first", "last"]
+    assert found.raw_data is not None
+    assert "votes" not in found.raw_data["fields"]

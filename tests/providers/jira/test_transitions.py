@@ -12,7 +12,7 @@ from pm_providers import PMTask, ValidationError
 from pm_providers.model import PMStatus
 from pm_providers.providers.jira.provider import JiraProvider
 from pm_providers.providers.jira.workflow import ANYWHERE, Workflow, edges_of, next_guess
-from tests.providers.jira.site import Scripted, Site, answer, scripted
+from tests.providers.jira.site import Scripted, Site, answer, config, scripted
 
 TODO = PMStatus("1", "To Do", "todo")
 DOING = PMStatus("2", "In Progress", "in_progress")
@@ -53,12 +53,19 @@ def test_a_cycle_ends() -> None:
 def test_workflows_as_administrators_are_told_them() -> None:
     told = {
         "transitions": [
-            {"name": "Create", "type": "initial", "from": [], "to": "1"},
-            {"name": "Start", "type": "directed", "from": ["1", "4"], "to": "2"},
-            {"name": "Stop", "type": "global", "from": [], "to": "4"},
+            {"name": "Create", "type": "INITIAL", "links": [], "toStatusReference": "a"},
+            {
+                "name": "Start",
+                "type": "DIRECTED",
+                "links": [{"fromStatusReference": "a"}, {"fromStatusReference": "c"}],
+                "toStatusReference": "b",
+            },
+            {"name": "Stop", "type": "GLOBAL", "links": [], "toStatusReference": "c"},
+            {"name": "Loop", "type": "DIRECTED", "links": [], "toStatusReference": None},
         ]
     }
-    assert edges_of(told) == [("1", "2"), ("4", "2"), (ANYWHERE, "4")]
+    statuses = [{"id": one, "statusReference": name} for name, one in (("a", "1"), ("b", "2"), ("c", "4"))]
+    assert edges_of(told, statuses) == [("1", "2"), ("4", "2"), (ANYWHERE, "4")]
 
 
 @pytest.mark.parametrize(
@@ -189,12 +196,19 @@ async def test_administrators_are_told_the_workflow() -> None:
         found = [] if offered is None else [{"id": offered[0], "name": "go", "to": offered[1], "fields": {}}]
         return answer({"transitions": found})
 
-    workflow = {
-        "transitions": [
-            {"type": "directed", "from": ["1"], "to": "2"},
-            {"type": "directed", "from": ["2"], "to": "3"},
-        ]
-    }
+    def led(source: str | None, target: str, kind: str) -> dict[str, Any]:
+        links = [{"fromStatusReference": source, "fromPort": 0, "toPort": 1}] if source else []
+        return {"type": kind, "links": links, "toStatusReference": target}
+
+    flow = [
+        led(None, "ref-1", "INITIAL"),
+        led("ref-1", "ref-2", "DIRECTED"),
+        led("ref-2", "ref-3", "DIRECTED"),
+    ]
+    statuses = [{"id": one, "statusReference": f"ref-{one}"} for one in ("1", "2", "3")]
+    other = {"name": "special two", "transitions": [led(None, "ref-3", "GLOBAL")]}
+    workflow = {"name": "special", "transitions": flow}
+    told = {"values": [other, workflow], "statuses": statuses, "isLast": True}
     scheme = {"workflowScheme": {"defaultWorkflow": "flow", "issueTypeMappings": {"7": "special"}}}
     api = "/rest/api/3"
     server = Scripted(
@@ -206,12 +220,66 @@ async def test_administrators_are_told_the_workflow() -> None:
             f"POST {api}/issue/10/transitions": transitions,
             f"GET {api}/project/5/statuses": [{"id": "7", "statuses": [status, doing, done]}],
             f"GET {api}/workflowscheme/project": {"values": [scheme]},
-            f"GET {api}/workflow/search": {"values": [workflow], "isLast": True},
+            f"GET {api}/workflows/search": told,
         }
     )
     async with scripted(server) as provider:
         assert (await provider.update_task("10", {"status": "completed"})).status_name == "Done"
-    asked = next(one for one in server.requests if one.url.path.endswith("/workflow/search"))
-    assert asked.url.params["workflowName"] == "special"
+    asked = next(one for one in server.requests if one.url.path.endswith("/workflows/search"))
+    assert asked.url.params["queryString"] == "special"
     sent = [one["transition"]["id"] for one in server.bodies(f"{api}/issue/10/transitions")]
     assert sent == ["11", "12"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_a_workflow_that_is_not_told_is_found_out_from_issues(site: Site, status: int) -> None:
+    box = site.box.transport()
+
+    async def serve(request: httpx2.Request) -> httpx2.Response:
+        if "/workflow" in request.url.path:
+            return answer({"errorMessages": ["no"]}, status)
+        return await box.handle_async_request(request)
+
+    async with JiraProvider(config(site.box.base_url), transport=httpx2.MockTransport(serve)) as provider:
+        made = await _made(provider)
+        await provider.update_task((await _made(provider)).id, {"status": "In Progress"})
+        assert (await provider.update_task(made.id, {"status": "Done"})).status_name == "Done"
+
+
+async def test_what_a_write_sets_is_not_missing_in_its_transition() -> None:
+    todo = {"id": "1", "name": "To Do", "statusCategory": {"key": "new"}}
+    done = {"id": "3", "name": "Done", "statusCategory": {"key": "done"}}
+    values: dict[str, Any] = {
+        "summary": "x",
+        "project": {"id": "5"},
+        "issuetype": {"id": "7"},
+        "status": todo,
+    }
+    required = {"assignee": {"required": True, "name": "Assignee", "schema": {"type": "user"}}}
+
+    def put(request: httpx2.Request) -> httpx2.Response:
+        values.update(json.loads(request.content)["fields"])
+        return answer(None, 204)
+
+    def transitions(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "GET":
+            return answer({"transitions": [{"id": "11", "name": "go", "to": done, "fields": required}]})
+        values["status"] = done
+        return answer(None, 204)
+
+    api = "/rest/api/3"
+    server = Scripted(
+        {
+            f"GET {api}/issue/10": lambda _: answer({"id": "10", "key": "A-1", "fields": values}),
+            f"PUT {api}/issue/10": put,
+            f"GET {api}/issue/10/transitions": transitions,
+            f"POST {api}/issue/10/transitions": transitions,
+            f"GET {api}/project/5/statuses": [{"id": "7", "statuses": [todo, done]}],
+        }
+    )
+    async with scripted(server) as provider:
+        with pytest.raises(ValidationError) as failed:
+            await provider.update_task("10", {"status": "Done"})
+        assert set(failed.value.fields) == {"assignee_id"}
+        changed = await provider.update_task("10", {"status": "Done", "assignee_id": "abc"})
+    assert (changed.status_name, changed.assignee_id) == ("Done", "abc")

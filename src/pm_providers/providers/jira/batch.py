@@ -7,27 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.contract import (
-    BatchOutcome,
     BatchResult,
     Fields,
     Progress,
-    check_id,
     draft_fields,
     patch_fields,
 )
 from pm_providers.errors import (
     NotFoundError,
-    PermissionDeniedError,
     PMError,
-    ProviderError,
     ValidationError,
 )
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.jira.bulk import BULK_MOST, BulkReport
+from pm_providers.providers.jira.deleting import NOT_IN_BULK, WORTH_IT, Deletes, opened
 from pm_providers.providers.jira.drafting import Draft
 from pm_providers.providers.jira.errors import FIELD_NAMES
+from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
-from pm_providers.providers.jira.task_writing import TaskWriter, took
+from pm_providers.providers.jira.task_writing import took
 from pm_providers.providers.jira.workflow import target_of
 from pm_providers.toolkit.documents import broken, identifier
 from pm_providers.transport import bounded_map
@@ -36,10 +34,6 @@ __all__ = ["Batches"]
 
 CREATE_MOST = 50
 """Issues of one creating call ([spec] POST issue/bulk)."""
-
-_WORTH_IT = 20
-_NOT_IN_BULK = (PermissionDeniedError, NotFoundError, ValidationError)
-"""Refusals of a whole bulk operation: nothing was done, and single calls tell exactly what is wrong."""
 
 _BULK_FIELDS = {
     "title": "summary",
@@ -65,7 +59,7 @@ class _Item:
     result: PMTask | PMError | None = None
 
 
-class Batches(TaskWriter):
+class Batches(Deletes):
     """Tasks, many at once."""
 
     # creation
@@ -99,11 +93,11 @@ class Batches(TaskWriter):
             document = answer.json_object()
             failed = _failures(document)
             if answer.status == 400 and not failed:  # noqa: PLR2004
-                raise ValidationError("; ".join(map(str, document.get("errorMessages") or ["refused"])))
+                raise _refused(document)
             made = [one for one in document.get("issues") or () if isinstance(one, Mapping)]
             rest = [one for place, one in enumerate(chunk) if place not in failed]
             if len(made) != len(rest):
-                raise broken(f"{len(made)} of {len(rest)} created issues are told")
+                raise opened(broken(f"{len(made)} of {len(rest)} created issues are told"))
         except PMError as error:
             for one in chunk:
                 one.result = error
@@ -126,25 +120,31 @@ class Batches(TaskWriter):
                 try:
                     await self._into_sprint([one.id for one in part if one.id], sprint)
                 except PMError as error:
-                    error.maybe_applied = True
                     for one in part:
-                        one.result = error
+                        one.result = opened(error)
 
     async def _walk_all(self, made: Sequence[_Item]) -> None:
         """Statuses other than the first one."""
         waiting = [one for one in made if one.draft and one.draft.fields.get("status") and not one.result]
         if not waiting:
             return
-        documents = await self._issues.fetch(
-            [one.id for one in waiting if one.id], await self._issue_fields()
-        )
+        documents = await self._read([one.id for one in waiting if one.id])
+        if isinstance(documents, PMError):
+            for one in waiting:
+                one.result = documents
+            return
         groups: dict[tuple[str | None, str | None, str], list[_Item]] = {}
         for one in waiting:
             values = fields_of(documents.get(one.id or "", {}))
             key = (ref_id(values, "project"), ref_id(values, "issuetype"), _asked(one))
             groups.setdefault(key, []).append(one)
         for group in groups.values():
-            rest = await self._walk_group(group, documents)
+            try:
+                rest = await self._walk_group(group, documents)
+            except PMError as error:
+                for one in group:
+                    one.result = opened(error)
+                continue
             await _all(lambda one: self._walk_item(one, documents), rest, self._options.concurrency)
 
     async def _walk_group(
@@ -153,7 +153,7 @@ class Batches(TaskWriter):
         """One bulk operation for many new issues that are one transition away; those that are left."""
         ids = [one.id for one in group if one.id in documents]
         plain = all(not one.draft.later and not one.draft.notes for one in group if one.draft)
-        if not self._cloud or len(ids) < _WORTH_IT or not plain:
+        if not self._cloud or len(ids) < WORTH_IT or not plain:
             return group
         report = await self._bulk_walk([str(one) for one in ids], documents[str(ids[0])], _asked(group[0]))
         return group if report is None else [one for one in group if one.id not in report.done]
@@ -165,17 +165,19 @@ class Batches(TaskWriter):
         walk = await self._walk_to(sample, status)
         if walk.is_done:
             return BulkReport(frozenset(ids))
-        wanted = {one.id for one in walk.targets}
+        known = await self._transitions(walk.task_id)
+        there = {target_of(one) for one in known}
+        best = next((one.id for one in walk.targets if one.id in there), None)
         offered = [
             str(one.get("id"))
-            for one in await self._transitions(walk.task_id)
-            if target_of(one) in wanted and one.get("hasScreen") is not True
+            for one in known
+            if best is not None and target_of(one) == best and one.get("hasScreen") is not True
         ]
         if not offered:
             return None
         try:
             return await self._in_bulks(ids, lambda part: self._bulk().transition(part, offered[0]))
-        except _NOT_IN_BULK:
+        except NOT_IN_BULK:
             return None
 
     async def _walk_item(self, one: _Item, documents: Mapping[str, Mapping[str, Any]]) -> None:
@@ -186,31 +188,26 @@ class Batches(TaskWriter):
             await self._go(walk)
             took(one.draft.fields, walk)
         except PMError as error:
-            error.maybe_applied = True
-            one.result = error
+            one.result = opened(error)
 
     async def _read_back(self, made: Sequence[_Item]) -> None:
-        documents = await self._read([one.id for one in made if one.id])
-        if isinstance(documents, PMError):
-            for one in made:
-                one.result = documents
-            return
-        present = [one for one in made if one.id in documents]
+        tasks = await self._read_tasks([one.id for one in made if one.id])
         for one in made:
-            if one.id not in documents:
-                one.result = NotFoundError(f"task {one.id} was created, but cannot be read")
-        for one, task in zip(
-            present, await self._tasks([documents[str(one.id)] for one in present]), strict=True
-        ):
-            if one.draft is not None:
-                one.result = await self._compared(task, one.draft.fields)
+            if isinstance(tasks, PMError):
+                one.result = tasks
+            elif one.id not in tasks:
+                one.result = opened(NotFoundError(f"task {one.id} was created, but cannot be read"))
+            elif one.draft is not None:
+                one.result = await self._compared(tasks[str(one.id)], one.draft.fields)
 
-    async def _read(self, ids: Sequence[str]) -> dict[str, dict[str, Any]] | PMError:
+    async def _read_tasks(self, ids: Sequence[str]) -> dict[str, PMTask] | PMError:
+        documents = await self._read(ids)
+        if isinstance(documents, PMError):
+            return documents
         try:
-            return await self._issues.fetch(ids, await self._issue_fields())
+            return {one.id: one for one in await self._tasks(list(documents.values()))}
         except PMError as error:
-            error.maybe_applied = True
-            return error
+            return opened(error)
 
     async def _compared(self, task: PMTask, fields: Fields) -> PMTask | PMError:
         try:
@@ -253,21 +250,35 @@ class Batches(TaskWriter):
             if not set(fields) <= set(_BULK_FIELDS) or fields.get("priority", "") is None:
                 return {}
             actions, edits = await self._edits(fields)
+            plain = await self._plain(ids, fields)
+            places = [place for place, one in zip(places, ids, strict=True) if one in plain]
+            ids = [one for one in ids if one in plain]
             report = await self._in_bulks(ids, lambda part: self._bulk().edit(part, actions, edits))
-        except _NOT_IN_BULK:
+        except NOT_IN_BULK:
             return {}
         except PMError as error:
             return dict.fromkeys(places, error)
         self._recent.wrote(report.done)
-        documents = await self._read(ids)
-        if isinstance(documents, PMError):
-            return dict.fromkeys(places, documents)
-        tasks = {one.id: one for one in await self._tasks(list(documents.values()))}
+        tasks = await self._read_tasks(ids)
+        if isinstance(tasks, PMError):
+            return dict.fromkeys(places, tasks)
         return {
             place: report.error(one) or await self._compared(tasks[one], fields)
             for place, one in zip(places, ids, strict=True)
             if one in tasks or report.error(one)
         }
+
+    async def _plain(self, ids: Sequence[str], fields: Fields) -> set[str]:
+        """Those whose description holds nothing that one text for all would destroy; others go one by one."""
+        if fields.get("description") is None:
+            return set(ids)
+        text = self._text.write(fields["description"])
+        stored = await self._issues.fetch(ids, ("description",))
+        merged = {
+            one: self._text.write(fields["description"], fields_of(found).get("description"))
+            for one, found in stored.items()
+        }
+        return {one for one in ids if merged.get(one, text) == text}
 
     async def _edits(self, fields: Fields) -> tuple[list[str], dict[str, Any]]:
         """Actions and inputs of a bulk edit ([spec] JiraIssueFields)."""
@@ -285,7 +296,8 @@ class Batches(TaskWriter):
             user = {"accountId": fields["assignee_id"]} if fields["assignee_id"] else None
             found["singleSelectClearableUserPickerFields"] = [{"fieldId": "assignee", "user": user}]
         if "label_ids" in fields:
-            names = [{"name": one} for one in fields["label_ids"] or ()]
+            labels = from_task(fields, special=SpecialFields(), person="", text=lambda _: None)["labels"]
+            names = [{"name": one} for one in labels]
             how = "REPLACE" if names else "REMOVE_ALL"
             found["labelsFields"] = [
                 {"fieldId": "labels", "bulkEditMultiSelectFieldOption": how, "labels": names}
@@ -304,41 +316,6 @@ class Batches(TaskWriter):
             failed |= report.failed
         return BulkReport(frozenset(done), failed)
 
-    # deletes
-
-    async def _delete_tasks(self, task_ids: list[str], progress: Progress | None) -> BatchResult[bool]:
-        """Twenty or more are one bulk operation of Cloud; others, and without that right, single calls."""
-        await self._api.identify()
-        plain = all(isinstance(one, str) and one.isascii() and one.isdigit() for one in task_ids)
-        if not self._cloud or not plain or len(set(task_ids)) < max(_WORTH_IT, len(task_ids)):
-            return await super()._delete_tasks(task_ids, progress)
-        try:
-            known = await self._issues.fetch([check_id(one, "task_id") for one in task_ids], ("subtasks",))
-            report = await self._in_bulks(list(known), lambda part: self._bulk().delete(part))
-        except _NOT_IN_BULK:
-            return await super()._delete_tasks(task_ids, progress)
-        self._recent.deleted(report.done)
-        results: list[Any] = []
-        for one in task_ids:
-            error = report.error(one) if one in known else None
-            # One that went with its parent is told in neither list.
-            results.append(one in known if error is None or isinstance(error, NotFoundError) else error)
-        return self._results("delete_tasks", results, progress)
-
-    def _results(self, operation: str, results: Sequence[Any], progress: Progress | None) -> BatchResult[Any]:
-        outcomes: list[BatchOutcome[Any]] = []
-        for place, one in enumerate(results):
-            found = one if one is not None else ProviderError("nothing is known of it", maybe_applied=True)
-            if isinstance(found, PMError):
-                found.provider = found.provider or self.name
-                found.operation = found.operation or operation
-                outcomes.append(BatchOutcome(place, None, found))
-            else:
-                outcomes.append(BatchOutcome(place, found))
-            if progress is not None:
-                progress(place + 1, len(results))
-        return BatchResult(tuple(outcomes))
-
 
 async def _all(work: Callable[[Any], Awaitable[None]], items: Sequence[Any], limit: int) -> None:
     """Do all, several at a time.
@@ -349,6 +326,14 @@ async def _all(work: Callable[[Any], Awaitable[None]], items: Sequence[Any], lim
     for answer in await bounded_map(work, items, limit):
         if isinstance(answer, Exception):
             raise answer
+
+
+def _refused(document: Mapping[str, Any]) -> ValidationError:
+    """Why a whole call was refused."""
+    text = "; ".join(str(one) for one in document.get("errorMessages") or ())
+    errors = document.get("errors")
+    fields = {str(name): str(why) for name, why in errors.items()} if isinstance(errors, Mapping) else {}
+    return ValidationError(text or ("" if fields else "refused"), fields=fields)
 
 
 def _asked(one: _Item) -> str:
@@ -366,7 +351,7 @@ def _equal(updates: Sequence[tuple[Any, Any]]) -> list[list[int]]:
     return [
         places
         for places in groups.values()
-        if len(places) >= _WORTH_IT and all(names[repr(updates[place][0])] == 1 for place in places)
+        if len(places) >= WORTH_IT and all(names[repr(updates[place][0])] == 1 for place in places)
     ]
 
 

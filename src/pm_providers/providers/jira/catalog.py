@@ -53,6 +53,7 @@ class Catalog:
         self._estimation: Cache[str, str | None] = Cache(self._load_estimation, clock=clock)
         self._links: Cache[None, list[dict[str, Any]]] = Cache(self._load_links, clock=clock)
         self._known: dict[tuple[str, str, str], PMStatus] = {}
+        self._special: dict[str | None, tuple[list[FieldInfo], SpecialFields]] = {}
 
     @property
     def person(self) -> str:
@@ -71,7 +72,14 @@ class Catalog:
         Args:
             project: id of a project, whose own fields count as well.
         """
-        known = [one for one in await self.fields() if project is None or one.scope in (None, project)]
+        fields = await self.fields()
+        found = self._special.get(project)
+        if found is None or found[0] is not fields:
+            found = self._special[project] = (fields, self._special_of(fields, project))
+        return found[1]
+
+    def _special_of(self, fields: Iterable[FieldInfo], project: str | None) -> SpecialFields:
+        known = [one for one in fields if project is None or one.scope in (None, project)]
         points = [one for one in known if story_point_rank(one) is not None]
         return SpecialFields(
             sprint=_first(known, lambda one: one.custom == SPRINT),

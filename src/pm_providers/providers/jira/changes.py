@@ -93,15 +93,15 @@ class IssueChanges:
         if not self._api.site.is_cloud:
             page = await self._issues.numbered_page(query, self._fields, number, size)
             return ChangedPage([_item(one, project) for one in page.items], page.total or 0, size)
-        ids = await self._window(query)
-        wanted = ids[(number - 1) * size : number * size]
-        found = await self._issues.fetch(wanted, self._fields)
-        gone = [one for one in wanted if one not in found]
-        if gone:
+        while True:
+            ids = await self._window(query)
+            wanted = ids[(number - 1) * size : number * size]
+            found = await self._issues.fetch(wanted, self._fields)
+            gone = {one for one in wanted if one not in found}
+            if not gone:
+                return ChangedPage([_item(found[one], project) for one in wanted], len(ids), size)
             # Deleted while we looked: without them the pages that follow would begin too late.
-            self._windows[query] = [one for one in ids if one not in set(gone)]
-            return await self.changed(project, since, number, size)
-        return ChangedPage([_item(found[one], project) for one in wanted], len(ids), size)
+            self._windows[query] = [one for one in ids if one not in gone]
 
     async def _window(self, query: str) -> list[str]:
         """Ids that a query finds, asked once for all its pages of this call."""

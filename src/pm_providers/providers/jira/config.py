@@ -14,7 +14,7 @@ from pm_providers.providers.jira.oauth import TOKEN_URL, OAuth, OAuthClient, OAu
 from pm_providers.toolkit.options import OptionReader
 from pm_providers.transport import Auth, BasicAuth, BearerAuth, TransportPolicy, parse_base_url
 
-__all__ = ["AUTHS", "DEPLOYMENTS", "SETTINGS", "Options", "read_options"]
+__all__ = ["AUTHS", "DEPLOYMENTS", "SERVER_TEMPLATE", "SETTINGS", "TEMPLATE", "Options", "read_options"]
 
 AUTHS = ("auto", "basic", "bearer", "oauth")
 """`basic`: e-mail (Cloud) or login (Data Center) with an API token or password; `bearer`: a personal access
@@ -29,7 +29,11 @@ GATEWAY = "https://api.atlassian.com/ex/jira"
 _MAX_PAGE = 100
 _CLOUD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}")
-_TEMPLATE = "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic"
+TEMPLATE = "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic"
+"""Scrum, on Cloud."""
+
+SERVER_TEMPLATE = "com.pyxis.greenhopper.jira:gh-scrum-template"
+"""Scrum, on Data Center, which has other templates than Cloud ([obs] its clients)."""
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -80,7 +84,7 @@ class Options:
         policy: bounds of the transport.
         deployment: one of `DEPLOYMENTS`.
         project_key: project to work in by default.
-        project_template: template of new projects.
+        project_template: template of new projects; empty for the scrum template of the deployment.
         board_ids: boards whose sprints count; empty for all that the projects have.
         page_size: issues in one page; with fields, Cloud gives about 100 at most.
         concurrency: requests in flight.
@@ -98,7 +102,7 @@ class Options:
     policy: TransportPolicy
     deployment: str = "auto"
     project_key: str | None = None
-    project_template: str = _TEMPLATE
+    project_template: str = ""
     board_ids: tuple[str, ...] = ()
     page_size: int = _MAX_PAGE
     concurrency: int = 8
@@ -133,7 +137,7 @@ def read_options(config: PMProviderConfig) -> Options:
         policy=read.policy(),
         deployment="cloud" if cloud_id else read.choice("deployment", DEPLOYMENTS),
         project_key=_project_key(read, config),
-        project_template=read.text("project_template", _TEMPLATE, example=_TEMPLATE),
+        project_template=read.text("project_template", "", example=TEMPLATE),
         board_ids=_board_ids(read, config),
         page_size=read.whole("page_size", _MAX_PAGE, least=1, most=_MAX_PAGE),
         concurrency=read.whole("concurrency", 8, least=1, most=64),

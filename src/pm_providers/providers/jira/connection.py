@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -92,6 +93,11 @@ class Connection(RemoteProvider):
     async def _connect(self) -> None:
         """What the site is, who we are, which fields and link types there are: four small requests."""
         await self._api.identify()
+        # At once: each takes a round trip.
+        asked = (self._catalog.fields(), self._catalog.link_types())
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
         found = narrow(self._capabilities, cloud=self._cloud, special=await self._catalog.special())
         known = link_types(await self._catalog.link_types(), self._options.relation_map)
         self._capabilities = narrow_relations(found, writable_types(known) if known else None)

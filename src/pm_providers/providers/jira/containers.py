@@ -10,6 +10,7 @@ from typing import Any
 from pm_providers.contract import ChoiceBook, Fields, ListQuery
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import PMProject, PMUser
+from pm_providers.providers.jira.config import SERVER_TEMPLATE, TEMPLATE
 from pm_providers.providers.jira.connection import Connection
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.projects import (
@@ -55,16 +56,17 @@ class Projects(Connection):
         return None if found is None or is_trashed(found) else self._project_record(found)
 
     async def _create_project(self, fields: Fields) -> PMProject:
-        """With the template of the connection's option `project_template`; the caller leads it by default."""
+        """By the option `project_template`, or as scrum; the caller leads it by default."""
         status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else "live"
         suffix = "".join(secrets.choice(_KEY_LETTERS) for _ in range(4))
         me = await self._api.identify()
         lead = fields.get("owner_id") or me.get(self._catalog.person) or me.get("name")
         wire = {**fields, "key": fields.get("key") or key_for(fields["name"], suffix), "owner_id": lead}
+        default = TEMPLATE if self._cloud else SERVER_TEMPLATE
         body = {
             **from_project(wire, cloud=self._cloud),
             "projectTypeKey": "software",
-            "projectTemplateKey": self._options.project_template,
+            "projectTemplateKey": self._options.project_template or default,
             "assigneeType": "UNASSIGNED" if self._cloud else "PROJECT_LEAD",
         }
         try:

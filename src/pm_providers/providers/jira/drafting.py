@@ -109,6 +109,8 @@ class Drafting(TransitionWalker):
         body = from_task(
             wire, special=special, person=self._catalog.person, text=self._text.write, points=points
         )
+        if fields.get("status"):
+            await self._catalog.status_candidates(fields["status"], project)
         notes = await self._notes(fields)
         custom, later = await self._new_custom(fields, project, screen)
         body |= custom

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from pm_providers.errors import NotFoundError
+from pm_providers.errors import NotFoundError, ProviderError
 from pm_providers.providers.jira.client import Api, objects
 from pm_providers.providers.jira.recent import RecentWrites
 from pm_providers.toolkit.documents import broken, identifier
@@ -36,6 +36,7 @@ class Issues:
         self._api = api
         self._recent = recent
         self._size = api.options.page_size
+        self._cap: int | None = None
 
     async def pages(
         self, jql: str, fields: Sequence[str], *, window: int = 1, limit: int | None = None
@@ -198,7 +199,7 @@ class Issues:
         """Data Center has no bulk fetch, and a query with an id that is gone is an error there."""
 
         async def one(key: str) -> dict[str, Any] | None:
-            return await self._api.find(f"issue/{key}", {"fields": ",".join(fields)})
+            return await self._api.find_issue(key, fields)
 
         answers = await bounded_map(one, ids, self._api.options.concurrency)
         result = []
@@ -215,7 +216,24 @@ class Issues:
         self, jql: str, fields: Sequence[str], window: int, limit: int | None, *, size: int | None = None
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
         size, window = page_span(size or self._size, window, limit)
+        size = min(size, self._cap or size)
+        started = False
+        try:
+            async with aclosing(self._numbered_of(jql, fields, window, size)) as pages:
+                async for page in pages:
+                    started = True
+                    yield page
+        except _CutError as cut:
+            if started or not 0 < cut.size < size:
+                raise
+            self._cap = cut.size
+            async with aclosing(self._numbered_of(jql, fields, window, cut.size)) as pages:
+                async for page in pages:
+                    yield page
 
+    async def _numbered_of(
+        self, jql: str, fields: Sequence[str], window: int, size: int
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
         async def fetch(number: int) -> DocumentPage:
             return await self.numbered_page(jql, fields, number, size)
 
@@ -235,8 +253,10 @@ class Issues:
         start = (number - 1) * size
         document = await self._search(jql, fields, start, size)
         total, given = document.get("total"), document.get("maxResults")
-        if not isinstance(total, int) or (isinstance(given, int) and given < min(size, total)):
-            raise broken(f"a list of issues without total, or in pages of {given!r:.20}")
+        if not isinstance(total, int):
+            raise broken("a list of issues without total")
+        if isinstance(given, int) and given < min(size, total):
+            raise _CutError(given)
         return DocumentPage(objects(document, "issues"), total=total, page_size=size, document=document)
 
     async def _search(self, jql: str, fields: Sequence[str], start: int, size: int) -> dict[str, Any]:
@@ -263,9 +283,21 @@ class Issues:
             NotFoundError: no such issue, or it may not be seen.
         """
         try:
-            return await self._api.get(f"issue/{key}", {"fields": ",".join(fields)})
+            return await self._api.issue(key, fields)
         except NotFoundError as error:
             raise NotFoundError(f"there is no task {key!r:.80}", status=error.status) from error
+
+
+class _CutError(ProviderError):
+    """The server cuts pages below the size asked for (`jira.search.views.default.max`).
+
+    Args:
+        size: issues in its pages.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the answer breaks the API's contract: issues in pages of {size}")
+        self.size = size
 
 
 def _is_new(issue: Mapping[str, Any], seen: set[str], gone: frozenset[str]) -> bool:

@@ -64,6 +64,8 @@ class TaskReader(Connection):
         try:
             conditions = await self._conditions(query)
         except NotFoundError:
+            if project:
+                await self._project_document(project)
             return  # nobody, no sprint and no status of that name: no task fits
         where = [f"project = {jql.quoted(project)}"] if project else []
         stream = self._found(jql.all_of([*where, *conditions]), project, query)
@@ -103,7 +105,7 @@ class TaskReader(Connection):
     async def _known_user(self, value: str) -> str:
         """An unknown user in a query is an error, so that it is looked up first."""
         one = await self._user_id(value)
-        if await self._find_user(one) is None:
+        if not await self._may_be_user(one):
             raise NotFoundError(f"there is no user {value!r:.80}")
         return one
 

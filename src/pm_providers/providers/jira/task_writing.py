@@ -26,7 +26,7 @@ from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
 from pm_providers.toolkit.writes import refuse_clearing, with_reasons
 
-__all__ = ["TaskWriter", "took"]
+__all__ = ["TaskWriter", "ids_of", "took"]
 
 _FIXED = ("status", "priority", "type", "project_id")
 _MOVED = ("type", "status", "status_name", "sprint_id", "parent_task_id", "assignee_id", "story_points")
@@ -110,6 +110,8 @@ class TaskWriter(Drafting):
         walk = first = None
         if fields.get("status"):
             walk = await self._walk_to(base, fields["status"], later, notes)
+            # What this write sets before is no longer missing when the transition asks for it.
+            walk.values = {**walk.values, **body.get("fields", {})}
             first = None if walk.is_done else await self._next_hop(walk)
         if body:
             async with named(await self._wire_names(ref_id(fields_of(base), "project") or "")):
@@ -143,6 +145,7 @@ class TaskWriter(Drafting):
             person=self._catalog.person,
             text=lambda markdown: self._text.write(markdown, values.get("description")),
             points=points,
+            base=values,
         )
         later: dict[str, Any] = {}
         if fields.get("custom_fields"):
@@ -300,7 +303,7 @@ class TaskWriter(Drafting):
         one = identifier(found, "issue")
         children = fields_of(found).get("subtasks")
         gone = await self._api.delete(f"issue/{one}", {"deleteSubtasks": "true"})
-        self._recent.deleted([one, *_ids(children)])
+        self._recent.deleted([one, *ids_of(children)])
         return gone
 
     async def _find_issue_first(self, task_id: str) -> dict[str, Any] | None:
@@ -351,6 +354,7 @@ def _reason(name: str) -> str:
     return "the system took the write and dropped this: the screen, the workflow or a right forbids it"
 
 
-def _ids(children: Any) -> list[str]:
+def ids_of(children: Any) -> list[str]:
+    """Ids of sub-tasks, as an issue tells them."""
     found = children if isinstance(children, list) else []
     return [str(one["id"]) for one in found if isinstance(one, Mapping) and one.get("id") is not None]

@@ -9,7 +9,13 @@ from typing import Any
 import httpx2
 
 from pm_providers.contract import PMProviderConfig
-from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ValidationError
+from pm_providers.errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    PMError,
+    UnsupportedError,
+    ValidationError,
+)
 from pm_providers.model import PMStatus
 from pm_providers.providers.jira.client import objects
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo
@@ -242,11 +248,13 @@ class TransitionWalker(TaskReader):
             name = await self._workflow_name(walk)
             if name is None:
                 return False
-            params = {"workflowName": name, "expand": "transitions"}
-            found = objects(await self._api.get("workflow/search", params), "values")
-        except (PermissionDeniedError, NotFoundError, ValidationError):
+            params = {"queryString": name, "expand": "values.transitions"}
+            answer = await self._api.get("workflows/search", params)
+            found = [one for one in objects(answer, "values") if one.get("name") == name]
+            statuses = objects(answer, "statuses") if found else []
+        except (PermissionDeniedError, NotFoundError, UnsupportedError, ValidationError):
             return False
-        edges = [edge for one in found for edge in edges_of(one)]
+        edges = [edge for one in found for edge in edges_of(one, statuses)]
         for source, target in edges:
             walk.workflow.add(source, target)
         return bool(edges)

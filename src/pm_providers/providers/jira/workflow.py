@@ -83,21 +83,31 @@ def target_of(transition: Mapping[str, Any]) -> str | None:
     return None if found is None else str(found)
 
 
-def edges_of(workflow: Mapping[str, Any]) -> list[tuple[str, str]]:
+def edges_of(workflow: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Edges of a workflow as administrators are told it; initial transitions lead from nowhere.
 
     Args:
-        workflow: element of `workflow/search` with its transitions ([spec] Transition).
+        workflow: element of `workflows/search` with its transitions ([spec] JiraWorkflow).
+        statuses: those of the same answer; transitions name them by reference ([spec] JiraWorkflowStatus).
     """
+    ids = {str(one.get("statusReference")): str(one["id"]) for one in statuses if one.get("id") is not None}
     found = []
     transitions = workflow.get("transitions")
     for one in transitions if isinstance(transitions, list) else ():
-        if not isinstance(one, Mapping) or one.get("type") == "initial" or not one.get("to"):
-            continue
-        sources = one.get("from")
-        names = [str(source) for source in sources] if isinstance(sources, list) and sources else [ANYWHERE]
-        found += [(source, str(one["to"])) for source in names]
+        target = ids.get(str(one.get("toStatusReference"))) if isinstance(one, Mapping) else None
+        if target is not None:
+            found += [(source, target) for source in _sources(one, ids)]
     return found
+
+
+def _sources(transition: Mapping[str, Any], ids: Mapping[str, str]) -> list[str]:
+    kind, links = str(transition.get("type")).upper(), transition.get("links")
+    if kind == "GLOBAL":
+        return [ANYWHERE]
+    if kind == "INITIAL" or not isinstance(links, list):
+        return []
+    references = [str(one.get("fromStatusReference")) for one in links if isinstance(one, Mapping)]
+    return [ids[one] for one in references if one in ids]
 
 
 def next_guess(

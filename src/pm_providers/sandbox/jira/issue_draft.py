@@ -173,12 +173,12 @@ class Draft:
                 seconds[attribute] = self._duration(name, value[name])
         if "timetracking" in self.dropped:
             return
-        if "original_s" in seconds and "remaining_s" not in seconds and self._no_remaining():
+        if "original_s" in seconds and "remaining_s" not in seconds:
             seconds["remaining_s"] = seconds["original_s"]
+        elif "remaining_s" in seconds and "original_s" not in seconds and self.issue is not None:
+            # The half that an edit leaves out is rewritten (JRACLOUD-67539).
+            seconds["original_s"] = seconds["remaining_s"]
         self.changes |= seconds
-
-    def _no_remaining(self) -> bool:
-        return self.issue is None or self.issue.remaining_s is None
 
     def _duration(self, name: str, text: Any) -> int | None:
         if text in (None, ""):

@@ -210,6 +210,7 @@ def from_task(
     person: str,
     text: Callable[[str | None], Any],
     points: str | None = None,
+    base: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """`fields` of the body that writes checked task fields.
 
@@ -222,6 +223,7 @@ def from_task(
         person: how users are written, `accountId` or `name`.
         text: Markdown -> text to store.
         points: field that holds the story points here.
+        base: `fields` of the issue that is changed.
 
     Raises:
         ValidationError: a label with a blank in it.
@@ -244,18 +246,25 @@ def from_task(
         body[special.start] = _day(fields["start_date"])
     if "story_points" in fields and points:
         body[points] = fields["story_points"]
-    return body | _estimates(fields)
+    return body | _estimates(fields, base or {})
 
 
-def _estimates(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Time tracking, of which only what is named is written. An empty text clears."""
+def _estimates(fields: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Time tracking. An empty text clears.
+
+    The server rewrites the estimate that is left out (JRACLOUD-67539, JRASERVER-30459): it is sent as it is.
+    """
     names = (("estimated_hours", "originalEstimate"), ("remaining_hours", "remainingEstimate"))
     time = {
         theirs: "" if fields[ours] is None else as_minutes(fields[ours])
         for ours, theirs in names
         if ours in fields
     }
-    return {"timetracking": time} if time else {}
+    if not time:
+        return {}
+    stored = _times(base)
+    kept = {theirs: hours(stored, f"{theirs}Seconds") for _, theirs in names if theirs not in time}
+    return {"timetracking": time | {name: as_minutes(one) for name, one in kept.items() if one is not None}}
 
 
 def _labels(labels: Sequence[str]) -> list[str]:
