@@ -28,7 +28,7 @@ PROJECT = "SCALE"
 BULK = 50
 """Issues that one call may create: the vendor's limit."""
 
-TEXT = "Look at *all* sides: **north** and south."
+TEXT = "Look at *all* sides of number {}: **north** and south."
 OURS, PYCONTRIBS, ATLASSIAN = "ours", "jira", "atlassian-python-api"
 CLIENTS = (OURS, PYCONTRIBS, ATLASSIAN)
 PYTHON = (sys.executable, "-P", __file__)
@@ -54,7 +54,8 @@ def our_work(task: dict[str, Any]) -> tuple[Callable[[], Any], Callable[[Any], i
             if task["work"] == "list":
                 return await provider.list_tasks(PROJECT)
             new = [
-                PMTask(title=f"New {n}", description=TEXT, project_id=PROJECT) for n in range(task["count"])
+                PMTask(title=f"New {n}", description=TEXT.format(n), project_id=PROJECT)
+                for n in range(task["count"])
             ]
             return (await provider.create_tasks(new)).items
 
@@ -108,16 +109,21 @@ WORKS = {OURS: our_work, PYCONTRIBS: pycontribs_work, ATLASSIAN: atlassian_work}
 
 def bodies(start: int, count: int) -> list[dict[str, Any]]:
     """Issues for one call, in the vendor's words."""
-    content = [{"type": "paragraph", "content": [{"type": "text", "text": TEXT}]}]
     return [
         {
             "project": {"key": PROJECT},
             "issuetype": {"name": "Task"},
             "summary": f"New {number}",
-            "description": {"type": "doc", "version": 1, "content": content},
+            "description": paragraph(TEXT.format(number)),
         }
         for number in range(start, min(start + BULK, count))
     ]
+
+
+def paragraph(text: str) -> dict[str, Any]:
+    """A text in the vendor's form, as it is."""
+    content = [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]
+    return {"type": "doc", "version": 1, "content": content}
 
 
 def memory(name: str) -> float:

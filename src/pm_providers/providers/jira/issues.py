@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -105,14 +105,22 @@ class Issues:
         self, jql: str, fields: Sequence[str], window: int, limit: int | None
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
         first = await self._first_page(jql, fields)
-        yield first.items if isinstance(first.items, list) else list(first.items)
         if first.next is None:
+            yield list(first.items)
             return
         came = {identifier(one, "issue") for one in first.items}
         left = None if limit is None else limit - len(came)
-        async with aclosing(self._fetched(jql, fields, came, window, left)) as pages:
-            async for page in pages:
-                yield page
+        async with aclosing(self.ids(jql)) as pages:
+            # On its way while the first page is used.
+            ids = asyncio.ensure_future(anext(pages, None))
+            try:
+                yield list(first.items)
+                async with aclosing(self._fetched(ids, pages, fields, came, window, left)) as found:
+                    async for page in found:
+                        yield page
+            finally:
+                ids.cancel()
+                await asyncio.gather(ids, return_exceptions=True)
 
     async def _first_page(self, jql: str, fields: Sequence[str]) -> Page[dict[str, Any]]:
         body = {"jql": jql, "fields": list(fields), "maxResults": self._size, **self._reconciled()}
@@ -121,23 +129,28 @@ class Issues:
         return Page(objects(answer, "issues"), next=found if isinstance(found, str) and found else None)
 
     async def _fetched(
-        self, jql: str, fields: Sequence[str], came: set[str], window: int, left: int | None
+        self,
+        first: Awaitable[list[str] | None],
+        more: AsyncIterator[list[str]],
+        fields: Sequence[str],
+        came: set[str],
+        window: int,
+        left: int | None,
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """Issues of the ids that a query finds, but those that came already; in order."""
         pending: deque[asyncio.Task[list[dict[str, Any]]]] = deque()
         try:
-            async with aclosing(self.ids(jql)) as pages:
-                async for page in pages:
-                    ids = [one for one in page if one not in came][:left]
-                    left = None if left is None else left - len(ids)
-                    for start in range(0, len(ids), _BULK):
-                        chunk = ids[start : start + _BULK]
-                        pending.append(asyncio.create_task(self._chunk(chunk, fields)))
-                        if len(pending) >= window:
-                            yield await pending[0]
-                            pending.popleft()
-                    if left == 0:
-                        break
+            page = await first
+            while page is not None:
+                ids = [one for one in page if one not in came][:left]
+                left = None if left is None else left - len(ids)
+                for start in range(0, len(ids), _BULK):
+                    chunk = ids[start : start + _BULK]
+                    pending.append(asyncio.create_task(self._chunk(chunk, fields)))
+                    if len(pending) >= window:
+                        yield await pending[0]
+                        pending.popleft()
+                page = None if left == 0 else await anext(more, None)
             while pending:
                 yield await pending[0]
                 pending.popleft()
