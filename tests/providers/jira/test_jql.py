@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pm_providers import ValidationError
 from pm_providers.providers.jira import jql
 
 
@@ -112,3 +113,16 @@ def test_no_reading_of_a_local_time_is_later_than_the_moment(second: int, zone: 
         read = local.replace(fold=fold).astimezone(UTC)
         assert read <= moment
         assert moment - read < timedelta(hours=4)
+
+
+@pytest.mark.parametrize("text", ["a = 1) OR (b = 2", "(a = 1", "a = 1)", 'a = "1) OR (b', "a = '1"])
+def test_a_query_cannot_break_out_of_its_project(text: str) -> None:
+    with pytest.raises(ValidationError):
+        jql.within(text, "ED")
+
+
+@pytest.mark.parametrize(
+    "text", ['a = "(" AND b in (1, 2)', "(a = ')' OR b = 1)", r'a = "\") OR (" AND b = 1']
+)
+def test_parentheses_in_strings_do_not_count(text: str) -> None:
+    assert jql.within(text, "ED") == f'project = "ED" AND ({text})'

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from pm_providers import NotFoundError, PMTask, UnsupportedError, ValidationError
+from pm_providers import NotFoundError, PermissionDeniedError, PMTask, UnsupportedError, ValidationError
 from pm_providers.providers.jira.provider import JiraProvider
 from tests.providers.jira.site import MIA, Scripted, Site, answer, scripted
 
@@ -332,3 +332,28 @@ async def test_more_fields_than_an_address_holds() -> None:
     assert list(found.custom_fields.values()) == ["first", "last"]
     assert found.raw_data is not None
     assert "votes" not in found.raw_data["fields"]
+
+
+async def test_a_sprint_that_cannot_be_is_found_out_before_anything_is_written(
+    provider: JiraProvider,
+) -> None:
+    above = await _task(provider, "ED")
+    below = await _task(provider, "ED", parent_task_id=above.id)
+    for one, why in ((above, "there is no sprint"), (below, "sprint of their parent")):
+        with pytest.raises(ValidationError, match=why):
+            await provider.update_task(one.id, {"title": "new", "sprint_id": "777"})
+        found = await provider.get_task(one.id)
+        assert found is not None
+        assert found.title == "Pay by invoice"
+
+
+async def test_a_change_that_fails_half_way_says_so(site: Site) -> None:
+    async with site.provider(max_attempts=1) as provider:
+        made = await _task(provider, "ED")
+        site.box.faults.add("403;match=transitions;after=1;times=100")
+        with pytest.raises(PermissionDeniedError) as failed:
+            await provider.update_task(made.id, {"title": "new", "status": "In Progress"})
+        assert failed.value.maybe_applied
+        found = await provider.get_task(made.id)
+        assert found is not None
+        assert found.title == "new"

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pm_providers.errors import ValidationError
+
 __all__ = ["BOUNDED", "all_of", "any_id", "changed_since", "containing", "quoted", "split_order", "within"]
 
 BOUNDED = "created is not EMPTY"
@@ -16,6 +18,7 @@ _WORD = re.compile(r"[^\W_]+(?:['_][^\W_]+)*", re.UNICODE)
 _QUOTED_OR_ORDER = re.compile(
     r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\border\s+by\b", re.IGNORECASE | re.DOTALL
 )
+_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 _HOUR = timedelta(hours=1)
 _FARTHEST_ZONE = timedelta(hours=14)
 
@@ -84,10 +87,28 @@ def split_order(jql: str) -> tuple[str, str]:
     return jql.strip(), ""
 
 
+def _is_balanced(condition: str) -> bool:
+    """Whether parentheses outside of strings match, and no string is left open."""
+    depth = 0
+    for letter in _STRING.sub("", condition):
+        if letter in "\"'":
+            return False
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
 def within(jql: str, project: str | None) -> str:
-    """A given query, limited to a project."""
+    """A given query, limited to a project.
+
+    Raises:
+        ValidationError: its parentheses do not match: it would break out of the limit.
+    """
     if project is None:
         return jql
     condition, order = split_order(jql)
+    if not _is_balanced(condition):
+        raise ValidationError(fields={"text": "the parentheses or quotes of the query do not match"})
     limited = f"project = {quoted(project)}" + (f" AND ({condition})" if condition else "")
     return f"{limited} ORDER BY {order}" if order else limited

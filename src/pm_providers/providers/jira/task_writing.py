@@ -12,6 +12,7 @@ from pm_providers.model import PMTask, WriteWarning
 from pm_providers.providers.jira.bulk import BulkOperations
 from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.drafting import Draft, Drafting, level_of, named
+from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.choices import (
     STANDARD,
     SUBTASK,
@@ -92,19 +93,24 @@ class TaskWriter(Drafting):
         async with self._locks.hold(one):
             before = await self._task(base)
             place = await self._place(base, fields)
-            if place.moves:
-                await self._move(one, place)
-                base = await self._stored(one)
-            walk = await self._change(one, base, fields, place)
-            task = await self._explained(await self._task(await self._stored(one)), fields, walk)
+            with Progress() as progress:
+                if place.moves:
+                    await self._move(one, place)
+                    progress.begun = True
+                    base = await self._stored(one)
+                walk = await self._change(one, base, fields, place, progress)
+                task = await self._explained(await self._task(await self._stored(one)), fields, walk)
             return _with_changes(task, before, fields) if place.moves else task
 
     async def _issue_id_or_fail(self, task_id: str) -> str:
         await self._api.identify()
         return await self._issue_id(task_id)
 
-    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place) -> Walk | None:
+    async def _change(
+        self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place, progress: Progress
+    ) -> Walk | None:
         """Fields by one call, the sprint by another, the status by transitions; checked before any of it."""
+        sprint = await self._new_sprint(base, fields)
         notes = await self._notes(fields)
         body, later = await self._edit(one, base, fields, place)
         walk = first = None
@@ -117,10 +123,13 @@ class TaskWriter(Drafting):
             async with named(await self._wire_names(ref_id(fields_of(base), "project") or "")):
                 await self._api.put(f"issue/{one}", body)
             self._recent.wrote([one])
-        if "sprint_id" in fields:
-            await self._change_sprint(one, base, fields["sprint_id"])
+            progress.begun = True
+        if sprint:
+            await self._into_sprint([one], fields["sprint_id"])
+            progress.begun = True
         if walk is not None:
             await self._go(walk, first)
+            progress.begun = True
             took(fields, walk)
         return walk
 
@@ -257,12 +266,19 @@ class TaskWriter(Drafting):
 
     # sprints, moves, deletes
 
-    async def _change_sprint(self, one: str, base: Mapping[str, Any], sprint: str | None) -> None:
-        if (await self._task(base)).sprint_id == sprint:
-            return
+    async def _new_sprint(self, base: Mapping[str, Any], fields: Fields) -> bool:
+        """Whether the sprint is to be changed.
+
+        Raises:
+            ValidationError: it cannot be. Nothing was sent.
+        """
+        if "sprint_id" not in fields or (await self._task(base)).sprint_id == fields["sprint_id"]:
+            return False
         if to_issue_type(fields_of(base).get("issuetype") or {}).level == SUBTASK:
             raise ValidationError(fields={"sprint_id": "sub-tasks are in the sprint of their parent"})
-        await self._into_sprint([one], sprint)
+        if fields["sprint_id"] is not None:
+            await self._sprints_known.get(fields["sprint_id"])
+        return True
 
     async def _into_sprint(self, ids: Sequence[str], sprint: str | None) -> None:
         """Up to 50 issues into a sprint, or to the backlog; screens do not matter here.
