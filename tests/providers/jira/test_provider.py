@@ -7,11 +7,11 @@ from itertools import combinations
 
 import pytest
 
-from pm_providers import PMTask, ValidationError
+from pm_providers import PermissionDeniedError, PMProject, PMTask, ValidationError
 from pm_providers.contract import OPERATIONS, BasePMProvider
 from pm_providers.providers.jira.capabilities import CAPABILITIES
 from pm_providers.providers.jira.provider import JiraProvider
-from tests.providers.jira.site import Site
+from tests.providers.jira.site import Scripted, Site, answer, scripted
 
 _OWN = [one for one in JiraProvider.__mro__ if one.__module__.startswith("pm_providers.providers.jira.")]
 
@@ -54,3 +54,17 @@ async def test_the_raw_call_knows_the_root_of_the_deployment(site: Site, provide
         assert (await provider.request("GET", path, params={"fields": "summary"})).data["id"] == made.id
     with pytest.raises(ValidationError, match="cannot be set"):
         await provider.request("GET", "myself", headers={"Authorization": "Basic x"})
+
+
+async def test_a_project_that_cannot_be_archived_is_there_all_the_same() -> None:
+    """Archiving needs a paid plan: whoever creates it again would make two."""
+    refusal = answer({"errorMessages": ["Archiving projects is a paid feature."], "errors": {}}, 403)
+    server = Scripted({
+        "POST /rest/api/3/project": answer({"id": 5, "key": "ED"}, 201),
+        "POST /rest/api/3/project/5/archive": refusal,
+    })  # fmt: skip
+    async with scripted(server) as provider:
+        with pytest.raises(PermissionDeniedError) as caught:
+            await provider.create_project(PMProject(name="Old", status="archived"))
+    assert caught.value.maybe_applied
+    assert not server.requests[-1].content

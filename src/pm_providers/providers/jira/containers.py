@@ -12,6 +12,7 @@ from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import PMProject, PMUser
 from pm_providers.providers.jira.config import SERVER_TEMPLATE, TEMPLATE
 from pm_providers.providers.jira.connection import Connection
+from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.projects import (
     PROJECT_STATUSES,
@@ -74,9 +75,10 @@ class Projects(Connection):
         except ValidationError as error:
             raise _taken(error) from error
         one = identifier(made, "project")
-        if status != "live":
-            await self._set_archived(one, archived=True)
-        return self._project_record(await self._stored_project(one))
+        with Progress(begun=True):
+            if status != "live":
+                await self._set_archived(one, archived=True)
+            return self._project_record(await self._stored_project(one))
 
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None
@@ -100,7 +102,7 @@ class Projects(Connection):
 
     async def _set_archived(self, one: str, *, archived: bool) -> None:
         if self._cloud:
-            await self._api.post(f"project/{one}/{'archive' if archived else 'restore'}", {})
+            await self._api.post(f"project/{one}/{'archive' if archived else 'restore'}")
         else:
             await self._api.put(f"project/{one}/{'archive' if archived else 'restore'}", {})
 
