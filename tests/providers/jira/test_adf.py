@@ -231,7 +231,7 @@ def test_an_edited_table_keeps_its_looks() -> None:
     ]
     base = document(node("table", *rows, layout="wide", isNumberColumnEnabled=True))
     read = adf_to_markdown(base)
-    made = markdown_to_adf(read.replace("| b |", "| c |") + "| x | y |", base=base)["content"][0]
+    made = markdown_to_adf(read.replace("| b |", "| c |") + "\n| x | y |", base=base)["content"][0]
     assert made["attrs"] == base["content"][0]["attrs"]
     assert made["content"][0] == rows[0]
     assert made["content"][1]["content"] == [

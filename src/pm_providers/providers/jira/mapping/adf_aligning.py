@@ -71,13 +71,14 @@ def _best(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> dic
     pairs: dict[int, int] = {}
     i = j = 0
     while i < len(old) and j < len(new):
-        if scores[i][j] == scores[i + 1][j]:
-            i += 1
-        elif scores[i][j] == scores[i][j + 1]:
-            j += 1
-        else:
+        likeness = _likeness(old[i], new[j], words[i])
+        if likeness and scores[i][j] == likeness + scores[i + 1][j + 1]:
             pairs[j] = i
             i, j = i + 1, j + 1
+        elif scores[i][j] == scores[i + 1][j]:
+            i += 1
+        else:
+            j += 1
     return pairs
 
 

@@ -250,9 +250,13 @@ def _row_pairs(before: _Shown, after: _Shown, *, positional: bool) -> dict[int, 
         if equal:
             pairs.update({k + offset: i + offset for offset in range(j - i)})
         else:
-            found = pair_up([("", text) for text in old[i:j]], [("", text) for text in new[k:m]])
+            found = pair_up(_row_texts(before.rows[i:j]), _row_texts(after.rows[k:m]))
             pairs.update({k + right: i + left for right, left in found.items()})
     return pairs
+
+
+def _row_texts(rows: Sequence[Node]) -> list[tuple[str, str]]:
+    return [("", "\n".join(map(content_text, children(row)))) for row in rows]
 
 
 def _covers_text(before: _Shown, after: _Shown, index: int) -> bool:

@@ -31,6 +31,7 @@ from pm_providers.text import (
     BulletList,
     CodeBlock,
     Document,
+    HardBreak,
     Heading,
     HtmlBlock,
     Image,
@@ -47,7 +48,7 @@ from pm_providers.text import (
 )
 from pm_providers.text.markdown import normalise
 
-__all__ = ["read_adf", "read_blocks", "read_items"]
+__all__ = ["first_line", "read_adf", "read_blocks", "read_items"]
 
 _MAX_DEPTH = 60
 _TASK_LISTS = {"taskList", "blockTaskItem", "taskItem"}
@@ -99,9 +100,16 @@ def _heading(node: Node) -> Heading:
 def _panel(node: Node, depth: int) -> list[Block]:
     marker: tuple[Inline, ...] = (Text(f"[!{str(attributes(node).get('panelType') or 'info').upper()}]"),)
     blocks = read_blocks(children(node), depth + 1)
-    if blocks and isinstance(first := blocks[0], Paragraph):
-        return [Quote((Paragraph((*marker, SoftBreak(), *first.children)), *blocks[1:]))]
+    line = first_line(blocks)
+    if line and not isinstance(line[0], HardBreak):
+        return [Quote((Paragraph((*marker, SoftBreak(), *line)), *blocks[1:]))]
     return [Quote((Paragraph(marker), *blocks))]
+
+
+def first_line(blocks: Sequence[Block]) -> tuple[Inline, ...]:
+    """Inlines of the first block in normal form, if that is a paragraph that holds any."""
+    shown = normalise(Document(tuple(blocks[:1]))).blocks
+    return shown[0].children if shown and isinstance(shown[0], Paragraph) else ()
 
 
 def _expand(node: Node, depth: int) -> list[Block]:

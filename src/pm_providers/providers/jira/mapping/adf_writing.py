@@ -178,8 +178,14 @@ class AdfWriter:
         if pictures := _pictures(inlines):
             return self._media(pictures)
         lead = _pictures(inlines[:1])
-        if lead and len(inlines) > 1 and isinstance(inlines[1], SoftBreak | HardBreak):
-            return [self._single(lead[0], inlines[2:])]
+        below = inlines[2:]
+        if (
+            lead
+            and below
+            and isinstance(inlines[1], SoftBreak | HardBreak)
+            and not isinstance(below[0], HardBreak)
+        ):
+            return [self._single(lead[0], below)]
         return [paragraph(self.inlines(inlines))]
 
     def _media(self, pictures: Sequence[Inline]) -> list[Node]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from pm_providers.errors import ValidationError
 from pm_providers.providers.jira.mapping.adf_nodes import TASKS
+from pm_providers.providers.jira.mapping.adf_reading import first_line
 from pm_providers.providers.jira.mapping.adf_tables import cell_line
 from pm_providers.providers.jira.mapping.wiki_inline_reading import read_wiki_line
 from pm_providers.text import (
@@ -20,6 +21,7 @@ from pm_providers.text import (
     BulletList,
     CodeBlock,
     Document,
+    HardBreak,
     Heading,
     Inline,
     ListItem,
@@ -146,8 +148,9 @@ def _framed(kind: str, parameters: str, inner: str, taken: _Taken) -> Block:
     if kind == "quote":
         return Quote(tuple(blocks))
     head = (Text(f"{PANEL} {parameters}".strip()),)
-    if blocks and isinstance(blocks[0], Paragraph):
-        return Quote((Paragraph((*head, SoftBreak(), *blocks[0].children)), *blocks[1:]))
+    line = first_line(blocks)
+    if line and not isinstance(line[0], HardBreak):
+        return Quote((Paragraph((*head, SoftBreak(), *line)), *blocks[1:]))
     return Quote((Paragraph(head), *blocks))
 
 
