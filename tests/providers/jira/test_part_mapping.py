@@ -22,6 +22,7 @@ from pm_providers.providers.jira.mapping.members import Actor, actor_of, members
 from pm_providers.providers.jira.mapping.moments import zone_of
 from pm_providers.providers.jira.mapping.parts import from_worklog, plain_text, to_attachment, to_comment
 from pm_providers.providers.jira.mapping.sprints import from_sprint, full_sprint, state_path, to_sprint
+from pm_providers.providers.jira.mapping.texts import ADF, WIKI, TextFormat
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -267,3 +268,18 @@ def test_zones_that_are_not_known() -> None:
     assert [
         zone_of(one) for one in ({}, {"timeZone": 1}, {"timeZone": "../etc"}, {"timeZone": "Mars/X"})
     ] == [UTC] * 4
+
+
+@pytest.mark.parametrize("form", [ADF, WIKI])
+@pytest.mark.parametrize("stored", [5, True, [1]])
+def test_a_text_of_another_kind_breaks_the_contract(form: TextFormat, stored: Any) -> None:
+    """It is neither read as empty, which an edit would then write, nor an error of our own."""
+    with pytest.raises(ProviderError):
+        form.read(stored)
+
+
+def test_each_kind_of_text_is_read_by_what_it_is() -> None:
+    words = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
+    for form in (ADF, WIKI):
+        assert form.read({"type": "doc", "version": 1, "content": [words]}) == "x"
+        assert form.read("*x*") == "**x**"

@@ -8,6 +8,7 @@ from typing import Any
 
 from pm_providers.providers.jira.mapping.adf import adf_to_markdown, markdown_to_adf
 from pm_providers.providers.jira.mapping.wiki import markdown_to_wiki, wiki_to_markdown
+from pm_providers.toolkit.documents import broken
 
 __all__ = ["ADF", "WIKI", "TextFormat"]
 
@@ -27,13 +28,19 @@ class TextFormat:
     from_markdown: Callable[[str, Any], Any]
 
     def read(self, stored: Any) -> str | None:
-        """Markdown of a stored text; `None` where it is empty."""
+        """Markdown of a stored text; `None` where it is empty.
+
+        Raises:
+            ProviderError: it is neither a text nor a document.
+        """
         if not stored:
             return None
         # v2 of the API gives strings on Cloud as well, and so do deliveries.
         if isinstance(stored, str):
             return WIKI.to_markdown(stored) or None
-        return self.to_markdown(stored) or None
+        if not isinstance(stored, dict):
+            raise broken("a rich text that is neither text nor document")
+        return ADF.to_markdown(stored) or None
 
     def write(self, markdown: str | None, base: Any = None) -> Any:
         """Text to store; `None` clears.
