@@ -1,4 +1,4 @@
-"""What Jira supplies to the conformance suite: the sandbox of a Cloud site in this process."""
+"""What Jira supplies to the conformance suite: the sandbox of Cloud sites in this process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pm_providers.testing import ProviderHarness, unique
 
 
 class JiraHarness(ProviderHarness):
-    """A Cloud site of the test's own."""
+    """A Cloud site of the test's own, with company-managed projects that have a scrum board."""
 
+    template: ClassVar[str] = "com.pyxis.greenhopper.jira:gh-simplified-scrum-classic"
     page_options: ClassVar = {"page_size": 3}
     page_tasks: ClassVar = 8
     roles: ClassVar = ("Member", "Viewer")
@@ -44,7 +45,7 @@ class JiraHarness(ProviderHarness):
             base_url=settings["JIRA_URL"],
             username=ADMIN_EMAIL,
             api_token=api_token or settings["JIRA_API_TOKEN"],
-            additional_config=options,
+            additional_config={"project_template": self.template, **options},
         )
         return JiraProvider(config, transport=self.sandbox.transport())
 
@@ -75,3 +76,11 @@ class JiraHarness(ProviderHarness):
                 PMTask(title="Wears them", project_id=other.id, label_ids=list(self._labels))
             )
         return self._labels
+
+
+class JiraTeamManagedHarness(JiraHarness):
+    """The same with team-managed projects, which have statuses, types and fields of their own."""
+
+    template: ClassVar[str] = "com.pyxis.greenhopper.jira:gh-simplified-agility-scrum"
+    lower_types: ClassVar = frozenset({"Subtask"})
+    samples: ClassVar = {**JiraHarness.samples, (Entity.TASK, "type"): ("Story", "Task")}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pm_providers.testing import ConformanceSuite
-from tests.conformance.jira_harness import JiraHarness
+from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 
 
 class TestJira(ConformanceSuite):
-    """A company-managed project with a scrum board."""
+    """Company-managed projects."""
 
     harness_class = JiraHarness
+
+
+class TestJiraTeamManaged(ConformanceSuite):
+    """Team-managed projects."""
+
+    harness_class = JiraTeamManagedHarness
