@@ -217,10 +217,15 @@ def _task_of(value: Mapping[str, Any], issue: Mapping[str, Any]) -> str | None:
 
 
 def _actor(found: Mapping[str, Any], entity: Entity) -> str | None:
-    """Who did it: of a comment or worklog its last author, where nobody is named. Users name the subject."""
+    """Who did it: of a comment or worklog its last author, where nobody is named. Users name the subject.
+
+    Who deletes a part need not be its author, and Cloud names nobody (recorded webhook_comment_deleted).
+    """
     if entity is Entity.USER:
         return None
     named = person_id(found.get("user"))
+    if str(found.get("webhookEvent")).endswith("_deleted"):
+        return named
     for part in ("comment", "worklog", "attachment"):
         if named is None and isinstance(found.get(part), Mapping):
             named = person_id(found[part].get("updateAuthor")) or person_id(found[part].get("author"))
