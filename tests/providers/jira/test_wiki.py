@@ -141,6 +141,7 @@ def test_markdown_is_stable_after_one_pass(text: str) -> None:
 @given(documents.map(render_markdown))
 @example('[](<a\\&#10;> "t")')
 @example('| **![\\!\\[- ](& "__")** |\n|---|')
+@example('| *![*[*![](*)*](! "*") |\n| --- |')
 def test_trees_are_stable_after_one_pass(text: str) -> None:
     """So it is for every tree that Markdown can hold."""
     once = through(text)

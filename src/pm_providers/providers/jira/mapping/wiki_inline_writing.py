@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pm_providers.providers.jira.mapping.wiki_inline_reading import (
     ADDRESS,
@@ -213,7 +214,7 @@ def _link(link: Link) -> str:
     target = link.target
     if target.startswith(("user:", "accountid:")) and (name := target.removeprefix("user:")):
         return f"[~{_address(name)}]"
-    shown = write_wiki_line(link.children, single=True)
+    shown = write_wiki_line(_in_link(link.children), single=True)
     if not target:
         return shown
     if target.startswith("^") and link.children == (Text(target[1:]),):
@@ -221,6 +222,19 @@ def _link(link: Link) -> str:
     if link.children == (Text(target),) and is_link(target) and not link.title and _address(target) == target:
         return f"[{target}]"
     return _bracketed(shown or write_wiki_line((Text(_address(target)),), single=True), target, link.title)
+
+
+def _in_link(inlines: Sequence[Inline]) -> tuple[Inline, ...]:
+    """Inlines of a link: a picture that needs a bar or a link of its own is its text."""
+    found: list[Inline] = []
+    for inline in inlines:
+        if isinstance(inline, Mark):
+            found.append(replace(inline, children=_in_link(inline.children)))
+        elif isinstance(inline, Image) and re.search(r"[|\[]", _image(inline)):
+            found.append(Text(inline.alt if inline.alt.strip() else inline.source))
+        else:
+            found.append(inline)
+    return tuple(found)
 
 
 def _bracketed(shown: str, target: str, title: str) -> str:
