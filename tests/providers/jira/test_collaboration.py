@@ -375,6 +375,19 @@ async def test_a_worklog_that_moved_and_was_not_changed_then_is_told() -> None:
     assert caught.value.maybe_applied
 
 
+async def test_a_site_that_takes_no_time_or_files_says_so(
+    site: Site, provider: JiraProvider, task: PMTask
+) -> None:
+    """It answers 404, as it does for a task that does not exist."""
+    site.box.state.settings.update(time_tracking=False, attachments=False)
+    with pytest.raises(ValidationError, match="Time tracking is disabled"):
+        await provider.create_time_entry(PMTimeEntry("", task.id, 1.0, DAY))
+    with pytest.raises(NotFoundError, match="Attachments are disabled"):
+        await provider.create_attachment(PMAttachment(task_id=task.id, file_name="a"), b"x")
+    with pytest.raises(ValidationError, match="no task"):
+        await provider.create_attachment(PMAttachment(task_id="999999", file_name="a"), b"x")
+
+
 async def test_days_are_those_of_the_callers_profile(
     site: Site, provider: JiraProvider, task: PMTask
 ) -> None:

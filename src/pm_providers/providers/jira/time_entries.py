@@ -101,7 +101,8 @@ class TimeEntries(TaskReader):
         try:
             made = await self._api.created(f"issue/{task}/worklog", body)
         except NotFoundError as error:
-            raise ValidationError(fields={"task_id": f"there is no task {task!r:.80}"}) from error
+            # The task was there just now: time tracking is off ([spec] POST issue/{issueIdOrKey}/worklog).
+            raise ValidationError(error.message, fields={"task_id": error.message}) from error
         self._recent.wrote([task])
         raw = self._options.keep_raw
         return to_time_entry(made, task_id=task, project_id=project, zone=zone, keep_raw=raw)
