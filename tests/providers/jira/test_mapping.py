@@ -273,6 +273,7 @@ def test_names_that_several_fields_have_carry_the_id() -> None:
 
 def test_instants_are_written_as_the_vendor_wants_them() -> None:
     assert timestamp(datetime(2026, 2, 6, 9, 30, 49, 157999, tzinfo=UTC)) == "2026-02-06T09:30:49.157+0000"
+    assert timestamp(datetime(986, 2, 6, tzinfo=UTC)) == "0986-02-06T00:00:00.000+0000"
 
 
 @pytest.mark.parametrize(

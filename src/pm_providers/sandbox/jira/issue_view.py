@@ -189,7 +189,7 @@ class IssueView(View):
 
 def sprint_stamp(moment: Any) -> str:
     """A moment as the agile API writes it: `2026-02-06T09:30:49.157Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def rank_text(rank: int) -> str:

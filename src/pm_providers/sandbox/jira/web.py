@@ -71,7 +71,7 @@ class Session:
 def stamp(moment: datetime, zone: str = "Etc/UTC") -> str:
     """`2026-02-06T09:30:49.157+0000`: milliseconds, and an offset without a colon."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+    return f"{local.year:04}-{local:%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
 
 
 def texts(value: Any) -> list[str]:

@@ -77,4 +77,4 @@ def as_minutes(value: float) -> str:
 def timestamp(value: datetime) -> str:
     """An instant in the only form that the vendor takes: milliseconds, and an offset without a colon."""
     moment = value.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
