@@ -65,6 +65,19 @@ class TestComments:
         assert await provider.delete_comment(str(entry["id"]), task_id=task) is False
         assert office.issue(task, "journals")["journals"] == [entry]
 
+    @pytest.mark.parametrize("blank", ["&nbsp;", "&#32;"])
+    async def test_blanks_delete_no_comment(self, provider, task, blank):
+        """The server deletes an entry whose notes are blank, and stores none."""
+        made = await provider.create_comment(PMComment(task_id=task, body="kept"))
+        for call in (
+            provider.update_comment(made.id, {"body": blank}, task_id=task),
+            provider.create_comment(PMComment(task_id=task, body=blank)),
+        ):
+            with pytest.raises(ValidationError) as caught:
+                await call
+            assert set(caught.value.fields) == {"body"}
+        assert await provider.list_comments(task) == [made]
+
     async def test_comment_of_another_task(self, provider, office, project, task):
         """An id goes with its task: a comment is not changed by way of another one."""
         made = await provider.create_comment(PMComment(task_id=task, body="mine"))
@@ -390,6 +403,17 @@ class TestTimeEntries:
             with pytest.raises(ValidationError) as caught:
                 await limited.create_time_entry(PMTimeEntry("", task, 1.0, DAY, user_id=other.id))
             assert "user_id" in caught.value.fields
+
+    @pytest.mark.parametrize("language", ["en", "de"])
+    async def test_of_who_is_no_member(self, office, project, task, language):
+        """Named as the reason, whatever the language of the refusal."""
+        admin, other = office.person(admin=True, language=language), office.person()
+        async with office.provider(admin) as provider:
+            with pytest.raises(ValidationError) as caught:
+                await provider.create_time_entry(
+                    PMTimeEntry(task_id=task, hours=1, spent_on=DAY, user_id=other.id)
+                )
+        assert set(caught.value.fields) == {"user_id"}
 
     async def test_hidden_entries_are_no_empty_list(self, office, provider, project, task):
         """A module that is off hides them."""

@@ -62,6 +62,15 @@ async def test_keys_may_begin_with_a_sign(office, provider, sign):
     assert (found.id, found.key) == (made.id, key)
 
 
+@pytest.mark.parametrize("key", ["WEB", "123", "new", "a b"])
+async def test_keys_of_other_systems_are_refused_by_name(office, key):
+    """The server's refusal names no field where the account's language is another one."""
+    async with office.provider(office.person(admin=True, language="de")) as provider:
+        with pytest.raises(ValidationError) as caught:
+            await provider.create_project(PMProject(name="Other key", key=key))
+    assert set(caught.value.fields) == {"key"}
+
+
 async def test_what_is_no_key_is_not_sent(office):
     """`x?y` would open another project than the one that was named."""
     network = Faulty()

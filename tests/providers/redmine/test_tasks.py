@@ -322,3 +322,43 @@ async def test_a_list_says_that_the_key_is_not_accepted_any_more(office):
         now[0] = 61.0
         with pytest.raises(AuthenticationError):
             await provider.list_tasks(project)
+
+
+async def test_completed_tasks_stand_below_completed_ones(office, provider, project):
+    """New issues are open, and the server takes no open one below a closed one."""
+    parent = await provider.create_task(PMTask(title="Done", project_id=project, status="completed"))
+    child = await provider.create_task(
+        PMTask(title="Done, too", project_id=project, status="completed", parent_task_id=parent.id)
+    )
+    assert (child.warnings, child.status, child.parent_task_id) == ((), "completed", parent.id)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_open_tasks_do_not_stand_below_completed_ones(office, provider, project, language):
+    """The parent is named as the reason, and no task is made."""
+    parent = await provider.create_task(PMTask(title="Done", project_id=project, status="completed"))
+    async with office.provider(office.person(project, MANAGER, language=language)) as manager:
+        for status in (None, "in_progress"):
+            task = PMTask(title="Open", project_id=project, parent_task_id=parent.id)
+            if status:
+                task.status = status
+            with pytest.raises(ValidationError) as caught:
+                await manager.create_task(task)
+            assert set(caught.value.fields) == {"parent_task_id"}
+    assert [one.id for one in await provider.list_tasks(project)] == [parent.id]
+
+
+async def test_a_step_below_a_completed_task_that_fails_is_told(office, project):
+    """The task was made: it is told that it is open and has no parent."""
+    network = Faulty(
+        answer=lambda sent: (
+            httpx2.Response(422, json={"errors": ["No"]}, request=sent) if sent.method == "PUT" else None
+        )
+    )
+    async with office.provider() as provider:
+        parent = await provider.create_task(PMTask(title="Done", project_id=project, status="completed"))
+    async with office.provider(transport=network) as provider:
+        task = PMTask(title="Half", project_id=project, status="completed", parent_task_id=parent.id)
+        made = await provider.create_task(task)
+    assert set(warned(made)) == {"status", "parent_task_id"}
+    assert made.parent_task_id is None

@@ -91,7 +91,7 @@ class Comments(IssueParts):
         Raises:
             PermissionDeniedError: these credentials may not comment, or not hide a comment.
         """
-        task, sent = fields["task_id"], (await self._texts()).write(fields["body"]) or ""
+        task, sent = fields["task_id"], await self._notes_of(fields)
         async with self._locks.hold(task):
             before = await self._issue_written(task, "journals")
             addition: dict[str, Any] = {"notes": sent}
@@ -105,6 +105,17 @@ class Comments(IssueParts):
                 f"nothing was stored: these credentials may not comment on task {task}"
             )
         return self._comment(found, task)
+
+    async def _notes_of(self, fields: Fields) -> str:
+        """The text to store.
+
+        Raises:
+            ValidationError: nothing but blanks (`&nbsp;` is one): a journal entry would be deleted for it.
+        """
+        found = (await self._texts()).write(fields["body"]) or ""
+        if not found.strip():
+            raise ValidationError(fields={"body": "holds only blanks, which the system does not store"})
+        return found
 
     async def _new_note(self, task: str, sent: str, before: set[str]) -> dict[str, Any] | None:
         """The newest entry of our own that was not there before, with this text if there is one."""
@@ -138,7 +149,7 @@ class Comments(IssueParts):
     async def _update_comment(self, comment_id: str, fields: Fields, task_id: str | None) -> PMComment:
         """Needs `task_id`: journal entries are read with their issue only."""
         task = _task_of("comments", task_id)
-        sent = (await self._texts()).write(fields["body"]) or ""
+        sent = await self._notes_of(fields)
         await self._note(comment_id, task)
         await self._api.put(f"journals/{comment_id}", {"journal": {"notes": sent}})
         return self._comment(await self._note(comment_id, task), task)

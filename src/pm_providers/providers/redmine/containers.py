@@ -70,6 +70,7 @@ class Projects(ProjectReader):
         status = _STATUS_BOOK.candidates(fields["status"])[0].id if fields.get("status") else "1"
         wire = {name: value for name, value in fields.items() if name != "status"} | {"key": key}
         body = {"project": from_project(wire, text=text.write, custom=custom)}
+        _check_key(key)
         await self._check_parent_project(fields)
         document = part(await self._api.post("projects", body), "project")
         if status == "1":
@@ -329,3 +330,15 @@ def _merged(answers: Iterable[Any]) -> list[dict[str, Any]]:
             raise answer
         found.update({one.get("id"): one for one in answer})
     return list(found.values())
+
+
+def _check_key(key: str) -> None:
+    """Refuse what is no identifier here: the server names no field of it in any language but English.
+
+    Raises:
+        ValidationError: other characters, nothing but digits, or a word that is taken ([code]
+            app/models/project.rb).
+    """
+    if not names_project(key) or is_number(key) or key == "new":
+        rule = "is not of lower-case letters, digits, dashes and underscores, not all digits"
+        raise ValidationError(fields={"key": f"{key!r:.120} {rule}"})

@@ -69,8 +69,32 @@ class TaskWriter(TaskReader):
             wire = {"start_date": None, **wire}
             body = from_task(wire, text=(await self._texts()).write, custom=custom)
             # Below the project's address, the answer holds the hours spent, as later ones do.
-            document = part(await self._api.post(f"projects/{place.id}/issues", {"issue": body}), "issue")
+            document = await self._posted(f"projects/{place.id}/issues", body, fields)
             return await self._with_first_status(document, fields)
+
+    async def _posted(self, path: str, body: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+        """A new issue; one that goes below a closed one, as only closed ones may, has no parent yet.
+
+        Raises:
+            ValidationError: an open task below a closed one. The server names no field, in any language.
+        """
+        try:
+            return part(await self._api.post(path, {"issue": dict(body)}), "issue")
+        except ValidationError as error:
+            if error.fields or not await self._is_closed(fields.get("parent_task_id")):
+                raise
+            status = fields.get("status")
+            meant = await self._catalog.status_candidates(status) if status else ()
+            if not any(one.is_closed for one in meant):
+                reason = f"task {fields['parent_task_id']} is closed: an open one cannot stand below it"
+                raise ValidationError(fields={"parent_task_id": reason}, status=error.status) from error
+        alone = {name: value for name, value in body.items() if name != "parent_issue_id"}
+        return part(await self._api.post(path, {"issue": alone}), "issue")
+
+    async def _is_closed(self, task_id: str | None) -> bool:
+        found = await self._find_task(task_id) if task_id else None
+        status = ref_id(found, "status") if found else None
+        return any(one.is_closed for one in await self._catalog.statuses() if one.id == status)
 
     async def _with_first_status(self, document: dict[str, Any], fields: Fields) -> PMTask:
         """A new issue gets its tracker's first status if the workflow does not lead anywhere else at once."""
@@ -78,21 +102,29 @@ class TaskWriter(TaskReader):
         if not fields.get("status") or self._holds("status", fields["status"], task):
             return await self._explained(document, task, fields)
         try:
-            document = await self._led_to(task.id, fields["status"])
+            document = await self._led_to(task.id, fields["status"], fields.get("parent_task_id"))
         except PMError as error:
             # The task is there: an error would make callers create it again.
             why = f"the task was created, its status not set: {error.message}"
-            others = {name: value for name, value in fields.items() if name != "status"}
+            steps = {"status", "parent_task_id"}
+            asked = {name: value for name, value in fields.items() if name in steps}
+            undone: dict[str, str] = {
+                name: why for name, value in asked.items() if not self._holds(name, value, task)
+            }
+            others = {name: value for name, value in fields.items() if name not in undone}
             task = await self._explained(document, task, others)
-            return with_reasons(task, fields, {"status": why})
+            return with_reasons(task, fields, undone)
         return await self._explained(document, await self._task(document), fields)
 
-    async def _led_to(self, task_id: str, status: str) -> dict[str, Any]:
-        """An issue after the step to a status, if the workflow leads there."""
+    async def _led_to(self, task_id: str, status: str, parent: str | None) -> dict[str, Any]:
+        """An issue after the step to a status, if the workflow leads there, and below its parent then."""
         document = await self._task_document(task_id, _READ_BACK)
         found = _reachable(document, await self._catalog.status_candidates(status))
         if found is not None:
-            await self._api.put(f"issues/{task_id}", {"issue": {"status_id": found.id}})
+            step: dict[str, Any] = {"status_id": found.id}
+            if parent is not None and ref_id(document, "parent") != parent:
+                step["parent_issue_id"] = int(parent)
+            await self._api.put(f"issues/{task_id}", {"issue": step})
             document = await self._task_document(task_id, _READ_BACK)
         return document
 

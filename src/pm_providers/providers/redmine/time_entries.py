@@ -60,8 +60,27 @@ class TimeEntries(Connection):
     async def _create_time_entry(self, fields: Fields) -> PMTimeEntry:
         project = await self._project_of(fields["task_id"])
         wire = _checked_hours(fields) | {"activity": await self._activity(fields, project)}
-        answer = await self._api.post("time_entries", from_time_entry(wire))
+        try:
+            answer = await self._api.post("time_entries", from_time_entry(wire))
+        except ValidationError as error:
+            await self._explain_user(error, fields, project)
+            raise
         return self._entry(part(answer, "time_entry"))
+
+    async def _explain_user(self, error: ValidationError, fields: Mapping[str, Any], project: str) -> None:
+        """Why somebody's time was refused: the text may be of any language, so the members are looked at.
+
+        Raises:
+            ValidationError: the user is none of the project ([code] app/models/time_entry.rb, `validate`).
+        """
+        user = fields.get("user_id")
+        if not user or error.fields or user == identifier(await self._api.identify(), "user"):
+            return
+        async with aclosing(self._api.items(f"projects/{project}/memberships", "memberships", {})) as found:
+            async for one in found:
+                if ref_id(one, "user") == user:
+                    return
+        raise ValidationError(fields={"user_id": error.message}, status=error.status) from error
 
     async def _update_time_entry(self, entry_id: str, fields: Fields, task_id: str | None) -> PMTimeEntry:
         if not is_number(entry_id):
