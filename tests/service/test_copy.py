@@ -430,3 +430,45 @@ async def test_progress_and_plain_report(source, target, story):
         set(note) == {"entity", "field", "reason", "count", "examples", "is_routine"}
         for note in plain["left_out"]
     )
+
+
+async def test_hours_of_whom_the_target_refuses_keep_their_name(source, target, story, monkeypatch):
+    """Otherwise they would count as the copying account's own."""
+    ada = await target.create_user(PMUser(name="A. Lovelace", email="ada@example.com"))
+    real = type(target)._create_time_entry
+
+    async def members_only(self, fields):
+        if fields.get("user_id") == ada.id:
+            raise ValidationError(fields={"user_id": "is no member"})
+        return await real(self, fields)
+
+    monkeypatch.setattr(type(target), "_create_time_entry", members_only)
+    report = await copy_project(source, target, story.id)
+    [entry] = await target.list_time_entries(project_id=report.target_project_id)
+    assert (entry.comment, entry.hours) == ("[Ada *L*] wrote", 1.25)
+    assert notes(report.altered)["time_entry", "user_id"] == 1
+    assert notes(report.left_out)["time_entry", "user_id"] == 1
+
+
+async def test_names_in_texts_make_none_too_long(source, target, story):
+    """The text is shortened by what the name takes, not left out."""
+    lengths = {"time_entry.comment": 12, "comment.body": 20}
+    narrow(target, limits=replace(target.capabilities.limits, lengths=lengths))
+    report = await copy_project(source, target, story.id)
+    [entry] = await target.list_time_entries(project_id=report.target_project_id)
+    assert entry.comment == "[Ada *L*] w…"
+    assert report.created[Entity.COMMENT] == 2
+    assert notes(report.altered)["time_entry", "comment"] == 1
+    assert notes(report.altered)["comment", "body"] == 2
+
+
+async def test_a_priority_that_the_target_computes_is_noted(source, target, story, monkeypatch):
+    real = type(target)._create_relation
+
+    async def computing(self, fields):
+        await self.update_task(fields["from_task_id"], {"priority": "low"})
+        return await real(self, fields)
+
+    monkeypatch.setattr(type(target), "_create_relation", computing)
+    report = await copy_project(source, target, story.id)
+    assert notes(report.altered)["task", "priority"] == 1

@@ -56,6 +56,13 @@ async def test_assignees_come_along(left, right):
         assert report.ok
 
 
+async def test_watchers_are_said_to_stay_behind(left, right):
+    async with both(left, right) as (source, target):
+        report = await copy_project(source, target, left.main)
+    [note] = [note for note in report.left_out if note.field == "watchers"]
+    assert (note.entity, note.count, note.is_routine) == (Entity.TASK, None, False)
+
+
 async def test_who_is_not_known_or_a_group_stays_out(left, right):
     state = left.box.state
     group = state.principals.put(

@@ -23,7 +23,7 @@ R = TypeVar("R", bound=Record)
 _CHUNK = 500
 _ROUNDS = 8
 _WATCHED = (
-    "title", "status", "start_date", "due_date", "estimated_hours", "remaining_hours", "progress",
+    "title", "status", "priority", "start_date", "due_date", "estimated_hours", "remaining_hours", "progress",
     "parent_task_id", "sprint_id", "assignee_id",
 )  # fmt: skip
 
@@ -46,6 +46,8 @@ async def copy_project(
     entries of others than the copying account name their author in the text. A task keeps its place in
     the hierarchy. Comments that are internal are copied only where they stay internal. Sprints are closed
     last, because some systems take no task into a closed one.
+
+    Who watches a task is not copied.
 
     Nothing is repeated or undone: a second copy makes a second project. With `into`, sprints and labels of
     the same name are used instead of doubled; tasks are always created.
@@ -106,6 +108,8 @@ class _Copy:
         await self._tasks(project.id)
         await self._close_sprints()
         await copy_parts(self.source, self.writer, self.users, self.progress)
+        if self.source.capabilities.supports("list_watchers"):
+            self.report.leave_out_all(Entity.TASK, "who watches a task is not copied", "watchers")
         await self._compare()
         return self.report
 
@@ -218,7 +222,8 @@ class _Copy:
     async def _close_sprints(self) -> None:
         for source_id, sprint_id in self._closing.items():
             try:
-                await self.target.update_sprint(sprint_id, {"status": SprintStatus.CLOSED.value})
+                closed = await self.target.update_sprint(sprint_id, {"status": SprintStatus.CLOSED.value})
+                self.writer.note_warnings(Entity.SPRINT, source_id, closed)
             except FATAL:
                 raise
             except PMError as error:

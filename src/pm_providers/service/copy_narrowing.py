@@ -105,7 +105,7 @@ class Narrower:
             return self._reference(entity, name, value, record)
         if spec.kind is FieldKind.CHOICE and f"{name}_name" in field_specs(MODELS[entity]):
             return self._choice(entity, name, value, record)
-        return self._shortened(entity, name, value, record)
+        return self.shortened(entity, name, value, record)
 
     def _reference(self, entity: Entity, name: str, value: Any, record: Record) -> Any:
         wanted = REFERENCES[name]
@@ -147,7 +147,8 @@ class Narrower:
         self.report.alter(entity, f"{name}_name", f"held as the unified {name}", record.id)
         return value
 
-    def _shortened(self, entity: Entity, name: str, value: Any, record: Record) -> Any:
+    def shortened(self, entity: Entity, name: str, value: Any, record: Record) -> Any:
+        """A text that is no longer than the target takes; what is cut off is noted."""
         most = self.capabilities.limits.lengths.get(f"{entity.value}.{name}")
         if most is None or not isinstance(value, str) or len(value) <= most:
             return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +125,7 @@ class _Parts:
             given["body"] = f"*{_inline(name)}{_on(comment.created_at)}:*\n\n{comment.body}"
             kept = ("author_name", "author_id", "created_at")
             self.report.alter(Entity.COMMENT, "author_id", _AS_TEXT, comment.id)
+        given["body"] = self.writer.narrower.shortened(Entity.COMMENT, "body", given["body"], comment)
         await self._create(Entity.COMMENT, comment, self.target.create_comment, given=given, kept=kept)
 
     async def time_entries(self) -> None:
@@ -145,19 +147,41 @@ class _Parts:
         person = self.report.ids[Entity.USER].get(entry.user_id or "")
         if not entry.user_id or person == self.users.me or (person and writable):
             kept = () if writable else ("user_id",)
-            await self._create(Entity.TIME_ENTRY, entry, self.target.create_time_entry, kept=kept)
+            others = entry.user_id and person != self.users.me
+            call = self._refusable(entry) if others else self.target.create_time_entry
+            await self._create(Entity.TIME_ENTRY, entry, call, kept=kept)
             return
-        # Without a user the target would record the hours as the copying account's own.
-        self.report.alter(Entity.TIME_ENTRY, "user_id", _AS_TEXT, entry.id)
-        text = f"[{self.users.name(entry.user_id)}] {entry.comment or ''}".strip()
-        given = (
-            {"comment": text}
-            if self.target.capabilities.field(Entity.TIME_ENTRY, "comment").is_writable
-            else {}
-        )
         await self._create(
-            Entity.TIME_ENTRY, entry, self.target.create_time_entry, given=given, kept=("user_id",)
+            Entity.TIME_ENTRY,
+            entry,
+            self.target.create_time_entry,
+            given=self._named(entry),
+            kept=("user_id",),
         )
+
+    def _named(self, entry: PMTimeEntry) -> dict[str, Any]:
+        """The comment with the name of the user, for whom the target logs no time.
+
+        Without a user the target would record the hours as the copying account's own.
+        """
+        self.report.alter(Entity.TIME_ENTRY, "user_id", _AS_TEXT, entry.id)
+        if not self.target.capabilities.field(Entity.TIME_ENTRY, "comment").is_writable:
+            return {}
+        text = f"[{self.users.name(entry.user_id)}] {entry.comment or ''}".strip()
+        return {"comment": self.writer.narrower.shortened(Entity.TIME_ENTRY, "comment", text, entry)}
+
+    def _refusable(self, entry: PMTimeEntry) -> Callable[[PMTimeEntry], Awaitable[PMTimeEntry]]:
+        """Creates the entry; its text names the user once the target has refused to log time for him."""
+        named: dict[str, Any] | None = None
+
+        async def create(draft: PMTimeEntry) -> PMTimeEntry:
+            nonlocal named
+            if draft.user_id is None:
+                named = self._named(entry) if named is None else named
+                draft = replace(draft, **named)
+            return await self.target.create_time_entry(draft)
+
+        return create
 
     async def attachments(self, task_id: str) -> None:
         most = self.target.capabilities.limits.attachment_bytes
