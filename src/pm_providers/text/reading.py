@@ -5,6 +5,7 @@ markdown-it-py splits the text into tokens (CommonMark with tables and strike-th
 - Addresses and titles stay as written: nothing is percent-encoded, and no scheme is refused. Who shows a link
   has to judge it.
 - A definition (`[a]: b`) that no link uses is text, so that a line such as `[INFO]: done` does not vanish.
+- Cells for which the head of a table has no column stand in the last one, where others drop them.
 - Quotes and lists nested too deep are text, where markdown-it would drop them; so are images in images.
 """
 
@@ -15,7 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, reference
+from markdown_it.common.utils import mdTrim
+from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_block.table import escapedSplit, getLine
 from markdown_it.rules_inline import StateInline, image
 from markdown_it.token import Token
 
@@ -110,6 +113,29 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return False
 
 
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Rule: a table, with nothing dropped."""
+    first = len(state.tokens)
+    if not table(state, start, end, silent):
+        return False
+    cells: list[Token] = []
+    for token in state.tokens[first:]:
+        if token.type == "tr_open":
+            cells = []
+        elif token.type == "inline":
+            cells.append(token)
+        elif token.type == "tr_close" and cells and cells[-1].map:
+            surplus = _cells(getLine(state, cells[-1].map[0]))[len(cells) :]
+            cells[-1].content = " | ".join(filter(None, (cells[-1].content, *surplus)))
+    return True
+
+
+def _cells(line: str) -> list[str]:
+    """Cells of a row as markdown-it cuts them."""
+    found = escapedSplit(mdTrim(line))
+    return [mdTrim(one) for one in (found if found[0] else found[1:])]
+
+
 def _image(state: StateInline, silent: bool) -> bool:
     """Rule: an image, unless it stands in the text of too many others."""
     depth = state.env.get("images", 0)
@@ -127,6 +153,7 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     parser.disable("text_join")  # an escaped character stays a token of its own
     parser.block.ruler.before("table", "too_deep", _too_deep)
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.at("reference", _definition)
     parser.inline.ruler.at("image", _image)
     return parser
