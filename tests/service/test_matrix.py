@@ -51,7 +51,8 @@ def test_the_short_table_names_what_is_missing(providers):
     [raw] = [line for line in rows if line.startswith("| Raw requests")]
     assert raw.split(" | ")[1].strip(" |") == "○"
     assert max(map(len, rows)) <= 80
-    cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[2].strip(" |") for row in rows}
+    column = rows[0].split(" | ").index("OpenProject")
+    cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[column].strip(" |") for row in rows}
     assert cells["Labels"] == "◐ read only"
     assert cells["Comments"] == "◐ 3/3, no delete"
     assert cells["Time entries"] == "● 6/6"
