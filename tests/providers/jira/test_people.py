@@ -219,6 +219,21 @@ async def test_watchers_that_may_not_be_seen_are_no_empty_list() -> None:
         assert [one.id for one in await provider.list_watchers("7")] == [MIA]
 
 
+async def test_who_may_not_see_watchers_may_watch() -> None:
+    """The list tells everybody whether they watch themselves."""
+    path, state = f"{API}/issue/7/watchers", {"isWatching": False, "watchCount": 3, "watchers": []}
+    server = Scripted({
+        f"GET {path}": lambda _: answer(state),
+        f"POST {path}": lambda _: answer(state.update(isWatching=True), 204),
+        f"DELETE {path}": lambda _: answer(state.update(isWatching=False), 204),
+    })  # fmt: skip
+    async with scripted(server) as provider:
+        assert [await provider.add_watcher("7", MIA) for _ in range(2)] == [True, False]
+        assert [await provider.remove_watcher("7", MIA) for _ in range(2)] == [True, False]
+        with pytest.raises(PermissionDeniedError):
+            await provider.add_watcher("7", BEN)
+
+
 async def test_watchers_of_data_center_are_logins() -> None:
     path = "/rest/api/2/issue/7/watchers"
     watching = [{"name": "ada", "displayName": "Ada"}]

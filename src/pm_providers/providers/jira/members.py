@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import (
@@ -222,26 +223,36 @@ class Watchers(Connection):
         Raises:
             PermissionDeniedError: these credentials may only see whether they watch themselves.
         """
+        return [self._user(one) for one in await self._shown(task_id, await self._watch_list(task_id))]
+
+    async def _watch_list(self, task_id: str) -> dict[str, Any]:
         if not is_issue(task_id):
             raise NotFoundError(f"there is no task {task_id!r:.80}")
-        me = await self._api.identify()
-        found = await self._api.get(f"issue/{task_id}/watchers")
+        await self._api.identify()
+        return await self._api.get(f"issue/{task_id}/watchers")
+
+    async def _shown(self, task_id: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+        me = person_id(await self._api.identify())
         watchers = objects(found, "watchers") if found.get("watchers") is not None else []
         told, count = {person_id(one) for one in watchers} - {None}, found.get("watchCount")
-        if isinstance(count, int) and count > len(watchers) and told <= {person_id(me)}:
+        if isinstance(count, int) and count > len(watchers) and told <= {me}:
             raise PermissionDeniedError(f"these credentials may not see who watches task {task_id}")
-        return [self._user(one) for one in watchers]
+        return watchers
 
-    async def _watching(self, task_id: str) -> set[str]:
-        return {one.id for one in await self._list_watchers(task_id)}
+    async def _watches(self, task_id: str, user: str, found: Mapping[str, Any]) -> bool:
+        """Whether a user watches; of oneself it is told to those who may not see the list, too."""
+        mine = found.get("isWatching")
+        if user == person_id(await self._api.identify()) and isinstance(mine, bool):
+            return mine
+        return user in {person_id(one) for one in await self._shown(task_id, found)}
 
     async def _add_watcher(self, task_id: str, user_id: str) -> bool:
-        watching = await self._watching(task_id)
+        before = await self._watch_list(task_id)
         try:
             user = await self._user_id(user_id)
         except NotFoundError as error:
             raise _nobody(user_id) from error
-        if user in watching:
+        if await self._watches(task_id, user, before):
             return False
         try:
             # The body is a bare text ([spec] POST issue/{issueIdOrKey}/watchers).
@@ -252,22 +263,22 @@ class Watchers(Connection):
             if error.status == _FORBIDDEN:
                 raise
             raise _nobody(user_id) from error  # 400: the user may not see the issue
-        if user not in await self._watching(task_id):
+        if not await self._watches(task_id, user, await self._watch_list(task_id)):
             raise _nobody(user_id)
         return True
 
     async def _remove_watcher(self, task_id: str, user_id: str) -> bool:
-        watching = await self._watching(task_id)
+        before = await self._watch_list(task_id)
         try:
             user = await self._user_id(user_id)
         except NotFoundError:
             return False
-        if user not in watching:
+        if not await self._watches(task_id, user, before):
             return False
         name = "accountId" if self._cloud else "username"
         path = f"issue/{task_id}/watchers"
         await self._api.call("DELETE", path, params={name: user}, safe=True, expect=(204,))
-        if user in await self._watching(task_id):
+        if await self._watches(task_id, user, await self._watch_list(task_id)):
             raise ProviderError(f"user {user!r:.80} still watches, although the system took the removal")
         return True
 
