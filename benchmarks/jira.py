@@ -42,6 +42,8 @@ Result = dict[str, float]
 
 def our_work(task: dict[str, Any]) -> tuple[Callable[[], Any], Callable[[Any], int]]:
     """Records of all issues, or of those that were created."""
+    import httpcore2  # noqa: F401 - imported with the first request else; the others' imports are not timed
+
     from pm_providers import PMProviderConfig, PMTask
     from pm_providers.providers.jira.provider import JiraProvider
 

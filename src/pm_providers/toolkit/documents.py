@@ -52,6 +52,8 @@ def identifier(value: Document, kind: str) -> str:
         ProviderError: missing, null, or neither a number nor a text.
     """
     found = value.get("id")
+    if type(found) is str and found:
+        return found
     if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
         raise broken(f"a {kind} without id")
     return str(found)
@@ -70,7 +72,9 @@ def optional_number(value: Document, name: str) -> int | float | None:
         ProviderError: something else stands there.
     """
     found = value.get(name)
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int | float)):
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float):
         raise broken(f"{name} is no number")
     return found
 

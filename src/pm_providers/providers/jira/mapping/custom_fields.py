@@ -397,7 +397,7 @@ def read_fields(
     result = {}
     for field in known:
         raw = values.get(field.id)
-        if raw is not None:
+        if raw is not None and raw != []:
             found = field.read(raw, text)
             if found is not None:
                 result[field.name] = found

@@ -38,8 +38,8 @@ def ref_id(value: Document, name: str) -> str | None:
     if found is None:
         return None
     one = found.get("id") if isinstance(found, _OBJECT) else None
-    if one is None:
-        return None
+    if one is None or type(one) is str:
+        return one
     if isinstance(one, bool) or not isinstance(one, int | str):
         raise broken(f"{name} refers to something without id")
     return str(one)
@@ -65,7 +65,7 @@ def person_id(value: Any) -> str | None:
 
 def hours(value: Document, name: str) -> float | None:
     """Seconds as hours; `None` where they are missing."""
-    found = optional_number(value, name)
+    found = optional_number(value, name) if value else None
     return None if found is None else found / 3600
 
 
