@@ -123,3 +123,22 @@ async def test_no_body_is_an_unhandled_error(seed):
             answer = await client.get(f"/issue/{issue.id}?expand={everything}&properties=*all")
             assert answer.status_code in {200, 404}
         assert (await client.get("/project/search?expand=lead,description,insight")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/issueLink", {**LINK, "id": "5"}),
+        ("/project/SEC/role/10005", {"users": [MIA]}),
+        ("/comment/list", {"ids": [1], "expand": "x"}),
+        ("/worklog/list", {"ids": [1], "expand": "x"}),
+        ("/issue/ED-1/worklog/move", {"ids": [1], "issueIdOrKey": "ED-1", "adjustEstimate": "auto"}),
+    ],
+)
+async def test_members_that_the_document_does_not_have_are_refused(path, body):
+    """`additionalProperties` is false for them."""
+    async with open_box() as client:
+        await make(client)
+        answer = await client.post(path, json=body)
+    assert answer.status_code == 400
+    assert "Invalid request payload" in answer.text

@@ -225,7 +225,7 @@ def delete(call: Call) -> Reply:
 @routes("POST", "comment/list", login=False)
 def by_ids(call: Call) -> Reply:
     """Up to 1,000 comments by id; what the caller does not see is left out."""
-    ids = call.object().get("ids")
+    ids = call.object("ids").get("ids")
     if not isinstance(ids, list) or not ids or len(ids) > 1000:
         raise bad_request("The number of comment ids must be between 1 and 1000.")
     rows = []

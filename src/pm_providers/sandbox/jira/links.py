@@ -105,7 +105,7 @@ def _end(session: Session, value: Any) -> Issue:
 @routes("POST", "issueLink")
 def create(call: Call) -> Reply:
     """Link two issues; `inwardIssue` is the one that does what `outward` says (the blocker of Blocks)."""
-    body = call.object()
+    body = call.object("type", "inwardIssue", "outwardIssue", "comment")
     kind = _type(call.session, body.get("type"))
     source, target = _end(call.session, body.get("inwardIssue")), _end(call.session, body.get("outwardIssue"))
     add_link(call.session, kind.id, source, target)

@@ -326,7 +326,7 @@ def add_actors(call: Call) -> Reply:
     """Add people (`user`: account ids) and groups (`groupId`, `group`: names) to a role."""
     project, row = _role(call)
     members = list(project.roles.get(row.id, ()))
-    for name in _wanted(call, call.object()):
+    for name in _wanted(call, call.object("user", "group", "groupId")):
         if name in members:
             raise bad_request("The user or group is already a member of the project role.")
         members.append(name)

@@ -21,7 +21,7 @@ PAGE = 50
 NAME_LENGTH = 30
 _STATES = {"closed": 0, "active": 1, "future": 2}
 _MEMBERS = {"name", "state", "startDate", "endDate", "goal"}
-_NEW = {"name", "originBoardId", "startDate", "endDate", "goal"}
+_NEW = ("name", "originBoardId", "startDate", "endDate", "goal")
 _READ_ONLY = {"id", "self", "completeDate", "createdDate", "originBoardId"}
 _NO_RIGHT = "You do not have the permission 'Manage sprints' that is needed to perform this operation."
 
@@ -65,9 +65,7 @@ def of_board(call: Call) -> Reply:
 @routes("POST", "sprint")
 def create(call: Call) -> Reply:
     """Make a future sprint."""
-    body = call.object()
-    if set(body) - _NEW:  # [spec] SprintCreateBean: no other properties
-        raise bad_request("Invalid request payload. Refer to the REST API documentation and try again.")
+    body = call.object(*_NEW)
     origin = body.get("originBoardId")
     if not isinstance(origin, int) or isinstance(origin, bool):
         raise ApiError(400, fields={"originBoardId": "The origin board ID is required."})

@@ -183,14 +183,17 @@ class Call:
                 raise bad_request(BAD_PAYLOAD) from error
         return self._json
 
-    def object(self) -> dict[str, Any]:
+    def object(self, *names: str) -> dict[str, Any]:
         """The decoded body as an object.
 
+        Args:
+            names: all members that it may have; any where none are given.
+
         Raises:
-            ApiError: 400 for nothing and for other kinds of JSON.
+            ApiError: 400 for nothing, for other kinds of JSON, and for members with other names.
         """
         body = self.json()
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or (names and not body.keys() <= set(names)):
             raise bad_request(BAD_PAYLOAD)
         return body
 

@@ -260,7 +260,7 @@ def move(call: Call) -> Reply:
 
     `adjustEstimate=auto` takes what is moved from the estimate of the source, and adds it to the other's.
     """
-    session, state, body = call.session, call.state, call.object()
+    session, state, body = call.session, call.state, call.object("ids", "issueIdOrKey")
     _need_tracking(session)
     source = rights.need_issue(session, call.params["id"])
     adjust = call.one("adjustEstimate", "auto")
@@ -330,7 +330,7 @@ def _feed(call: Call, name: str, rows: list[tuple[datetime, Worklog]]) -> Reply:
 @routes("POST", "worklog/list")
 def by_ids(call: Call) -> Reply:
     """Up to 1,000 worklogs by id; what the caller does not see is left out."""
-    ids = call.object().get("ids")
+    ids = call.object("ids").get("ids")
     if not isinstance(ids, list) or len(ids) > FEED:
         raise bad_request("The number of worklog ids must not be more than 1000.")
     view, session = View(call.session), call.session
