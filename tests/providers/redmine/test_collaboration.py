@@ -187,6 +187,16 @@ class TestRelations:
         assert (made.from_task_id, made.to_task_id, made.warnings) == (task, other, ())
         assert await provider.list_relations(other) == [made] == await provider.list_relations(task)
 
+    async def test_who_sees_the_task_sees_them(self, office, provider, project, task):
+        """Without the right to change them, and in a closed project."""
+        made = await provider.create_relation(
+            PMRelation(from_task_id=task, to_task_id=office.task(project), type="blocks")
+        )
+        async with office.provider(office.person(project, REPORTER)) as reporter:
+            assert await reporter.list_relations(task) == [made]
+            office.call("PUT", f"projects/{project}/close")
+            assert await reporter.list_relations(task) == [made]
+
     @pytest.mark.parametrize("language", ["en", "de"])
     async def test_related_already(self, office, project, task, language):
         """A conflict that names the relation, whichever language the account speaks."""

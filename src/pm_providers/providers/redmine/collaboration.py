@@ -209,12 +209,8 @@ class Relations(Connection):
             yield one
 
     async def _relations_of(self, task: str) -> list[PMRelation]:
-        if not is_number(task):
-            raise NotFoundError(f"there is no task {task!r:.80}")
-        try:
-            found = await self._api.all(f"issues/{task}/relations", "relations")
-        except NotFoundError:
-            raise NotFoundError(f"there is no task {task!r:.80}") from None
+        """Read with the issue: their own list wants the right to change them, and an open project."""
+        found = objects(await self._task_document(task, "relations"), "relations")
         read = [to_relation(one, keep_raw=self._options.keep_raw) for one in found]
         return sorted(read, key=lambda one: int(one.id))
 
