@@ -111,7 +111,10 @@ def test_inlines(text: str, nodes: tuple[Inline, ...]) -> None:
             "|a|b|c|\n|:-|:-:|-:|\n|a\\|b|",
             (Table((A, B, (Text("c"),)), (((Text("a|b"),), (), ()),), ("left", "center", "right")),),
         ),
-        ("> |a|\n> |-|\n> |a| `x | y` | |", (Quote((Table((A,), (((Text("a | "), Code("x | y")),),), (None,)),)),)),
+        (
+            "> |a|\n> |-|\n> |a| `x | y` | |",
+            (Quote((Table((A,), (((Text("a | "), Code("x | y")),),), (None,)),)),),
+        ),
         ("[a]: u 't'\n\n[b][A]", (Paragraph((Link("u", B, "t"),)),)),
         ("[INFO]: done", (Paragraph((Text("[INFO]: done"),)),)),
         ("[a]: u\n\n[b]: v\n\n[a]", (Paragraph((Text("[b]: v"),)), Paragraph((Link("u", A),)))),
