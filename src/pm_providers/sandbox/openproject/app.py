@@ -101,7 +101,7 @@ class OpenProjectApp:
             base_url=f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}",
         )
         if method != "GET":
-            self._state.writes.number += 1
+            self._state.writes.begin()
         return handler(call)
 
     def _outside(self, path: str, headers: dict[str, str]) -> Reply | None:

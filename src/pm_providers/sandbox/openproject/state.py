@@ -1,131 +1,17 @@
-"""The store behind the sandbox: tables of records, their indexes, and a memory of the last writes."""
+"""The store behind the sandbox."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
-
-import msgspec
+from typing import Any
 
 from pm_providers.sandbox.kit.clock import Clock
+from pm_providers.sandbox.kit.tables import Table, WriteLog
 from pm_providers.sandbox.openproject import records
 from pm_providers.sandbox.openproject.features import Features
 
-__all__ = ["State", "Table", "WriteLog"]
-
-R = TypeVar("R", bound=records.Record)
-UNDO_LIMIT = 20_000
-
-
-class WriteLog:
-    """Counts write requests and remembers what each replaced, for lists that lag behind."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self._entries: deque[tuple[int, Any, int, Any]] = deque(maxlen=UNDO_LIMIT)
-
-    def note(self, table: Any, key: int, before: Any) -> None:
-        """Remember the record that a write replaced (None: there was none)."""
-        self._entries.append((self.number, table, key, before))
-
-    def before_last(self, writes: int, table: Any) -> dict[int, Any]:
-        """Id to earlier record (None: absent) for all that the last `writes` requests changed."""
-        oldest = self.number - writes
-        changed: dict[int, Any] = {}
-        for number, owner, key, before in reversed(self._entries):
-            if number <= oldest:
-                break
-            if owner is table:
-                changed[key] = before
-        return changed
-
-
-class Table(Generic[R]):
-    """Records by id, in the order of ids, with an index per given attribute.
-
-    Args:
-        writes: where replaced records are remembered.
-        indexes: attributes to look up by `where`.
-    """
-
-    def __init__(self, writes: WriteLog, *indexes: str) -> None:
-        self._rows: dict[int, R] = {}
-        self._writes = writes
-        self._indexes: dict[str, dict[Any, dict[int, None]]] = {name: {} for name in indexes}
-        self._last_id = 0
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self._rows.values())
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._rows
-
-    def get(self, key: int | None) -> R | None:
-        """The record with this id, or None."""
-        return self._rows.get(key) if key is not None else None
-
-    def __getitem__(self, key: int) -> R:
-        return self._rows[key]
-
-    def next_id(self) -> int:
-        """Take the next id; like a database sequence, it is not given back."""
-        self._last_id += 1
-        return self._last_id
-
-    def skip_to(self, last: int) -> None:
-        """Make `last` the highest id in use, so that the next is one more."""
-        self._last_id = max(self._last_id, last)
-
-    def put(self, record: R) -> R:
-        """Insert or replace; returns the record."""
-        before = self._rows.get(record.id)
-        self._writes.note(self, record.id, before)
-        for name, index in self._indexes.items():
-            if before is not None:
-                self._unlink(index, getattr(before, name), before.id)
-            index.setdefault(getattr(record, name), {})[record.id] = None
-        self._rows[record.id] = record
-        self._last_id = max(self._last_id, record.id)
-        return record
-
-    def change(self, record: R, **changes: Any) -> R:
-        """Store a copy of `record` with these attributes."""
-        return self.put(msgspec.structs.replace(record, **changes))
-
-    def remove(self, key: int) -> None:
-        """Delete; nothing happens when it is gone already."""
-        before = self._rows.pop(key, None)
-        if before is None:
-            return
-        self._writes.note(self, key, before)
-        for name, index in self._indexes.items():
-            self._unlink(index, getattr(before, name), key)
-
-    def where(self, name: str, value: Any) -> list[R]:
-        """Records whose indexed attribute has this value, by id."""
-        return [self._rows[key] for key in sorted(self._indexes[name].get(value, ()))]
-
-    def find(self, test: Callable[[R], bool]) -> R | None:
-        """First record that passes the test."""
-        return next((row for row in self._rows.values() if test(row)), None)
-
-    def as_of(self, writes: int) -> list[R]:
-        """All records as they were before the last `writes` write requests (0: now), by id."""
-        if not writes:
-            return list(self._rows.values())
-        rows: dict[int, R | None] = {**self._rows, **self._writes.before_last(writes, self)}
-        return [row for _, row in sorted(rows.items()) if row is not None]
-
-    @staticmethod
-    def _unlink(index: dict[Any, dict[int, None]], value: Any, key: int) -> None:
-        bucket = index.get(value)
-        if bucket is not None:
-            bucket.pop(key, None)
+__all__ = ["State"]
 
 
 class State:
@@ -143,7 +29,7 @@ class State:
     def __init__(self, features: Features, clock: Clock) -> None:
         self.features = features
         self.clock = clock
-        self.writes = WriteLog()
+        self.writes = WriteLog(clock)
         self.keys: dict[str, int] = {}
         self.settings: dict[str, Any] = {}
         self.jobs: list[tuple[datetime, Callable[[], None]]] = []
