@@ -29,6 +29,7 @@ class IssueView(View):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._visible: dict[tuple[int, int], list[Field]] = {}
+        self._wanted: dict[tuple[int, int, FieldSet], list[Field]] = {}
 
     def issue(
         self, row: Issue, wanted: FieldSet, expand: Iterable[str] = (), properties: Iterable[str] = ()
@@ -49,7 +50,7 @@ class IssueView(View):
             "self": f"{self.api}/issue/{row.id}",
             "key": row.key,
         }
-        fields = [field for field in self.fields_of(row) if wanted.wants(field.id)]
+        fields = self._fields(row, wanted)
         if not wanted.bare:
             body["fields"] = self._values(row, fields)
         body |= self._expanded(row, fields, set(expand))
@@ -59,6 +60,12 @@ class IssueView(View):
                 key: value for key, value in row.properties.items() if "*all" in keys or key in keys
             }
         return body
+
+    def _fields(self, row: Issue, wanted: FieldSet) -> list[Field]:
+        slot = (row.project_id, row.type_id, wanted)
+        if slot not in self._wanted:
+            self._wanted[slot] = [field for field in self.fields_of(row) if wanted.wants(field.id)]
+        return self._wanted[slot]
 
     def fields_of(self, row: Issue) -> list[Field]:
         """Fields that an issue shows: all system fields, and the custom fields of its screens."""

@@ -68,10 +68,14 @@ class Session:
         return stamp(moment, self.user.time_zone if self.user is not None else "Etc/UTC")
 
 
+_MILLIS = len("2026-02-06T09:30:49.157")
+
+
 def stamp(moment: datetime, zone: str = "Etc/UTC") -> str:
     """`2026-02-06T09:30:49.157+0000`: milliseconds, and an offset without a colon."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local.year:04}-{local:%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+    text = local.isoformat(timespec="milliseconds")
+    return text[:_MILLIS] + text[_MILLIS:].replace(":", "")
 
 
 def texts(value: Any) -> list[str]:
