@@ -250,7 +250,7 @@ MEASURES = (
 def table(title: str, found: dict[str, Result], count: int) -> None:
     """Print the numbers, and how many times ours the others take."""
     print(f"\n#### {title}\n")
-    print(f"| measure | ours | {PYCONTRIBS} | {ATLASSIAN} | ours is better than the better of both |")
+    print(f"| measure | ours | {PYCONTRIBS} | {ATLASSIAN} | the better of both in units of ours |")
     print("|---|---|---|---|---|")
     for label, key, form, unit in MEASURES:
         scale = unit / count if key == "cpu" else unit
