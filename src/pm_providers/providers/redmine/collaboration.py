@@ -210,7 +210,8 @@ class Relations(Connection):
 
     async def _relations_of(self, task: str) -> list[PMRelation]:
         """Read with the issue: their own list wants the right to change them, and an open project."""
-        found = objects(await self._task_document(task, "relations"), "relations")
+        # An issue without relations has no list of them ([code] app/views/issues/show.api.rsb).
+        found = objects({"relations": [], **await self._task_document(task, "relations")}, "relations")
         read = [to_relation(one, keep_raw=self._options.keep_raw) for one in found]
         return sorted(read, key=lambda one: int(one.id))
 
