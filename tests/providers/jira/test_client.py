@@ -15,6 +15,7 @@ from pm_providers import (
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
+    PMError,
     PMTask,
     ProviderError,
     RateLimitedError,
@@ -358,3 +359,21 @@ async def test_startat_pages_go_on_from_what_came_and_not_from_what_was_asked() 
 async def test_links_say_200_when_they_are_deleted() -> None:
     async with scripted(Scripted({f"DELETE {API}/issueLink/5": answer(None, 200)})) as provider:
         assert await provider._api.delete("issueLink/5") is True
+
+
+@pytest.mark.parametrize(("status", "deleted"), [(404, True), (403, False), (200, False)])
+async def test_a_lost_answer_to_a_delete_is_looked_up(status: int, *, deleted: bool) -> None:
+    """Gone is deleted; what may not be seen may well be there, so that the delete is not reported as done."""
+
+    def broken(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ReadError("the connection broke", request=request)
+
+    found = answer({"id": "7", "fields": {}}, status)
+    server = Scripted({f"DELETE {API}/version/7": broken, f"GET {API}/version/7": found})
+    async with scripted(server) as provider:
+        if deleted:
+            assert await provider._api.delete("version/7") is True
+            return
+        with pytest.raises(PMError) as caught:
+            await provider._api.delete("version/7")
+        assert caught.value.maybe_applied

@@ -336,10 +336,18 @@ class Api:
         except NotFoundError:
             return False
         except PMError as error:
-            if error.maybe_applied and await self.find(look or path) is None:
+            if error.maybe_applied and await self._is_gone(look or path):
                 return True
             raise
         return True
+
+    async def _is_gone(self, path: str) -> bool:
+        """Whether something does not exist any more; what may not be seen may well be there."""
+        try:
+            await self.get(path)
+        except (NotFoundError, PermissionDeniedError) as error:
+            return isinstance(error, NotFoundError)
+        return False
 
     async def raw(
         self,

@@ -138,7 +138,7 @@ class Api:
         await self.identify()
         await self.http.request("PUT", f"{path}.json", json=body, safe=safe, expect=_NOTHING, operation="")
 
-    async def delete(self, path: str, kind: str) -> bool:
+    async def delete(self, path: str) -> bool:
         """Delete something; `False` when it did not exist.
 
         When the answer got lost, the object is looked up: gone is deleted.
@@ -150,10 +150,18 @@ class Api:
         except NotFoundError:
             return False
         except PMError as error:
-            if error.maybe_applied and await self.find(path, kind) is None:
+            if error.maybe_applied and await self._is_gone(path):
                 return True
             raise
         return True
+
+    async def _is_gone(self, path: str) -> bool:
+        """Whether something does not exist any more; what may not be seen may well be there."""
+        try:
+            await self.get(path)
+        except (NotFoundError, PermissionDeniedError) as error:
+            return isinstance(error, NotFoundError)
+        return False
 
     async def upload(self, content: bytes, file_name: str) -> dict[str, Any]:
         """Send a file; the answer holds the token that attaches it to something, once.

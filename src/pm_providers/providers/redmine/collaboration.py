@@ -254,7 +254,7 @@ class Relations(Connection):
                 ) from error
 
     async def _delete_relation(self, relation_id: str, task_id: str | None) -> bool:
-        return is_number(relation_id) and await self._api.delete(f"relations/{relation_id}", "relation")
+        return is_number(relation_id) and await self._api.delete(f"relations/{relation_id}")
 
 
 def _check_relation(fields: Mapping[str, Any]) -> None:
@@ -312,9 +312,7 @@ class Attachments(IssueParts):
         return self._attachment(await self._api.one(path, "attachment"), task)
 
     async def _delete_attachment(self, attachment_id: str, task_id: str | None) -> bool:
-        return is_number(attachment_id) and await self._api.delete(
-            f"attachments/{attachment_id}", "attachment"
-        )
+        return is_number(attachment_id) and await self._api.delete(f"attachments/{attachment_id}")
 
     async def _download_attachment(self, attachment_id: str, task_id: str | None) -> bytes:
         if not is_number(attachment_id):

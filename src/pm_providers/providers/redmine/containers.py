@@ -147,7 +147,7 @@ class Projects(ProjectReader):
         found = await self._find_project(project_id)
         if found is None:
             return False
-        return await self._api.delete(f"projects/{identifier(found, 'project')}", "project")
+        return await self._api.delete(f"projects/{identifier(found, 'project')}")
 
     async def _project(self, document: Mapping[str, Any]) -> PMProject:
         reading = ProjectReading(
@@ -229,7 +229,7 @@ class Sprints(ProjectReader):
         if not is_number(sprint_id):
             return False
         try:
-            return await self._api.delete(f"versions/{sprint_id}", "version")
+            return await self._api.delete(f"versions/{sprint_id}")
         except ValidationError as error:
             why = f"sprint {sprint_id} has tasks, or a custom field refers to it: move them first"
             raise ConflictError(why, status=error.status) from error
@@ -313,9 +313,7 @@ class Labels(ProjectReader):
 
     async def _delete_label(self, label_id: str, project_id: str | None) -> bool:
         """Issues lose it."""
-        return is_number(label_id) and await self._api.delete(
-            f"issue_categories/{label_id}", "issue_category"
-        )
+        return is_number(label_id) and await self._api.delete(f"issue_categories/{label_id}")
 
 
 def _merged(answers: Iterable[Any]) -> list[dict[str, Any]]:

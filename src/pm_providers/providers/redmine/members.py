@@ -98,7 +98,7 @@ class Memberships(Connection):
         if is_partly_inherited(found):
             raise ValidationError(fields={"roles": f"not all can be taken away: some {_INHERITED}"})
         try:
-            return await self._api.delete(path, "membership")
+            return await self._api.delete(path)
         except ValidationError as error:
             raise PermissionDeniedError(
                 "these credentials may not take away all roles of this member", status=error.status

@@ -147,7 +147,7 @@ class TaskWriter(TaskReader):
         if not is_number(task_id):
             return False
         async with self._locks.hold(task_id):
-            return await self._api.delete(f"issues/{task_id}", "issue")
+            return await self._api.delete(f"issues/{task_id}")
 
     # where it goes
 

@@ -97,7 +97,7 @@ class TimeEntries(Connection):
         return self._entry(await self._api.one(path, "time_entry"))
 
     async def _delete_time_entry(self, entry_id: str, task_id: str | None) -> bool:
-        return is_number(entry_id) and await self._api.delete(f"time_entries/{entry_id}", "time_entry")
+        return is_number(entry_id) and await self._api.delete(f"time_entries/{entry_id}")
 
     async def _project_of(self, task_id: str) -> str:
         found = await self._find_task(task_id)

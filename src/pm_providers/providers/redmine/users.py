@@ -110,7 +110,7 @@ class Users(Connection):
             one = await self._user_id(user_id)
         except NotFoundError:
             return False
-        if await self._api.delete(f"users/{one}", "user"):
+        if await self._api.delete(f"users/{one}"):
             return True
         await self._refuse_group(one)
         return False
