@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import httpx2
 
 from pm_providers.contract import BasePMProvider, RawResponse, Setting
+from pm_providers.errors import NotFoundError, PermissionDeniedError
 from pm_providers.model import Record
 from pm_providers.toolkit.custom_fields import same_custom
 from pm_providers.toolkit.raw import allowed_headers, raw_response
@@ -25,7 +26,7 @@ from pm_providers.transport import (
     shared_governor,
 )
 
-__all__ = ["RemoteApi", "RemoteOptions", "RemoteProvider", "vendor_client"]
+__all__ = ["RemoteApi", "RemoteOptions", "RemoteProvider", "is_gone", "vendor_client"]
 
 _LEAST_CONCURRENCY = 16
 
@@ -93,6 +94,20 @@ def vendor_client(
         timing=timing,
         url_setting=next(one.env for one in settings if one.field == "base_url"),
     )
+
+
+async def is_gone(get: Callable[[str], Awaitable[object]], path: str) -> bool:
+    """Whether something does not exist any more; what may not be seen may well be there.
+
+    Args:
+        get: reads what is at an address.
+        path: the address.
+    """
+    try:
+        await get(path)
+    except (NotFoundError, PermissionDeniedError) as error:
+        return isinstance(error, NotFoundError)
+    return False
 
 
 class RemoteApi(Protocol):

@@ -24,7 +24,7 @@ from pm_providers.providers.jira.oauth import OAuth
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import vendor_client
+from pm_providers.toolkit.remote import is_gone, vendor_client
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -336,18 +336,10 @@ class Api:
         except NotFoundError:
             return False
         except PMError as error:
-            if error.maybe_applied and await self._is_gone(look or path):
+            if error.maybe_applied and await is_gone(self.get, look or path):
                 return True
             raise
         return True
-
-    async def _is_gone(self, path: str) -> bool:
-        """Whether something does not exist any more; what may not be seen may well be there."""
-        try:
-            await self.get(path)
-        except (NotFoundError, PermissionDeniedError) as error:
-            return isinstance(error, NotFoundError)
-        return False
 
     async def raw(
         self,

@@ -16,7 +16,7 @@ from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock, identifier
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import vendor_client
+from pm_providers.toolkit.remote import is_gone, vendor_client
 from pm_providers.transport import Answer, Params, Timing
 
 __all__ = ["Api", "objects", "part"]
@@ -150,18 +150,10 @@ class Api:
         except NotFoundError:
             return False
         except PMError as error:
-            if error.maybe_applied and await self._is_gone(path):
+            if error.maybe_applied and await is_gone(self.get, path):
                 return True
             raise
         return True
-
-    async def _is_gone(self, path: str) -> bool:
-        """Whether something does not exist any more; what may not be seen may well be there."""
-        try:
-            await self.get(path)
-        except (NotFoundError, PermissionDeniedError) as error:
-            return isinstance(error, NotFoundError)
-        return False
 
     async def upload(self, content: bytes, file_name: str) -> dict[str, Any]:
         """Send a file; the answer holds the token that attaches it to something, once.
