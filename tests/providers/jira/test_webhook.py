@@ -14,8 +14,8 @@ import pytest
 
 from pm_providers import AuthenticationError, ValidationError
 from pm_providers.model import Entity
-from pm_providers.providers.jira import webhook
 from pm_providers.providers.jira.webhook import parse_webhook, verify_webhook, verify_webhook_token
+from pm_providers.toolkit import webhooks
 from tests.shared_material import need, shared_path
 
 SECRET = "It's a Secret to Everybody"  # of the vendor's example
@@ -183,7 +183,7 @@ def test_what_is_no_delivery_is_refused(body: bytes) -> None:
 
 
 def test_the_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "_MAX_BYTES", 10)
+    monkeypatch.setattr(webhooks, "_MAX_BYTES", 10)
     with pytest.raises(ValidationError, match="more than 10 bytes"):
         parse_webhook(b'{"webhookEvent": "jira:issue_updated"}')
 

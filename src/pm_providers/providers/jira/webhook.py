@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from pm_providers.errors import AuthenticationError, ValidationError
 from pm_providers.model import Entity
 from pm_providers.providers.jira.mapping.parts import issue_in
 from pm_providers.providers.jira.mapping.values import fields_of, person_id
+from pm_providers.toolkit.webhooks import WebhookHint, delivered
 
 __all__ = [
     "IDENTIFIER_HEADER",
@@ -37,7 +37,6 @@ SIGNATURE_HEADER = "X-Hub-Signature"
 IDENTIFIER_HEADER = "X-Atlassian-Webhook-Identifier"
 """Header of Cloud that is the same for repeated deliveries."""
 
-_MAX_BYTES = 32 * 1024 * 1024
 _METHODS = {"sha256": hashlib.sha256}
 _LEEWAY_S = 60
 _JWT = re.compile(r"[A-Za-z0-9_-]{1,2000}\.[A-Za-z0-9_-]{1,8000}\.[A-Za-z0-9_-]{1,200}")
@@ -55,35 +54,6 @@ _ENTITIES: Mapping[str, tuple[Entity, str]] = {
     "user": (Entity.USER, "user"),
 }
 """Begin of an event -> kind of object, and where the delivery holds it."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookHint:
-    """What a delivery is about.
-
-    Attributes:
-        action: the vendor's word (`jira:issue_updated`).
-        entity: kind of object.
-        id: id of the object.
-        task_id: task that the object belongs to, or is; `None` where the delivery does not tell.
-        project_id: project that the object belongs to, or is; `None` where the delivery does not tell.
-        actor_id: user who did it; `None` where the delivery does not tell.
-        dedupe_key: the same for repeated deliveries.
-        key: key of the task or project (`MARS-7`).
-        occurred_at: instant of the event, by the site's clock.
-        changed: the vendor's names of the fields that an update changed.
-    """
-
-    action: str
-    entity: Entity
-    id: str
-    task_id: str | None
-    project_id: str | None
-    actor_id: str | None
-    dedupe_key: str
-    key: str | None = None
-    occurred_at: datetime | None = None
-    changed: tuple[str, ...] = ()
 
 
 def verify_webhook(body: bytes, signature: str | None, secret: str) -> None:
@@ -160,12 +130,7 @@ def parse_webhook(body: bytes, identifier: str | None = None) -> WebhookHint | N
         ValidationError: the body is too large, no JSON, names no event, or has no object of the kind that it
             announces.
     """
-    if len(body) > _MAX_BYTES:
-        raise ValidationError(f"the webhook has more than {_MAX_BYTES} bytes")
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ValidationError("the webhook is no JSON") from None
+    found = delivered(body)
     action = found.get("webhookEvent") if isinstance(found, Mapping) else None
     if not isinstance(action, str) or not action:
         raise ValidationError("the webhook names no event")

@@ -9,21 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from pm_providers.errors import AuthenticationError, ValidationError
 from pm_providers.model import Entity
 from pm_providers.providers.openproject.mapping.hal import link_id
+from pm_providers.toolkit.webhooks import WebhookHint, delivered
 
 __all__ = ["SIGNATURE_HEADER", "WebhookHint", "parse_webhook", "verify_webhook"]
 
 SIGNATURE_HEADER = "X-OP-Signature"
 """Header with `sha1=` and the HMAC of the raw body; sent only when the webhook has a secret."""
 
-_MAX_BYTES = 32 * 1024 * 1024
 _ENTITIES: Mapping[str, tuple[Entity, str]] = {
     "work_package": (Entity.TASK, "work_package"),
     "work_package_comment": (Entity.COMMENT, "activity"),
@@ -31,29 +28,6 @@ _ENTITIES: Mapping[str, tuple[Entity, str]] = {
     "time_entry": (Entity.TIME_ENTRY, "time_entry"),
     "attachment": (Entity.ATTACHMENT, "attachment"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookHint:
-    """What a delivery is about.
-
-    Attributes:
-        action: the vendor's word (`work_package:updated`).
-        entity: kind of object.
-        id: id of the object.
-        task_id: task that the object belongs to, or is; `None` where the delivery does not tell.
-        project_id: project that the object belongs to, or is; `None` where the delivery does not tell.
-        actor_id: user who did it (17.3+); `None` before.
-        dedupe_key: the same for repeated deliveries of the same state: there is no delivery id.
-    """
-
-    action: str
-    entity: Entity
-    id: str
-    task_id: str | None
-    project_id: str | None
-    actor_id: str | None
-    dedupe_key: str
 
 
 def verify_webhook(body: bytes, signature: str | None, secret: str) -> None:
@@ -83,12 +57,7 @@ def parse_webhook(body: bytes) -> WebhookHint | None:
     Raises:
         ValidationError: the body is too large, no JSON, or has no object of the kind that it announces.
     """
-    if len(body) > _MAX_BYTES:
-        raise ValidationError(f"the webhook has more than {_MAX_BYTES} bytes")
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ValidationError("the webhook is no JSON") from None
+    found = delivered(body)
     action = found.get("action") if isinstance(found, Mapping) else None
     if not isinstance(action, str):
         raise ValidationError("the webhook names no action")
