@@ -14,6 +14,7 @@ import pytest
 
 from pm_providers import AuthenticationError, ValidationError
 from pm_providers.model import Entity
+from pm_providers.providers.jira import webhook
 from pm_providers.providers.jira.webhook import parse_webhook, verify_webhook, verify_webhook_token
 from pm_providers.toolkit import webhooks
 from tests.shared_material import need, shared_path
