@@ -1,0 +1,1 @@
+"""Asana as a project-management system."""

@@ -1,0 +1,1 @@
+"""Asana's records and ours: pure functions."""

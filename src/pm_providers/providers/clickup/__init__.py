@@ -1,0 +1,1 @@
+"""ClickUp as a project-management system."""

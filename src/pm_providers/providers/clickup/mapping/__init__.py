@@ -1,0 +1,1 @@
+"""ClickUp's records and ours: pure functions."""

@@ -1,0 +1,1 @@
+"""Trello's records and ours: pure functions."""
