@@ -28,10 +28,16 @@ R = TypeVar("R", bound=Row)
 
 
 class WriteLog:
-    """Counts write requests and remembers what each replaced and when, for an index that lags behind."""
+    """Counts write requests and remembers what each replaced and when, for an index that lags behind.
+
+    Attributes:
+        number: write requests so far.
+        changes: records written so far, in requests or without: what was read before is current while it stays.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.number = 0
+        self.changes = 0
         self._clock = clock
         self._counted = True
         self._entries: deque[tuple[int, datetime, Any, Any, Any]] = deque(maxlen=UNDO_LIMIT)
@@ -42,6 +48,7 @@ class WriteLog:
 
     def note(self, table: Any, key: Any, before: Any) -> None:
         """Remember the record that a write replaced (None: there was none)."""
+        self.changes += 1
         if not self._counted:
             self._counted = True
             self.number += 1
