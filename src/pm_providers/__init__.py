@@ -34,6 +34,8 @@ from pm_providers.errors import (
 from pm_providers.model import (
     Entity,
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMField,
     PMLabel,
@@ -90,6 +92,8 @@ __all__ = [
     "NotFoundError",
     "OpenProjectProvider",
     "PMAttachment",
+    "PMChecklist",
+    "PMChecklistItem",
     "PMComment",
     "PMError",
     "PMField",

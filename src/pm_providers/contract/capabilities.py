@@ -13,6 +13,7 @@ from pm_providers.model import MODELS, Entity, RelationType, field_specs
 
 __all__ = [
     "BATCH_OPERATIONS",
+    "CHECKLIST_OPERATIONS",
     "NATIVE",
     "OPERATIONS",
     "Capabilities",
@@ -87,6 +88,7 @@ def _operations() -> tuple[str, ...]:
     parts = [one for one in Entity if one not in full]
     names += [f"{verb}_{e.plural if verb == 'list' else e.value}"
               for e in parts for verb in ("list", "create", "update", "delete")]  # fmt: skip
+    names.remove("list_checklist_items")  # they come with their checklists
     names += ["list_watchers", "add_watcher", "remove_watcher"]
     names += ["download_attachment", "search_tasks"]
     names += ["list_statuses", "list_priorities", "list_types", "list_transitions", "list_fields"]
@@ -96,6 +98,9 @@ def _operations() -> tuple[str, ...]:
 OPERATIONS: tuple[str, ...] = _operations()
 """Every operation that a provider may support, by the name of its public method, in reading order.
 `iter_X` goes with `list_X`; health checks and life cycle are always there."""
+
+CHECKLIST_OPERATIONS: tuple[str, ...] = tuple(name for name in OPERATIONS if "_checklist" in name)
+"""Operations on checklists and their items: mostly a system has all of them, or none."""
 
 BATCH_OPERATIONS: Mapping[str, str] = MappingProxyType(
     {"create_tasks": "create_task", "update_tasks": "update_task", "delete_tasks": "delete_task"}

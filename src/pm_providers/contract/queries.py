@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["ListQuery", "TaskQuery"]
+from pm_providers.contract.values import check_optional_id
+
+__all__ = ["ListQuery", "TaskQuery", "part_query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class ListQuery:
 
     Attributes:
         project_id: only this project; `None` for all that the caller may see (memberships: never).
-        task_id: only this task (comments, relations, attachments, time entries).
+        task_id: only this task (comments, relations, attachments, time entries,
+            checklists).
         status: unified value, or a vendor's own name or id (sprints).
         include_archived: archived and trashed records too.
         limit: records that will be taken at most; `None` for all. A hint for page sizes: the base stops.
@@ -44,3 +47,19 @@ class TaskQuery(ListQuery):
     sprint_id: str | None = None
     updated_since: datetime | None = None
     text: str | None = None
+
+
+def part_query(
+    task_id: str | None, limit: int | None, window: int, *, project_id: str | None = None
+) -> ListQuery:
+    """The list of what stands on a task, or in a project; ids are checked.
+
+    Raises:
+        ValidationError: an id is none.
+    """
+    return ListQuery(
+        task_id=check_optional_id(task_id, "task_id"),
+        project_id=check_optional_id(project_id, "project_id"),
+        limit=limit,
+        window=window,
+    )

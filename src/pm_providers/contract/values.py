@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pm_providers.errors import ValidationError
-from pm_providers.model import FieldKind
+from pm_providers.model import FieldKind, PMChecklistItem
 
 __all__ = [
     "CHECKS",
@@ -28,6 +28,7 @@ _MAX_HOURS = 10_000_000.0
 _MAX_INTEGER = 2**53
 _MAX_PLAIN_INTEGER = 10**100
 _MAX_DEPTH = 20
+_MAX_ITEMS = 10_000
 
 
 def check_id(value: object, name: str) -> str:
@@ -148,6 +149,14 @@ def _names(value: Any) -> list[str]:
     return list(dict.fromkeys(_filled_line(one).strip() for one in value))
 
 
+def _items(value: Any) -> list[PMChecklistItem]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, PMChecklistItem) for one in value):
+        raise wrong("a list of PMChecklistItem", value)
+    if len(value) > _MAX_ITEMS:
+        raise ValueError(f"has {len(value)} items; at most {_MAX_ITEMS} are taken")
+    return list(value)
+
+
 def _date(value: Any) -> date:
     if isinstance(value, str):
         try:
@@ -241,6 +250,7 @@ CHECKS: dict[FieldKind, Callable[[Any], Any]] = {
     FieldKind.CHOICE: _line,
     FieldKind.ID: _identifier,
     FieldKind.IDS: _identifiers,
+    FieldKind.ITEMS: _items,
     FieldKind.NAMES: _names,
     FieldKind.DATE: _date,
     FieldKind.INSTANT: _instant,

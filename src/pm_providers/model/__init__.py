@@ -12,6 +12,8 @@ from pm_providers.model.entities import (
 from pm_providers.model.fields import FieldKind, FieldSpec, Owner, field_specs
 from pm_providers.model.parts import (
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMLabel,
     PMMembership,
@@ -38,6 +40,8 @@ __all__ = [
     "FieldSpec",
     "Owner",
     "PMAttachment",
+    "PMChecklist",
+    "PMChecklistItem",
     "PMComment",
     "PMField",
     "PMLabel",
@@ -75,5 +79,7 @@ MODELS: dict[Entity, type[Record]] = {
     Entity.ATTACHMENT: PMAttachment,
     Entity.TIME_ENTRY: PMTimeEntry,
     Entity.MEMBERSHIP: PMMembership,
+    Entity.CHECKLIST: PMChecklist,
+    Entity.CHECKLIST_ITEM: PMChecklistItem,
 }
 """Entity -> its record class."""

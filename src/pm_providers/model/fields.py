@@ -17,6 +17,7 @@ class FieldKind(StrEnum):
     CHOICE = "choice"  # str, one of a unified set, or (where said) a vendor's own name or id
     ID = "id"  # str, opaque
     IDS = "ids"  # list[str], order kept, no duplicates
+    ITEMS = "items"  # list[PMChecklistItem], order kept
     NAMES = "names"  # list[str], each one line, no duplicates, without order
     DATE = "date"  # datetime.date
     INSTANT = "instant"  # timezone-aware datetime in UTC

@@ -13,6 +13,8 @@ from pm_providers.model.values import RelationType
 
 __all__ = [
     "PMAttachment",
+    "PMChecklist",
+    "PMChecklistItem",
     "PMComment",
     "PMLabel",
     "PMMembership",
@@ -189,4 +191,61 @@ class PMMembership(Record):
     is_inherited: bool = spec(K.FLAG, default=False, owner=Owner.SERVER)
     created_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
     updated_at: datetime | None = spec(K.INSTANT, default=None, owner=Owner.SERVER)
+    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(slots=True)
+class PMChecklistItem(Record):
+    """One line of a checklist, to be ticked off.
+
+    Attributes:
+        title: one line.
+        checklist_id: checklist it stands in; fixed after creation. Not looked at in the items of a new
+            checklist.
+        is_done: ticked off.
+        assignee_id: user who is to do it.
+        due_date: last day.
+        parent_id: item of the same checklist that it stands below. In a new checklist: the `id` that an
+            earlier item of the list carries (ids are not used otherwise).
+        position: place among the items with the same parent, from 0; beyond the end is the end. New items
+            come last when missing.
+        raw_data: the vendor's record, untouched.
+        warnings: what the last write did not do as asked.
+    """
+
+    title: str = spec(K.TEXT, default="", required=True)
+    checklist_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
+    is_done: bool = spec(K.FLAG, default=False)
+    assignee_id: str | None = spec(K.ID, default=None)
+    due_date: date | None = spec(K.DATE, default=None)
+    parent_id: str | None = spec(K.ID, default=None)
+    position: int | None = spec(K.INTEGER, default=None)
+    raw_data: dict[str, Any] | None = spec(
+        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
+    )
+    warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(slots=True)
+class PMChecklist(Record):
+    """A named list of small steps on a task.
+
+    Attributes:
+        name: one line.
+        task_id: task it stands on; required on creation, fixed after.
+        items: all its items in the order that people see: each item is followed by those below it. Given on
+            creation they are made in this order (their `position` does not count); changed one by one after.
+        position: place among the checklists of the task, from 0; beyond the end is the end. New checklists
+            come last when missing.
+        raw_data: the vendor's record, untouched.
+        warnings: what the last write did not do as asked.
+    """
+
+    name: str = spec(K.TEXT, default="", required=True)
+    task_id: str = spec(K.ID, default="", required=True, owner=Owner.CREATOR)
+    items: list[PMChecklistItem] = spec(K.ITEMS, factory=list, owner=Owner.CREATOR)
+    position: int | None = spec(K.INTEGER, default=None)
+    raw_data: dict[str, Any] | None = spec(
+        K.OPAQUE, default=None, owner=Owner.SERVER, compare=False, show=False
+    )
     warnings: tuple[WriteWarning, ...] = field(default=(), compare=False, repr=False)

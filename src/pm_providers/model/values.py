@@ -30,6 +30,8 @@ class Entity(StrEnum):
     ATTACHMENT = "attachment"
     TIME_ENTRY = "time_entry"
     MEMBERSHIP = "membership"
+    CHECKLIST = "checklist"
+    CHECKLIST_ITEM = "checklist_item"
 
     @property
     def plural(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pm_providers.contract import (
+    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -29,8 +30,13 @@ _ADMIN = Capability(Support.NATIVE, "administrators only")
 _ROLES = Capability(Support.NATIVE, "roles in projects; administrators of the project only")
 _GLOBAL = "labels are texts: one exists as long as an issue wears it"
 
+_NO_CHECKLISTS = unsupported(
+    "there are none: tasks below a task, or a task list in its description, stand for them"
+)
+
 CAPABILITIES = Capabilities(
     operations=declare_operations(
+        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
         create_tasks=Capability(Support.NATIVE, "50 a call; read back 100 a call"),
         update_tasks=Capability(
             Support.NATIVE, "equal changes of many tasks as one bulk operation, others by single calls"
@@ -174,6 +180,8 @@ CAPABILITIES = Capabilities(
             created_at=unsupported("the API does not tell it"),
             updated_at=unsupported("the API does not tell it"),
         ),
+        Entity.CHECKLIST: declare_fields(Entity.CHECKLIST, rest=_NO_CHECKLISTS),
+        Entity.CHECKLIST_ITEM: declare_fields(Entity.CHECKLIST_ITEM, rest=_NO_CHECKLISTS),
     },
     limits=Limits(
         page_size=100,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pm_providers.contract import (
+    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -39,8 +40,13 @@ _VERSIONS_ONLY = Capability(
 NO_STORY_POINTS = "needs the backlogs module, enabled in the project and for the type"
 """Condition of story points."""
 
+_NO_CHECKLISTS = unsupported(
+    "there are none: tasks below a task, or a task list in its description, stand for them"
+)
+
 CAPABILITIES = Capabilities(
     operations=declare_operations(
+        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
         create_tasks=_ONE_BY_ONE,
         update_tasks=_ONE_BY_ONE,
         delete_tasks=_ONE_BY_ONE,
@@ -147,6 +153,8 @@ CAPABILITIES = Capabilities(
             native="project_id user_id roles created_at updated_at",
             is_inherited=unsupported("the API does not tell which memberships come from a group"),
         ),
+        Entity.CHECKLIST: declare_fields(Entity.CHECKLIST, rest=_NO_CHECKLISTS),
+        Entity.CHECKLIST_ITEM: declare_fields(Entity.CHECKLIST_ITEM, rest=_NO_CHECKLISTS),
     },
     limits=Limits(
         page_size=200,

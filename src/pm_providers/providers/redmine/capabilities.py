@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pm_providers.contract import (
+    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -25,8 +26,11 @@ _NO_DATES = "projects have no dates, priority or owner of their own; use custom 
 _NO_VERSION = "the API has no lock version"
 _TOLD_NOWHERE = "the API does not tell it"
 
+_NO_CHECKLISTS = unsupported("there are none without a plugin: tasks below a task stand for them")
+
 CAPABILITIES = Capabilities(
     operations=declare_operations(
+        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
         create_tasks=_ONE_BY_ONE,
         update_tasks=_ONE_BY_ONE,
         delete_tasks=_ONE_BY_ONE,
@@ -138,6 +142,8 @@ CAPABILITIES = Capabilities(
             created_at=unsupported(_TOLD_NOWHERE),
             updated_at=unsupported(_TOLD_NOWHERE),
         ),
+        Entity.CHECKLIST: declare_fields(Entity.CHECKLIST, rest=_NO_CHECKLISTS),
+        Entity.CHECKLIST_ITEM: declare_fields(Entity.CHECKLIST_ITEM, rest=_NO_CHECKLISTS),
     },
     limits=Limits(
         page_size=100,
