@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 
 import httpx2
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from transport_support import Pieces, Server, status
 
 from pm_providers.errors import (
@@ -17,7 +20,7 @@ from pm_providers.transport import (
     MIB,
     TransportPolicy,
 )
-from pm_providers.transport.answer import depth_exceeds
+from pm_providers.transport.answer import depth_exceeds, surely_shallow
 
 
 def ok(*_):
@@ -100,6 +103,37 @@ def test_depth():
     assert depth_exceeds([], 0)
     assert not depth_exceeds([{"a": 1}, [[]]], 3)
     assert depth_exceeds([{"a": 1}, [[]]], 2)
+
+
+TEXTS = st.text(alphabet='[]{}"\\a,: ', max_size=8)
+VALUES = st.recursive(
+    st.none() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=25,
+)
+
+
+@given(VALUES, st.integers(0, 6))
+def test_what_is_called_shallow_is(value, limit):
+    content = json.dumps(value).encode()
+    assert not (surely_shallow(content, limit) and depth_exceeds(value, limit))
+
+
+@given(VALUES, st.integers(1, 3))
+def test_what_is_called_shallow_is_where_kinds_of_brackets_alternate(value, repeats):
+    for _ in range(repeats):
+        value = [{"a": value, 'say "[': "\\"}]
+    assert not surely_shallow(json.dumps(value).encode(), 2 * repeats - 1)
+
+
+def test_ordinary_answers_need_no_walk():
+    page = {
+        "issues": [{"id": "1", "fields": {"summary": 'say "hi" \\', "labels": ["a", ""], "parent": None}}]
+        * 50
+    }
+    assert surely_shallow(json.dumps(page).encode(), 5)
+    assert not surely_shallow(json.dumps(page).encode(), 3)
+    assert surely_shallow(b"", 0)
 
 
 async def test_brackets_in_text_are_not_depth():

@@ -12,13 +12,17 @@ from pm_providers.collector import collector_paused
 from pm_providers.errors import ProviderError
 from pm_providers.transport.errors import Where, clean_text
 
-__all__ = ["REQUEST_ID_HEADERS", "Answer", "depth_exceeds"]
+__all__ = ["REQUEST_ID_HEADERS", "Answer", "depth_exceeds", "surely_shallow"]
 
 REQUEST_ID_HEADERS: Final = ("x-request-id", "x-arequestid", "atl-traceid", "x-trace-id")
 """Headers in which vendors name a request, in order of preference."""
 
 _REQUEST_ID: Final = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
 _CONTAINERS: Final = (dict, list)
+_NO_BRACKETS: Final = bytes(one for one in range(256) if one not in b'[]{}"')
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_ROUNDS: Final = 32
+"""Ordinary answers are through long before; for others one walk over the values is cheaper."""
 _decoder: Final = msgspec.json.Decoder()
 
 
@@ -119,9 +123,7 @@ class Answer:
             raise self.broken(self._too_deep()) from exc
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as exc:
             raise self.broken(self._not_json()) from exc
-        # As deep as that needs as many brackets: most answers are let through without a walk.
-        brackets = self.content.count(b"{") + self.content.count(b"[")
-        if brackets > self._max_depth and depth_exceeds(value, self._max_depth):
+        if not surely_shallow(self.content, self._max_depth) and depth_exceeds(value, self._max_depth):
             raise self.broken(self._too_deep())
         return value
 
@@ -134,6 +136,24 @@ class Answer:
         if "json" in kind.lower():
             return f"the JSON is malformed or cut off ({kind}, {size} bytes)"
         return f"JSON was expected, {kind} came ({size} bytes){self._hint}"
+
+
+def surely_shallow(content: bytes, limit: int) -> bool:
+    """Whether valid JSON is seen to be nested at most `limit` levels deep, without a look at its values.
+
+    Of the text only brackets (of one kind) and quotes are kept, and strings that hold none vanish; then each
+    round takes the innermost pairs away. Strings that hold brackets end that early, or count as depth, which
+    is on the safe side: a string's bracket never meets one outside, as the quote between them stays.
+    """
+    if b'\\"' in content:
+        content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = content.translate(_ONE_KIND, _NO_BRACKETS).replace(b'""', b"")
+    for _ in range(min(limit, _ROUNDS)):
+        size = len(left)
+        left = left.replace(b"[]", b"")
+        if len(left) == size:
+            break
+    return not left
 
 
 def depth_exceeds(value: Any, limit: int) -> bool:

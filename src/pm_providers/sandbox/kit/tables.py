@@ -32,7 +32,7 @@ class WriteLog:
 
     Attributes:
         number: write requests so far.
-        changes: records written so far, in requests or without: what was read before is current while it stays.
+        changes: records written so far, in requests or without; what was read is current while it stays.
     """
 
     def __init__(self, clock: Clock) -> None:
