@@ -55,6 +55,7 @@ def vendor_client(
     root: str = "",
     settings: tuple[Setting, ...],
     error_parser: ErrorParser,
+    quota: Quota | None = None,
     quota_parser: RateHeaderParser = parse_rate_headers,
     headers: Mapping[str, str] | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
@@ -69,6 +70,7 @@ def vendor_client(
         root: path of the API below the address.
         settings: the provider's `SETTINGS`, of which the one for `base_url` is named in hints.
         error_parser: reads the vendor's error answers.
+        quota: the vendor's documented quota; by default none but a bound on requests in flight.
         quota_parser: reads the vendor's quota headers.
         headers: sent with every request.
         transport: replaces the network, for tests and in-process servers.
@@ -78,7 +80,7 @@ def vendor_client(
         provider,
         base_url,
         options.auth.fingerprint(),
-        quota=Quota(concurrency=max(_LEAST_CONCURRENCY, options.concurrency)),
+        quota=quota or Quota(concurrency=max(_LEAST_CONCURRENCY, options.concurrency)),
         parser=quota_parser,
         timing=timing,
     )
