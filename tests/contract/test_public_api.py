@@ -74,7 +74,7 @@ def test_every_list_has_a_stream_with_the_same_filters():
         for name in OPERATIONS
         if name.startswith("list_") and hasattr(BasePMProvider, f"iter_{name[5:]}")
     ]
-    assert len(lists) == 10
+    assert len(lists) == 11
     for name in lists:
         taken = list(inspect.signature(getattr(BasePMProvider, name)).parameters)
         streamed = list(inspect.signature(getattr(BasePMProvider, f"iter_{name[5:]}")).parameters)

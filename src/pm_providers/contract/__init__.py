@@ -2,7 +2,6 @@
 
 from pm_providers.contract.capabilities import (
     BATCH_OPERATIONS,
-    CHECKLIST_OPERATIONS,
     NATIVE,
     OPERATIONS,
     Capabilities,
@@ -29,7 +28,6 @@ from pm_providers.contract.values import check_id, check_text
 
 __all__ = [
     "BATCH_OPERATIONS",
-    "CHECKLIST_OPERATIONS",
     "NATIVE",
     "OPERATIONS",
     "BasePMProvider",

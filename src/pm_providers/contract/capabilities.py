@@ -13,7 +13,6 @@ from pm_providers.model import MODELS, Entity, RelationType, field_specs
 
 __all__ = [
     "BATCH_OPERATIONS",
-    "CHECKLIST_OPERATIONS",
     "NATIVE",
     "OPERATIONS",
     "Capabilities",
@@ -98,9 +97,6 @@ def _operations() -> tuple[str, ...]:
 OPERATIONS: tuple[str, ...] = _operations()
 """Every operation that a provider may support, by the name of its public method, in reading order.
 `iter_X` goes with `list_X`; health checks and life cycle are always there."""
-
-CHECKLIST_OPERATIONS: tuple[str, ...] = tuple(name for name in OPERATIONS if "_checklist" in name)
-"""Operations on checklists and their items: mostly a system has all of them, or none."""
 
 BATCH_OPERATIONS: Mapping[str, str] = MappingProxyType(
     {"create_tasks": "create_task", "update_tasks": "update_task", "delete_tasks": "delete_task"}
@@ -214,18 +210,26 @@ class Capabilities:
 
 
 def declare_operations(
-    *, default: Capability = NATIVE, native: str = "", **exceptions: Capability
+    *,
+    default: Capability = NATIVE,
+    native: str = "",
+    checklists: Capability | None = None,
+    **exceptions: Capability,
 ) -> dict[str, Capability]:
     """Table of all operations: `default` but for the `native` names (space separated) and the exceptions.
+
+    `checklists` stands for all operations on checklists and their items: mostly a system has all or none.
 
     Raises:
         ValueError: an exception names no operation.
     """
+    group = [name for name in OPERATIONS if checklists and "_checklist" in name]
     exceptions = {**dict.fromkeys(native.split(), NATIVE), **exceptions}
     unknown = sorted(set(exceptions) - set(OPERATIONS))
     if unknown:
         raise ValueError(f"no such operations: {', '.join(unknown)}")
-    return {name: exceptions.get(name, default) for name in OPERATIONS}
+    defaults = dict.fromkeys(OPERATIONS, default) | dict.fromkeys(group, checklists or default)
+    return {**defaults, **exceptions}
 
 
 def declare_fields(

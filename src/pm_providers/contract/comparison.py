@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pm_providers.model import INVERSE_RELATIONS, FieldKind, Record, field_specs
+from pm_providers.model import INVERSE_RELATIONS, FieldKind, PMChecklistItem, Record, field_specs
 
 __all__ = ["holds", "same_document"]
 
@@ -33,9 +33,20 @@ def holds(name: str, asked: Any, result: Record) -> bool:
         return sorted(asked) == sorted(got)
     if spec.kind is FieldKind.NAMES:
         return {_folded(one) for one in asked} == {_folded(one) for one in got}
+    if spec.kind is FieldKind.ITEMS:
+        return _same_items(asked, got)
     if spec.kind is FieldKind.MAP:
         return all(got.get(key) == value for key, value in asked.items())
     return bool(asked == got)
+
+
+def _same_items(asked: list[PMChecklistItem], got: list[PMChecklistItem]) -> bool:
+    """Whether items in order hold what others are asked for; where they stand is not compared."""
+    return len(asked) == len(got) and all(
+        holds(name, getattr(one, name), other)
+        for one, other in zip(asked, got, strict=True)
+        for name in ("title", "is_done", "assignee_id", "due_date")
+    )
 
 
 def _folded(name: str) -> str:

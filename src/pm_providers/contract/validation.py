@@ -31,6 +31,7 @@ Fields = dict[str, Any]
 clears; a missing key is untouched."""
 
 _FULL_PROGRESS = 100
+_BOUNDED = frozenset({"progress", "position"})
 _ENDS = ("due_date", "end_date")
 
 
@@ -44,6 +45,8 @@ def _checked(spec: FieldSpec, value: Any, limits: Mapping[str, int], entity: Ent
             raise ValueError(f"has {len(value)} characters; at most {longest} are allowed")
     if spec.choices and not spec.open_choice:
         value = _closed_choice(spec, value)
+    if spec.name == "position" and value < 0:
+        raise wrong("a place from 0", value)
     if spec.name == "progress" and not 0 <= value <= _FULL_PROGRESS:
         raise wrong("per cent from 0 to 100", value)
     return value
@@ -110,7 +113,7 @@ def _settable(entity: Entity) -> tuple[tuple[str, str, FieldSpec, Callable[[Any]
     """
 
     def plain(spec: FieldSpec) -> Callable[[Any], Any] | None:
-        if (spec.choices and not spec.open_choice) or spec.name == "progress":
+        if (spec.choices and not spec.open_choice) or spec.name in _BOUNDED:
             return None
         if not spec.required:
             return CHECKS[spec.kind]
@@ -158,6 +161,8 @@ def _take(
     if value is None:
         if spec.required:
             problems[spec.name] = "is required and may not be cleared"
+        elif spec.name == "position":
+            problems[spec.name] = "is a place from 0, and cannot be cleared"
         elif spec.kind is FieldKind.MAP:
             problems[spec.name] = "is not cleared as a whole: give each field to clear as None, by its name"
         found[spec.name] = [] if spec.kind in {FieldKind.IDS, FieldKind.NAMES} else None

@@ -32,6 +32,8 @@ from pm_providers.database.types import Identifier, Instant, JsonObject
 
 __all__ = [
     "attachments",
+    "checklist_items",
+    "checklists",
     "comments",
     "connections",
     "counters",
@@ -240,6 +242,30 @@ time_entries = Table(
     *_times(),
     Index(None, "task_id", "spent_on", "id"),
     Index(None, "spent_on", "id"),
+)
+
+checklists = Table(
+    "pm_checklists",
+    metadata,
+    _id(),
+    _ref("task_id", "pm_tasks", nullable=False),
+    Column("name", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Index(None, "task_id", "position", "id"),
+)
+
+checklist_items = Table(
+    "pm_checklist_items",
+    metadata,
+    _id(),
+    _ref("checklist_id", "pm_checklists", nullable=False),
+    _ref("parent_id", "pm_checklist_items", index=True),
+    Column("title", Text, nullable=False),
+    Column("is_done", Boolean, nullable=False),
+    _ref("assignee_id", "pm_users", index=True),
+    Column("due_date", Date),
+    Column("position", Integer, nullable=False),
+    Index(None, "checklist_id", "position", "id"),
 )
 
 tombstones = Table(

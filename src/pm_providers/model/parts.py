@@ -207,8 +207,8 @@ class PMChecklistItem(Record):
         due_date: last day.
         parent_id: item of the same checklist that it stands below. In a new checklist: the `id` that an
             earlier item of the list carries (ids are not used otherwise).
-        position: place among the items with the same parent, from 0; beyond the end is the end. New items
-            come last when missing.
+        position: place among the items with the same parent, from 0; the write warns of a place beyond
+            the end, which is the end. New items come last when missing.
         raw_data: the vendor's record, untouched.
         warnings: what the last write did not do as asked.
     """
@@ -235,8 +235,7 @@ class PMChecklist(Record):
         task_id: task it stands on; required on creation, fixed after.
         items: all its items in the order that people see: each item is followed by those below it. Given on
             creation they are made in this order (their `position` does not count); changed one by one after.
-        position: place among the checklists of the task, from 0; beyond the end is the end. New checklists
-            come last when missing.
+        position: place among the checklists of the task, from 0, as that of items.
         raw_data: the vendor's record, untouched.
         warnings: what the last write did not do as asked.
     """

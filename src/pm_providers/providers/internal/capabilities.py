@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pm_providers.contract import (
-    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -27,11 +26,8 @@ def _native(note: str) -> Capability:
     return Capability(Support.NATIVE, note)
 
 
-_NO_CHECKLISTS = unsupported("the database has no tables for them")
-
 CAPABILITIES = Capabilities(
     operations=declare_operations(
-        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
         request=unsupported("it is a database, not an HTTP API"),
         list_memberships=_EVERYBODY,
         create_membership=_EVERYBODY,
@@ -95,8 +91,11 @@ CAPABILITIES = Capabilities(
             native="task_id hours spent_on user_id comment activity project_id created_at updated_at",
         ),
         Entity.MEMBERSHIP: declare_fields(Entity.MEMBERSHIP, rest=_EVERYBODY),
-        Entity.CHECKLIST: declare_fields(Entity.CHECKLIST, rest=_NO_CHECKLISTS),
-        Entity.CHECKLIST_ITEM: declare_fields(Entity.CHECKLIST_ITEM, rest=_NO_CHECKLISTS),
+        Entity.CHECKLIST: declare_fields(Entity.CHECKLIST, native="name task_id items position"),
+        Entity.CHECKLIST_ITEM: declare_fields(
+            Entity.CHECKLIST_ITEM,
+            native="title checklist_id is_done assignee_id due_date parent_id position",
+        ),
     },
     limits=Limits(
         page_size=1000, batch_size=1000, concurrency=4, attachment_bytes=_ATTACHMENT_BYTES, lengths={

@@ -13,6 +13,8 @@ from pm_providers.contract import Fields, ListQuery
 from pm_providers.database.ids import new_id
 from pm_providers.database.schema import (
     attachments,
+    checklist_items,
+    checklists,
     comments,
     labels,
     projects,
@@ -28,6 +30,7 @@ from pm_providers.database.schema import (
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import Entity, ProjectStatus
 from pm_providers.providers.internal import client
+from pm_providers.providers.internal.checklists import drop_checklists
 from pm_providers.providers.internal.client import Row
 from pm_providers.providers.internal.mapping import DEFAULT_STATUS, encode_custom, fold, merge_custom, unified
 from pm_providers.providers.internal.touch import touch_where
@@ -204,6 +207,7 @@ def delete_project(conn: Connection, identifier: str) -> bool:
     if conn.dialect.name == "postgresql":  # a task that is leaving goes first, with all that stands on it
         conn.execute(select(tasks.c.id).where(tasks.c.project_id == row["id"]).with_for_update())
     mine = select(tasks.c.id).where(tasks.c.project_id == row["id"]).scalar_subquery()
+    drop_checklists(conn, checklists.c.task_id.in_(mine))
     for table in (comments, attachments, time_entries, task_assignees, task_labels):
         conn.execute(delete(table).where(table.c.task_id.in_(mine)))
     conn.execute(
@@ -236,7 +240,12 @@ def delete_user(conn: Connection, identifier: str) -> bool:
     touch_where(conn, tasks.c.id.in_(assigned))
     conn.execute(delete(task_assignees).where(task_assignees.c.user_id == identifier))
     touch_where(conn, tasks.c.author_id == identifier, author_id=None)
-    for table, column in ((comments, "author_id"), (attachments, "author_id"), (time_entries, "user_id")):
+    for table, column in (
+        (comments, "author_id"),
+        (attachments, "author_id"),
+        (time_entries, "user_id"),
+        (checklist_items, "assignee_id"),
+    ):
         conn.execute(update(table).where(table.c[column] == identifier).values({column: None}))
     conn.execute(update(projects).where(projects.c.owner_id == identifier).values(
         owner_id=None, version=projects.c.version + 1, updated_at=datetime.now(UTC)

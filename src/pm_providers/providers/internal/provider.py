@@ -24,6 +24,7 @@ from pm_providers.providers.internal import client, containers, mapping, tasks
 from pm_providers.providers.internal.batch import BatchHooks
 from pm_providers.providers.internal.capabilities import CAPABILITIES
 from pm_providers.providers.internal.changes import change_page
+from pm_providers.providers.internal.checklist_hooks import ChecklistHooks
 from pm_providers.providers.internal.client import Caller, Row
 from pm_providers.providers.internal.config import SETTINGS, options_of
 from pm_providers.providers.internal.discovery import DiscoveryHooks
@@ -36,7 +37,7 @@ __all__ = ["InternalProvider"]
 T = TypeVar("T")
 
 
-class InternalProvider(BatchHooks, PartHooks, DiscoveryHooks, BasePMProvider):
+class InternalProvider(BatchHooks, PartHooks, ChecklistHooks, DiscoveryHooks, BasePMProvider):
     """Projects, tasks and all around them in SQLite or PostgreSQL.
 
     The current user is a row of the database: `additional_config["user_id"]`, else the login name of

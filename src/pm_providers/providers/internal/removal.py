@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from pm_providers.database.schema import (
     attachments,
+    checklists,
     comments,
     relations,
     task_assignees,
@@ -16,6 +17,7 @@ from pm_providers.database.schema import (
     time_entries,
 )
 from pm_providers.providers.internal import client
+from pm_providers.providers.internal.checklists import drop_checklists
 from pm_providers.providers.internal.client import among
 from pm_providers.providers.internal.hierarchy import locked_subtree
 from pm_providers.providers.internal.touch import bury
@@ -50,6 +52,7 @@ def delete_all(conn: Connection, task_ids: Sequence[str]) -> list[bool]:
 
 def _delete_rows(conn: Connection, doomed: dict[str, str]) -> None:
     """Delete tasks (id -> project) and all that refers to them."""
+    drop_checklists(conn, among(conn, checklists.c.task_id, doomed))
     for table in (comments, attachments, time_entries, task_assignees, task_labels):
         conn.execute(delete(table).where(among(conn, table.c.task_id, doomed)))
     for end in (relations.c.from_task_id, relations.c.to_task_id):

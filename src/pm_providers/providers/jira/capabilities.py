@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pm_providers.contract import (
-    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -36,7 +35,7 @@ _NO_CHECKLISTS = unsupported(
 
 CAPABILITIES = Capabilities(
     operations=declare_operations(
-        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
+        checklists=_NO_CHECKLISTS,
         create_tasks=Capability(Support.NATIVE, "50 a call; read back 100 a call"),
         update_tasks=Capability(
             Support.NATIVE, "equal changes of many tasks as one bulk operation, others by single calls"
@@ -186,7 +185,7 @@ CAPABILITIES = Capabilities(
     limits=Limits(
         page_size=100,
         batch_size=50,
-        concurrency=8,
+        concurrency=12,
         assignees=1,
         lengths={
             "task.title": 255,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pm_providers.contract import (
-    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -46,7 +45,7 @@ _NO_CHECKLISTS = unsupported(
 
 CAPABILITIES = Capabilities(
     operations=declare_operations(
-        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
+        checklists=_NO_CHECKLISTS,
         create_tasks=_ONE_BY_ONE,
         update_tasks=_ONE_BY_ONE,
         delete_tasks=_ONE_BY_ONE,

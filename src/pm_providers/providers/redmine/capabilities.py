@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pm_providers.contract import (
-    CHECKLIST_OPERATIONS,
     Capabilities,
     Capability,
     ChangeDetection,
@@ -30,7 +29,7 @@ _NO_CHECKLISTS = unsupported("there are none without a plugin: tasks below a tas
 
 CAPABILITIES = Capabilities(
     operations=declare_operations(
-        **dict.fromkeys(CHECKLIST_OPERATIONS, _NO_CHECKLISTS),
+        checklists=_NO_CHECKLISTS,
         create_tasks=_ONE_BY_ONE,
         update_tasks=_ONE_BY_ONE,
         delete_tasks=_ONE_BY_ONE,
