@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -118,29 +119,23 @@ class Api:
             raise ProviderError("the site was not asked what it is yet")
         return self._site
 
-    async def discover(self) -> Deployment:
-        """What the site is, asked once.
+    async def _meet(self) -> None:
+        """Learn what the site is and who we are, both at once.
 
         Cloud has v3 of the API, Data Center has not, so 404 tells; `deploymentType` decides.
         """
-        if self._site is None:
-            async with self._once.hold("site"):
-                if self._site is None:
-                    self._site = await self._discovered()
-        return self._site
-
-    async def _discovered(self) -> Deployment:
         asked = self.options.deployment
         versions = {"cloud": ("3",), "server": ("2",)}.get(asked, ("3", "2"))
         for number in versions:
-            try:
-                answer = await self._send("GET", f"rest/api/{number}/serverInfo")
-            except NotFoundError as error:
+            calls = (self._send("GET", f"rest/api/{number}/{what}") for what in ("serverInfo", "myself"))
+            site, me = await asyncio.gather(*calls, return_exceptions=True)
+            if isinstance(site, NotFoundError):
                 if number == versions[-1]:
-                    raise wrong_address(SETTINGS, provider="jira") from error
+                    raise wrong_address(SETTINGS, provider="jira") from site
                 continue
-            return self._deployment(answer.json_object())
-        raise broken("no serverInfo")
+            self._site = self._deployment(_sure(site).json_object())
+            self._me = _sure(me).json_object()
+            return
 
     def _deployment(self, info: Mapping[str, Any]) -> Deployment:
         told = str(info.get("deploymentType") or "").casefold()
@@ -160,16 +155,20 @@ class Api:
         Raises:
             AuthenticationError: the credential is not accepted.
         """
-        site = await self.discover()
-        self._me = (await self._send("GET", f"{site.root}/myself")).json_object()
-        return self._me
+        if self._site is None:
+            await self.identify()
+        else:
+            self._me = (await self._send("GET", f"{self._site.root}/myself")).json_object()
+        return self._me or {}
 
     async def identify(self) -> dict[str, Any]:
         """The user of the credential, asked once."""
         if self._me is None:
             async with self._once.hold("me"):
-                if self._me is None:
-                    await self.me()
+                if self._site is None:
+                    await self._meet()
+                elif self._me is None:
+                    self._me = (await self._send("GET", f"{self._site.root}/myself")).json_object()
         return self._me or {}
 
     # one request
@@ -431,6 +430,12 @@ class Api:
             start += len(page)
             if not page or len(page) % _ROUND:
                 return
+
+
+def _sure(answer: Answer | BaseException) -> Answer:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _is_last(document: Any, reached: int) -> bool:

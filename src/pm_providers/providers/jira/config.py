@@ -105,7 +105,7 @@ class Options:
     project_template: str = ""
     board_ids: tuple[str, ...] = ()
     page_size: int = _MAX_PAGE
-    concurrency: int = 8
+    concurrency: int = 12
     status_map: Mapping[str, str] = field(default_factory=dict)
     priority_map: Mapping[str, str] = field(default_factory=dict)
     relation_map: Mapping[str, str] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def read_options(config: PMProviderConfig) -> Options:
         project_template=read.text("project_template", "", example=TEMPLATE),
         board_ids=_board_ids(read, config),
         page_size=read.whole("page_size", _MAX_PAGE, least=1, most=_MAX_PAGE),
-        concurrency=read.whole("concurrency", 8, least=1, most=64),
+        concurrency=read.whole("concurrency", 12, least=1, most=64),
         status_map=read.mapping("status_map"),
         priority_map=read.mapping("priority_map"),
         relation_map=_relation_map(read),

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pm_providers.providers.jira.mapping.adf_aligning import align
 from pm_providers.providers.jira.mapping.adf_inline_reading import date_text, emoji_text
 from pm_providers.providers.jira.mapping.adf_inline_writing import join_texts, marked_text
 from pm_providers.providers.jira.mapping.adf_nodes import Node, attributes, canonical, media_source, node_type
+from pm_providers.text.aligning import align
 
 __all__ = ["merge_inlines"]
 

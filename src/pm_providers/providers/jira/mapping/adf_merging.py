@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pm_providers.providers.jira.mapping.adf_aligning import align, pair_up
 from pm_providers.providers.jira.mapping.adf_inline_merging import merge_inlines
 from pm_providers.providers.jira.mapping.adf_nodes import (
     Node,
@@ -24,6 +23,7 @@ from pm_providers.providers.jira.mapping.adf_nodes import (
 from pm_providers.providers.jira.mapping.adf_reading import read_adf
 from pm_providers.providers.jira.mapping.adf_tables import aligned_cell, alignments, has_spans, read_grid
 from pm_providers.providers.jira.mapping.adf_writing import AdfWriter, as_document
+from pm_providers.text.aligning import align, kept_whole, pair_up
 
 __all__ = ["merge_adf"]
 
@@ -54,9 +54,9 @@ def merge_adf(stored: Node, new: Node) -> Node:
 def _blocks(old: Sequence[Node], new: Sequence[Node], depth: int) -> list[Node]:
     """Siblings merged. Old blocks that Markdown does not show stay behind the block they follow."""
     shown = [_rewritten(node) for node in old]
-    owners = [index for index, written in enumerate(shown) for _ in written]
-    before = [canonical(node) for written in shown for node in written]
-    kept = _kept(align(before, [canonical(node) for node in new]), owners, shown)
+    kept = kept_whole(
+        [[canonical(node) for node in written] for written in shown], [canonical(node) for node in new]
+    )
     result: list[Node] = []
     if 0 in kept:
         result.extend(_unseen(old, shown, -1))
@@ -80,23 +80,6 @@ def _rewritten(node: Node) -> list[Node]:
     if parent is None:
         return written
     return [child for outer in written if node_type(outer) == parent for child in children(outer)]
-
-
-def _kept(
-    spans: Sequence[tuple[bool, int, int, int, int]], owners: Sequence[int], shown: Sequence[Sequence[Node]]
-) -> dict[int, int]:
-    """Old blocks that are wholly in the new ones: old index by the index of the first new one."""
-    found: dict[int, int] = {}
-    for equal, i, j, k, _ in spans:
-        place = i
-        while equal and place < j:
-            owner = owners[place]
-            size = len(shown[owner])
-            whole = place + size <= j and (place == 0 or owners[place - 1] != owner)
-            if whole:
-                found[k + place - i] = owner
-            place += size if whole else 1
-    return found
 
 
 def _unseen(old: Sequence[Node], shown: Sequence[Sequence[Node]], index: int) -> Iterator[Node]:

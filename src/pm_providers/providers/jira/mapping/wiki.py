@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pm_providers.providers.jira.mapping.adf_aligning import align
 from pm_providers.providers.jira.mapping.wiki_reading import Chunk, read_chunks, read_wiki
 from pm_providers.providers.jira.mapping.wiki_writing import write_wiki, write_wiki_block
 from pm_providers.text import Document
+from pm_providers.text.aligning import align
 from pm_providers.text.markdown import normalise, parse_markdown, render_markdown
 
 __all__ = ["markdown_to_wiki", "wiki_to_markdown"]
