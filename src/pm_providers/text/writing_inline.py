@@ -32,7 +32,7 @@ from pm_providers.text.document import (
 )
 from pm_providers.text.reading_inline import OPAQUE_MARK
 
-__all__ = ["Care", "code_span", "write_line", "write_safely"]
+__all__ = ["Care", "code_span", "is_plain", "write_line", "write_safely"]
 
 
 class Care(IntEnum):
@@ -116,8 +116,12 @@ def write_safely(
 
 
 def _harmless(children: tuple[Inline, ...], text: str) -> bool:
-    plain = all(isinstance(node, Text | SoftBreak) for node in children)
-    return plain and not _SPECIAL.search(text) and text == text.strip()
+    return all(isinstance(node, Text | SoftBreak) for node in children) and is_plain(text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the lines of a paragraph mean nothing in Markdown, so that they stand in it as they are."""
+    return not _SPECIAL.search(text) and text == text.strip()
 
 
 def write_line(children: Sequence[Inline], care: Care, *, single: bool = False) -> str:
