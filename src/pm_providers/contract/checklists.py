@@ -174,6 +174,8 @@ class ChecklistOperations(TimeEntryOperations):
                     fields["parent_id"] = made[item["parent_index"]].id
                 made.append(await self._create_checklist_item(fields, checklist.task_id))
         except PMError as error:
+            if isinstance(error, ValidationError):
+                error.fields = {f"items[{len(made)}].{name}": text for name, text in error.fields.items()}
             error.maybe_applied = not await self._took_away(checklist)
             raise
         return replace(checklist, items=made)
@@ -222,15 +224,18 @@ class ChecklistOperations(TimeEntryOperations):
 
     async def _create_with_items(self, fields: Fields, items: list[Fields]) -> PMChecklist:
         fields.pop("items", None)
-        resolved = [await self._resolve(Entity.CHECKLIST_ITEM, item) for item in items]
+        order = _depth_first(items)
+        places = {before: after for after, before in enumerate(order)}
+        in_order = [_moved(items[one], places) for one in order]
+        resolved = [await self._resolve(Entity.CHECKLIST_ITEM, item) for item in in_order]
         made = await self._create_checklist(fields, resolved)
-        return replace(made, warnings=(*made.warnings, *self._item_warnings(resolved, made)))
+        return replace(made, warnings=(*made.warnings, *self._item_warnings(resolved, made, order)))
 
-    def _item_warnings(self, items: list[Fields], made: PMChecklist) -> list[WriteWarning]:
+    def _item_warnings(self, items: list[Fields], made: PMChecklist, order: list[int]) -> list[WriteWarning]:
         if len(items) != len(made.items):
             return [WriteWarning("items", f"{len(items)} items", f"{len(made.items)} items")]
         found: list[WriteWarning] = []
-        for index, (asked, item) in enumerate(zip(items, made.items, strict=True)):
+        for index, asked, item in zip(order, items, made.items, strict=True):
             known = {warning.field for warning in item.warnings}
             wanted = {name: value for name, value in asked.items() if name not in {"parent_index", *known}}
             noted = (*item.warnings, *compare_written(wanted, item, self._holds))
@@ -250,8 +255,9 @@ class ChecklistOperations(TimeEntryOperations):
         """Hook: `fields` hold `task_id`, `name` and maybe `position`; `items` the checked items in order.
 
         An item holds `title` and what else is set but `checklist_id`, `parent_id` and `position`;
-        `parent_index` is the place in `items` of the one it stands below. The answer holds all items in the
-        order of `items`. `_fill_checklist` makes them one by one.
+        `parent_index` is the place in `items` of the one it stands below, which comes earlier: each item is
+        followed by those below it. The answer holds all items in this order. `_fill_checklist` makes them
+        one by one.
         """
         raise self._refuse("create_checklist")
 
@@ -273,3 +279,21 @@ class ChecklistOperations(TimeEntryOperations):
         self, item_id: str, checklist_id: str | None, task_id: str | None
     ) -> bool:
         raise self._refuse("delete_checklist_item")
+
+
+def _depth_first(items: list[Fields]) -> list[int]:
+    """Places of the items in the order that people see: each is followed by those below it."""
+    below: dict[int | None, list[int]] = {}
+    for index in reversed(range(len(items))):
+        below.setdefault(items[index].get("parent_index"), []).append(index)
+    found: list[int] = []
+    waiting = below.get(None, [])
+    while waiting:
+        found.append(waiting.pop())
+        waiting += below.get(found[-1], [])
+    return found
+
+
+def _moved(item: Fields, places: Mapping[int, int]) -> Fields:
+    parent = item.get("parent_index")
+    return item if parent is None else {**item, "parent_index": places[parent]}

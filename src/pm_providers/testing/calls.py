@@ -10,6 +10,8 @@ from pm_providers.contract import OPERATIONS, BasePMProvider
 from pm_providers.model import (
     Entity,
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMLabel,
     PMMembership,
@@ -37,6 +39,8 @@ PLACEHOLDERS: dict[Entity, Record] = {
     Entity.ATTACHMENT: PMAttachment(task_id="1", file_name="file.txt"),
     Entity.TIME_ENTRY: PMTimeEntry(task_id="1", hours=1.0, spent_on=date(2026, 3, 2)),
     Entity.MEMBERSHIP: PMMembership(project_id="1", user_id="1", roles=["Member"]),
+    Entity.CHECKLIST: PMChecklist(name="Checklist", task_id="1"),
+    Entity.CHECKLIST_ITEM: PMChecklistItem(title="Item", checklist_id="1"),
 }
 """Valid records whose references need not exist."""
 
@@ -47,6 +51,7 @@ _FIRST_FIELD = {
     Entity.ATTACHMENT: "description",
     Entity.TIME_ENTRY: "comment",
     Entity.MEMBERSHIP: "roles",
+    Entity.CHECKLIST_ITEM: "title",
 }
 _OTHER_VALUES: dict[str, Any] = {"type": "blocks", "roles": ["Member"]}
 
@@ -85,7 +90,7 @@ def _call_of(operation: str) -> Call:
     if verb in {"create", "update"}:
         return (_create if verb == "create" else _update)(Entity(rest))
     scoped = {"list_comments", "list_relations", "list_attachments", "list_transitions"}
-    scoped |= {"list_memberships", "list_watchers"}
+    scoped |= {"list_memberships", "list_watchers", "list_checklists"}
     if operation in scoped or verb in {"delete", "download", "search", "changes"}:
         return _with_id(operation)
     if verb == "get" and operation != "get_current_user":

@@ -12,6 +12,8 @@ from pm_providers.model import (
     Entity,
     FieldKind,
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMLabel,
     PMMembership,
@@ -36,6 +38,7 @@ _BY_KIND: dict[FieldKind, tuple[Any, Any]] = {
     FieldKind.FLAG: (True, False),
     FieldKind.ID: ("1", "2"),
     FieldKind.IDS: (["1"], ["1", "2"]),
+    FieldKind.ITEMS: ([PMChecklistItem(title="First step")], [PMChecklistItem(title="Second step")]),
     FieldKind.NAMES: (["Member"], ["Reader"]),
     FieldKind.MAP: ({"Any": "value"}, {"Any": "other"}),
     FieldKind.CHOICE: ("high", "low"),
@@ -88,9 +91,14 @@ async def draft(harness: ProviderHarness, entity: Entity) -> Record:
     if entity is Entity.MEMBERSHIP:
         user = (await harness.outsiders(project_id))[0]
         return PMMembership(project_id=project_id, user_id=user, roles=[role_names(harness)[0]])
-    task_id = (await new_task(harness)).id
+    return await _part_draft(harness, entity, (await new_task(harness)).id)
+
+
+async def _part_draft(harness: ProviderHarness, entity: Entity, task_id: str) -> Record:
     if entity is Entity.COMMENT:
         return PMComment(task_id=task_id, body="A comment")
+    if entity is Entity.CHECKLIST:
+        return PMChecklist(name=unique("Checklist"), task_id=task_id)
     if entity is Entity.RELATION:
         other = (await new_task(harness)).id
         return PMRelation(from_task_id=task_id, to_task_id=other, type=_directed(harness))
@@ -111,7 +119,7 @@ def place_of(record: Record) -> dict[str, str]:
         return {"project_id": record.project_id} if record.project_id else {}
     if isinstance(record, PMRelation):
         return {"task_id": record.from_task_id}
-    if isinstance(record, PMComment | PMAttachment | PMTimeEntry):
+    if isinstance(record, PMComment | PMAttachment | PMTimeEntry | PMChecklist):
         return {"task_id": record.task_id or ""}
     return {}
 

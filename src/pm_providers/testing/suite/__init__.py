@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pm_providers.testing.suite.batch import BatchSuite
 from pm_providers.testing.suite.changes import ChangeSuite
+from pm_providers.testing.suite.checklist_items import ChecklistItemSuite
+from pm_providers.testing.suite.checklists import ChecklistSuite
 from pm_providers.testing.suite.comments import AttachmentSuite, CommentSuite
 from pm_providers.testing.suite.computed import ComputedSuite
 from pm_providers.testing.suite.containers import SprintSuite, UserSuite
@@ -32,6 +34,8 @@ AREAS = (
     UserSuite,
     CommentSuite,
     AttachmentSuite,
+    ChecklistSuite,
+    ChecklistItemSuite,
     LabelSuite,
     RelationSuite,
     TimeEntrySuite,
@@ -62,6 +66,8 @@ class ConformanceSuite(
     UserSuite,
     CommentSuite,
     AttachmentSuite,
+    ChecklistSuite,
+    ChecklistItemSuite,
     LabelSuite,
     RelationSuite,
     TimeEntrySuite,

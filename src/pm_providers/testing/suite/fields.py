@@ -20,11 +20,13 @@ from pm_providers.testing.suite.base import SuiteBase
 
 __all__ = ["FieldSuite"]
 
+_ALONE = tuple(one for one in Entity if one is not Entity.CHECKLIST_ITEM)
+"""Records that can be told by themselves; items of checklists have tests of their own, as have places."""
 _WRITABLE = [
     pytest.param(entity, name, id=f"{entity}.{name}")
-    for entity, model in MODELS.items()
-    for name, spec in field_specs(model).items()
-    if spec.owner is not Owner.SERVER
+    for entity in _ALONE
+    for name, spec in field_specs(MODELS[entity]).items()
+    if spec.owner is not Owner.SERVER and name != "position"
 ]
 _ALWAYS_SET = frozenset({"type", "activity", "email", "username", "is_public", "file_name", "lag_days"})
 """Fields that many systems never leave empty; `key` and choices are the same."""
@@ -83,7 +85,7 @@ class FieldSuite(SuiteBase):
             assert "object" in caught.value.fields[name]
         assert harness.request_count() == before
 
-    @pytest.mark.parametrize("entity", list(Entity))
+    @pytest.mark.parametrize("entity", _ALONE)
     async def test_declared_fields_are_filled(self, harness: ProviderHarness, entity: Entity) -> None:
         """A field that is declared supported is filled by some record, an unsupported one by none."""
         provider = harness.provider
