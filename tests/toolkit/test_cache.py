@@ -86,3 +86,18 @@ async def test_who_asks_for_the_newest_is_not_given_a_load_that_began_before():
     await asyncio.sleep(0)
     go.set()
     assert (await first, await later) == (1, 2)
+
+
+async def test_a_forgotten_key_is_loaded_anew() -> None:
+    loaded: list[str] = []
+
+    async def load(key: str) -> int:
+        loaded.append(key)
+        return len(loaded)
+
+    cache = Cache(load)
+    assert await cache.get("a") == 1
+    cache.forget("a")
+    cache.forget("b")
+    assert await cache.get("a") == 2
+    assert loaded == ["a", "a"]

@@ -77,3 +77,7 @@ class Cache(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Keep a value that came along with something else."""
         self._values[key] = (self._clock(), value)
+
+    def forget(self, key: K) -> None:
+        """Load a key anew when it is asked for next: what it stands for was written."""
+        self._values.pop(key, None)

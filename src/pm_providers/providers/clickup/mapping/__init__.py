@@ -1,1 +1,1 @@
-"""ClickUp's records and ours: pure functions."""
+"""Documents of the API to records and back. Pure."""
