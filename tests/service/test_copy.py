@@ -13,6 +13,8 @@ from pm_providers.errors import ConflictError, NotFoundError, TransportError, Va
 from pm_providers.model import (
     Entity,
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMLabel,
     PMProject,
@@ -75,6 +77,13 @@ async def story(source):
         PMTimeEntry(task_id=child.id, hours=1.25, spent_on=date(2026, 1, 5), user_id=ada.id, comment="wrote")
     )
     await source.create_attachment(PMAttachment(task_id=child.id, file_name="a.txt"), b"content")
+    items = [
+        PMChecklistItem("1", "Draw", is_done=True),
+        PMChecklistItem("2", "Paint", assignee_id=ada.id, due_date=date(2026, 1, 7)),
+        PMChecklistItem("3", "Blue", parent_id="2"),
+    ]
+    await source.create_checklist(PMChecklist(name="Steps", task_id=child.id, items=items))
+    await source.create_checklist(PMChecklist(name="Empty", task_id=child.id))
     return project
 
 
@@ -89,6 +98,8 @@ async def test_everything_arrives(source, target, story):
         "task": 2,
         "relation": 1,
         "comment": 2,
+        "checklist": 2,
+        "checklist_item": 3,
         "time_entry": 1,
         "attachment": 1,
     }
@@ -113,6 +124,68 @@ async def test_everything_arrives(source, target, story):
     assert (entry.hours, entry.user_id, entry.comment) == (1.25, ada.id, "wrote")
     [attachment] = await target.list_attachments(child.id)
     assert await target.download_attachment(attachment.id) == b"content"
+
+
+async def test_checklists_arrive_in_their_order(source, target, story):
+    ada = await target.create_user(PMUser(name="Ada", email="ada@example.com"))
+    report = await copy_project(source, target, story.id)
+    child = (await tasks_by_title(target, report.target_project_id))["Child"]
+    steps, empty = await target.list_checklists(child.id)
+    assert (steps.name, empty.name, empty.items) == ("Steps", "Empty", [])
+    assert [(one.title, one.is_done, one.assignee_id, one.due_date) for one in steps.items] == [
+        ("Draw", True, None, None),
+        ("Paint", False, ada.id, date(2026, 1, 7)),
+        ("Blue", False, None, None),
+    ]
+    assert [one.parent_id for one in steps.items] == [None, None, steps.items[1].id]
+    assert report.read[Entity.CHECKLIST_ITEM] == 3
+    assert not [one for one in (*report.left_out, *report.altered) if "checklist" in one.entity]
+
+
+async def test_what_the_target_cannot_hold_of_items_is_noted(source, target, story):
+    gone = {(Entity.CHECKLIST_ITEM, name): unsupported("none") for name in ("due_date", "parent_id")}
+    narrow(target, fields=gone)
+    report = await copy_project(source, target, story.id)
+    said = notes(report.left_out)
+    assert said["checklist_item", "due_date"] == said["checklist_item", "parent_id"] == 1
+    assert said["checklist_item", "assignee_id"] == 1
+    assert report.ok
+    child = (await tasks_by_title(target, report.target_project_id))["Child"]
+    steps, _ = await target.list_checklists(child.id)
+    assert [(one.title, one.parent_id) for one in steps.items] == [
+        ("Draw", None),
+        ("Paint", None),
+        ("Blue", None),
+    ]
+
+
+async def test_fields_of_items_that_the_target_rejects_are_left_out(source, target, story, monkeypatch):
+    await target.create_user(PMUser(name="Ada", email="ada@example.com"))
+    real = type(target)._create_checklist
+
+    async def picky(self, fields, items):
+        wrong = [index for index, item in enumerate(items) if item.get("assignee_id")]
+        if wrong:
+            raise ValidationError(fields={f"items[{wrong[0]}].assignee_id": "is no member"})
+        return await real(self, fields, items)
+
+    monkeypatch.setattr(type(target), "_create_checklist", picky)
+    report = await copy_project(source, target, story.id)
+    assert report.ok
+    [note] = [one for one in report.left_out if one.field == "items.assignee_id"]
+    assert (note.entity, note.reason) == (Entity.CHECKLIST, "rejected by the target: is no member")
+    child = (await tasks_by_title(target, report.target_project_id))["Child"]
+    assert [len(one.items) for one in await target.list_checklists(child.id)] == [3, 0]
+
+
+async def test_a_checklist_that_is_rejected_is_told(source, target, story, monkeypatch):
+    async def picky(self, fields, items):
+        raise ValidationError(fields={"items[0].title": "is rude"})
+
+    monkeypatch.setattr(type(target), "_create_checklist", picky)
+    report = await copy_project(source, target, story.id)
+    assert [one.entity for one in report.failed] == [Entity.CHECKLIST, Entity.CHECKLIST]
+    assert Entity.CHECKLIST_ITEM not in report.created
 
 
 async def test_authors_of_comments_stand_in_the_text(source, target, story):
@@ -212,7 +285,15 @@ async def test_nothing_that_is_set_goes_unsaid(source, target, story):
 
 
 @pytest.mark.parametrize(
-    "operation", ["create_comment", "create_label", "create_sprint", "create_relation", "create_attachment"]
+    "operation",
+    [
+        "create_comment",
+        "create_label",
+        "create_sprint",
+        "create_relation",
+        "create_attachment",
+        "create_checklist",
+    ],
 )
 async def test_kinds_that_the_target_does_not_have(source, target, story, operation):
     narrow(target, operations={operation: unsupported("not here")})
@@ -225,7 +306,10 @@ async def test_kinds_that_the_target_does_not_have(source, target, story, operat
 
 async def test_kinds_that_the_source_does_not_have(source, target, story):
     gone = ("list_comments", "list_labels", "list_sprints", "list_relations", "list_time_entries")
-    narrow(source, operations=dict.fromkeys((*gone, "list_attachments"), unsupported("not here")))
+    narrow(
+        source,
+        operations=dict.fromkeys((*gone, "list_attachments", "list_checklists"), unsupported("not here")),
+    )
     report = await copy_project(source, target, story.id)
     assert report.ok
     assert set(report.created) == {Entity.PROJECT, Entity.TASK}

@@ -29,7 +29,8 @@ def test_the_commands_are_a_promise():
         "copy": set(), "statuses": set(), "priorities": set(), "types": set(), "fields": set(),
         "transitions": set(), "config": {"show"}, "db": {"upgrade", "current"},
         "projects": full, "tasks": full, "sprints": full, "users": {*full, "me"},
-        "comments": full - {"get"}, "labels": full - {"get"}, "relations": full - {"get"},
+        "comments": full - {"get"}, "checklists": full - {"get"}, "checklist-items": full - {"get"},
+        "labels": full - {"get"}, "relations": full - {"get"},
         "time-entries": full - {"get"}, "memberships": {"list", "add", "update", "remove"},
         "watchers": {"list", "add", "remove"}, "attachments": {"list", "update", "delete", "upload", "download"},
     }  # fmt: skip

@@ -66,6 +66,40 @@ def test_parts_of_a_task(cli, make, project, tmp_path):
     assert cli("comments", "list", "--task", one, "--json").json == []
 
 
+def test_checklists(cli, make, project):
+    task, ada = make("task", title="Trip", project=project), make("user", name="Ada")
+    made = cli("checklists", "create", "--task", task, "--name", "Pack", "--item", "Cup", "--item", "Map",
+               "--json").json  # fmt: skip
+    cup, map_ = (item["id"] for item in made["items"])
+    empty = cli("checklists", "create", "--task", task, "--name", "Later", "--json").json
+    tea = cli("checklist-items", "create", "--checklist", made["id"], "--title", "Tea", "--due-date", "2026-02-01",
+              "--assignee", ada, "--parent", cup, "--task", task, "--json").json  # fmt: skip
+    assert (tea["due_date"], tea["assignee_id"], tea["parent_id"]) == ("2026-02-01", ada, cup)
+    done = cli("checklist-items", "update", map_, "--is-done", "--position", "0", "--checklist", made["id"],
+               "--task", task, "--json").json  # fmt: skip
+    assert (done["is_done"], done["position"]) == (True, 0)
+
+    def titles(*options: str) -> list[str]:
+        return [
+            one["title"] for one in cli("checklist-items", "list", "--task", task, *options, "--json").json
+        ]
+
+    assert titles() == titles("--checklist", made["id"]) == ["Map", "Cup", "Tea"]
+    assert titles("--limit", "2") == ["Map", "Cup"]
+    assert titles("--limit", "0") == titles("--checklist", empty["id"]) == []
+    listed = cli("checklists", "list", "--task", task)
+    assert "Pack" in listed.out
+    assert "1/3" in listed.out
+    assert "☑ Map" in listed.out
+    shown = cli("checklists", "update", made["id"], "--name", "Take along", "--task", task).out
+    assert f"☑ Map ({map_})" in shown
+    assert f"☐ Cup ({cup})" in shown
+    cli("checklist-items", "delete", cup, "--checklist", made["id"], "--yes")
+    assert titles() == ["Map"]
+    cli("checklists", "delete", made["id"], empty["id"], "--task", task, "--yes")
+    assert cli("checklists", "list", "--task", task, "--json").json == []
+
+
 @pytest.mark.parametrize("entity", [Entity.PROJECT, Entity.TASK, Entity.SPRINT, Entity.USER])
 def test_json_has_every_field_in_the_order_of_the_model(cli, make, project, entity):
     fields = {"title" if entity is Entity.TASK else "name": "X"}

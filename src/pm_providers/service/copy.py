@@ -38,7 +38,9 @@ async def copy_project(
     on_progress: CopyProgress | None = None,
     report: CopyReport | None = None,
 ) -> CopyReport:
-    """Copy a project: members, sprints, labels, tasks, relations, comments, time entries, attachments.
+    """Copy a project: members, sprints, labels, tasks, and the parts of tasks.
+
+    Parts are relations, comments, checklists with their items, time entries and attachments.
 
     What the target cannot hold is left out and noted in the report, field by field; a value that the target
     rejects is left out with the target's reason. Users are matched by e-mail, then by user name, and become

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from pm_providers.contract import Capabilities, ChoiceBook
 from pm_providers.errors import PMError, ValidationError
-from pm_providers.model import MODELS, Entity, FieldKind, FieldSpec, Owner, PMTask, Record, field_specs
+from pm_providers.model import (
+    MODELS,
+    Entity,
+    FieldKind,
+    FieldSpec,
+    Owner,
+    PMChecklistItem,
+    PMTask,
+    Record,
+    field_specs,
+)
 from pm_providers.service.copy_report import CopyReport
 
 __all__ = ["Narrower", "without_rejected"]
@@ -37,6 +48,8 @@ _NOT_COPIED: dict[Entity, str] = {
     Entity.USER: "no user of the target is known to be this one",
 }
 _TECHNICAL = frozenset({"id", "raw_data", "version", "status_name", "priority_name"})
+_ITEM = re.compile(r"items\[(\d+)\]\.(\w+)")
+_ITEM_FIELDS = frozenset({"assignee_id", "due_date", "parent_id"})
 _IMPLIED = frozenset({(Entity.TIME_ENTRY, "project_id"), (Entity.ATTACHMENT, "size_bytes")})
 
 
@@ -187,10 +200,23 @@ def without_rejected(
     left = dict(values)
     reasons: dict[str, str] = {}
     for name, why in error.fields.items():
-        if not _drop(entity, left, name):
+        item = _ITEM.fullmatch(name)
+        if not (_drop_of_item(left, int(item[1]), item[2]) if item else _drop(entity, left, name)):
             return None
-        reasons[name] = why
+        reasons[f"items.{item[2]}" if item else name] = why
     return left, reasons
+
+
+def _drop_of_item(left: dict[str, Any], index: int, name: str) -> bool:
+    """Take a field off an item of a new checklist."""
+    items: list[PMChecklistItem] = list(left.get("items") or ())
+    spec = field_specs(PMChecklistItem).get(name)
+    if spec is None or spec.required or index >= len(items) or name not in _ITEM_FIELDS:
+        return False
+    items[index] = replace(items[index])
+    setattr(items[index], name, None)
+    left["items"] = items
+    return True
 
 
 def _drop(entity: Entity, left: dict[str, Any], name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What stands around copied tasks: relations, comments, time entries, attachments."""
+"""What stands around copied tasks: relations, comments, checklists, time entries, attachments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Any
 
 from pm_providers.contract import BasePMProvider
 from pm_providers.errors import PMError
-from pm_providers.model import Entity, PMAttachment, PMComment, PMRelation, PMTimeEntry
+from pm_providers.model import (
+    Entity,
+    PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
+    PMComment,
+    PMRelation,
+    PMTimeEntry,
+)
 from pm_providers.service.copy_report import CopyFailure, CopyProgress
 from pm_providers.service.copy_users import UserMatcher
 from pm_providers.service.copy_writing import FATAL, Writer
@@ -31,6 +39,7 @@ async def copy_parts(
     parts = _Parts(source, writer, users, progress)
     await parts.each_task(Entity.RELATION, parts.relations)
     await parts.each_task(Entity.COMMENT, parts.comments)
+    await parts.each_task(Entity.CHECKLIST, parts.checklists)
     await parts.time_entries()
     await parts.each_task(Entity.ATTACHMENT, parts.attachments)
 
@@ -128,6 +137,37 @@ class _Parts:
         given["body"] = self.writer.narrower.shortened(Entity.COMMENT, "body", given["body"], comment)
         await self._create(Entity.COMMENT, comment, self.target.create_comment, given=given, kept=kept)
 
+    async def checklists(self, task_id: str) -> None:
+        """Checklists in their order, each with its items in theirs: their places need not be written."""
+        async for checklist in self.source.iter_checklists(task_id):
+            self.report.read[Entity.CHECKLIST] += 1
+            self.report.read.update([Entity.CHECKLIST_ITEM] * len(checklist.items))
+            await self.users.settle([item.assignee_id for item in checklist.items])
+            made = await self._create(
+                Entity.CHECKLIST,
+                checklist,
+                self.target.create_checklist,
+                given={"items": self._items(checklist)},
+                kept=("position",),
+            )
+            if made is not None:
+                self.report.created.update([Entity.CHECKLIST_ITEM] * len(made.items))
+
+    def _items(self, checklist: PMChecklist) -> list[PMChecklistItem]:
+        found: dict[str, PMChecklistItem] = {}
+        for item in checklist.items:
+            if not item.title.strip():
+                self.report.leave_out(Entity.CHECKLIST_ITEM, None, "it has no text", item.id)
+                continue
+            kept = ["checklist_id", "position"]
+            if item.parent_id and item.parent_id not in found:
+                kept.append("parent_id")
+                reason = "the item above is not part of the copy"
+                self.report.leave_out(Entity.CHECKLIST_ITEM, "parent_id", reason, item.id)
+            values = self.writer.narrower.values(Entity.CHECKLIST_ITEM, item, kept=kept)
+            found[item.id] = PMChecklistItem(item.id, **values)
+        return list(found.values())
+
     async def time_entries(self) -> None:
         """Time entries of the project, read as one list."""
         if not self._can_copy(Entity.TIME_ENTRY):
@@ -211,14 +251,14 @@ class _Parts:
     async def _create(
         self,
         entity: Entity,
-        record: PMRelation | PMComment | PMTimeEntry | PMAttachment,
+        record: PMRelation | PMComment | PMChecklist | PMTimeEntry | PMAttachment,
         call: Callable[[Any], Awaitable[Any]],
         *,
         given: dict[str, Any] | None = None,
         kept: tuple[str, ...] = (),
-    ) -> None:
+    ) -> Any:
         values = self.writer.narrower.values(entity, record, given=given, kept=kept)
-        await self.writer.create(entity, record.id, values, call)
+        return await self.writer.create(entity, record.id, values, call)
 
 
 def _inline(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportErr
 """Errors after which every further call would fail as well."""
 
 _ROUNDS = 8
+_PLACE = re.compile(r"\[\d+\]")
 
 
 class Writer:
@@ -87,4 +89,5 @@ class Writer:
         """Note values that the target stored differently."""
         for warning in getattr(made, "warnings", ()):
             reason = warning.reason or "the target stored another value"
-            self.report.alter(entity, warning.field, reason, source_id)
+            name = _PLACE.sub("", warning.field)  # one note for all items of all checklists
+            self.report.alter(entity, name, reason, source_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
+from inspect import Parameter
 from typing import Any
 
 import typer
@@ -84,13 +86,33 @@ async def _read(
         else:
             if "updated_since" in filters:
                 filters["updated_since"] = _instant(filters["updated_since"])
-            stream = getattr(provider, f"iter_{entity.plural}")
-            window = max(1, provider.capabilities.limits.concurrency)
-            async for record in stream(**filters, window=window):
+            iterate = _iter_items if entity is Entity.CHECKLIST_ITEM else _iter
+            async for record in iterate(provider, entity, filters):
                 records.append(record)
                 step(entity.plural, len(records), None)
     names = Names() if state.as_json else await find_names(provider, records)
     return records, names
+
+
+async def _iter(
+    provider: BasePMProvider, entity: Entity, filters: Mapping[str, Any]
+) -> AsyncIterator[Record]:
+    stream = getattr(provider, f"iter_{entity.plural}")
+    async for record in stream(**filters, window=max(1, provider.capabilities.limits.concurrency)):
+        yield record
+
+
+async def _iter_items(
+    provider: BasePMProvider, _entity: Entity, filters: Mapping[str, Any]
+) -> AsyncIterator[Record]:
+    """Items come with the checklists of their task."""
+    only, left = filters.get("checklist_id"), filters.get("limit")
+    for checklist in await provider.list_checklists(filters["task_id"]):
+        for item in checklist.items if only in {None, checklist.id} else ():
+            if left == 0:
+                return
+            left = None if left is None else left - 1
+            yield item
 
 
 async def _search(provider: BasePMProvider, filters: dict[str, Any]) -> list[Any]:
@@ -165,7 +187,7 @@ def _add_get(group: typer.Typer, resource: Resource) -> None:
 
 def _add_create(group: typer.Typer, resource: Resource) -> None:
     entity = resource.entity
-    extra = [*field_options(entity, creating=True), _RAW]
+    extra = [*field_options(entity, creating=True), *resource.creating, _RAW]
     if _has_custom(entity):
         extra.append(_SET)
 
@@ -174,10 +196,11 @@ def _add_create(group: typer.Typer, resource: Resource) -> None:
     @command(group, resource.words.get("create", "create"), extra=extra, help=text)
     def _create(state: State, **given: Any) -> None:
         values = given_fields(entity, given, creating=True)
+        more = _told(resource.creating, given)
 
         async def work(provider: BasePMProvider) -> Record:
             values.update(await custom_values(provider, entity, given.get("custom") or ()))
-            made: Record = await getattr(provider, f"create_{entity.value}")(MODELS[entity](**values))
+            made: Record = await getattr(provider, f"create_{entity.value}")(MODELS[entity](**values), **more)
             return made
 
         record = state.call(work)
@@ -187,8 +210,7 @@ def _add_create(group: typer.Typer, resource: Resource) -> None:
 
 def _add_update(group: typer.Typer, resource: Resource) -> None:
     entity = resource.entity
-    scope = resource.scoped
-    leave_out = (scope.name,) if scope else ()
+    leave_out = tuple(one.name for one in resource.scoped)
     extra = [
         argument("id", str, f"Id or key of the {_title(entity)}."),
         *field_options(entity, creating=False, leave_out=leave_out),
@@ -200,8 +222,7 @@ def _add_update(group: typer.Typer, resource: Resource) -> None:
     if "version" in field_specs(MODELS[entity]):
         text = "Refuse when the record has another version by now."
         extra.append(option("expected_version", str | None, text, metavar="VERSION"))
-    if scope:
-        extra.append(scope)
+    extra += resource.scoped
 
     @command(group, "update", extra=extra, help="Change the fields given; all others stay as they are.")
     def _update(state: State, **given: Any) -> None:
@@ -222,6 +243,11 @@ def _add_update(group: typer.Typer, resource: Resource) -> None:
         show_record(state, record, raw=given["raw"], written=True)
 
 
+def _told(options: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of these options, those that were used."""
+    return {one.name: given[one.name] for one in options if given.get(one.name)}
+
+
 def _cleared(entity: Entity, names: Any, values: dict[str, Any]) -> dict[str, None]:
     known = settable(entity, creating=False)
     for name in names:
@@ -238,11 +264,10 @@ def _cleared(entity: Entity, names: Any, values: dict[str, Any]) -> dict[str, No
 
 def _add_delete(group: typer.Typer, resource: Resource) -> None:
     entity = resource.entity
-    scope = resource.scoped
     extra = [
         argument("ids", list[str], f"Ids (or keys) of {entity.plural.replace('_', ' ')}."),
         option("yes", bool, "Do not ask.", "--yes", "-y", default=False),
-        *((scope,) if scope else ()),
+        *resource.scoped,
     ]
 
     name = resource.words.get("delete", "delete")
@@ -254,7 +279,7 @@ def _add_delete(group: typer.Typer, resource: Resource) -> None:
         if not state.confirm(f"Delete {what}?", yes=given["yes"], names=ids if len(ids) > 1 else ()):
             state.note("nothing was deleted")
             raise typer.Exit(1)
-        more = {scope.name: given[scope.name]} if scope and given.get(scope.name) else {}
+        more = _told(resource.scoped, given)
 
         async def work(provider: BasePMProvider) -> list[dict[str, Any]]:
             delete = getattr(provider, f"delete_{entity.value}")

@@ -14,7 +14,16 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from pm_providers.model import INVERSE_RELATIONS, MODELS, Entity, FieldKind, FieldSpec, Owner, field_specs
+from pm_providers.model import (
+    INVERSE_RELATIONS,
+    MODELS,
+    Entity,
+    FieldKind,
+    FieldSpec,
+    Owner,
+    PMChecklistItem,
+    field_specs,
+)
 from pm_providers.registry import provider_names
 from pm_providers.surfaces.cli.state import State
 
@@ -32,7 +41,13 @@ __all__ = [
 
 _GLOBAL = "Global options"
 _HELP_LEFT_OUT = re.compile(r";? required on creation(, fixed after)?")
-_ALIASES = {"label_ids": "--label", "from_task_id": "--from", "to_task_id": "--to", "roles": "--role"}
+_ALIASES = {
+    "label_ids": "--label",
+    "items": "--item",
+    "from_task_id": "--from",
+    "to_task_id": "--to",
+    "roles": "--role",
+}
 _METAVARS = {
     FieldKind.TEXT: "TEXT",
     FieldKind.CHOICE: "VALUE",
@@ -43,12 +58,14 @@ _METAVARS = {
     FieldKind.ID: "ID",
     FieldKind.IDS: "ID",
     FieldKind.NAMES: "NAME",
+    FieldKind.ITEMS: "TITLE",
     FieldKind.MARKDOWN: "TEXT|-",
 }
-_LISTS = frozenset({FieldKind.IDS, FieldKind.NAMES})
+_LISTS = frozenset({FieldKind.IDS, FieldKind.NAMES, FieldKind.ITEMS})
 _TYPES: dict[FieldKind, Any] = {
     FieldKind.IDS: list[str] | None,
     FieldKind.NAMES: list[str] | None,
+    FieldKind.ITEMS: list[str] | None,
     FieldKind.HOURS: float | None,
     FieldKind.NUMBER: float | None,
     FieldKind.INTEGER: int | None,
@@ -218,6 +235,8 @@ def given_fields(entity: Entity, given: Mapping[str, Any], *, creating: bool) ->
             value = _date(name, value)
         elif spec.kind is FieldKind.MARKDOWN and value == "-":
             value = sys.stdin.read()
+        elif spec.kind is FieldKind.ITEMS:
+            value = [PMChecklistItem(title=one) for one in value]
         found[name] = list(value) if spec.kind in _LISTS else value
     return found
 

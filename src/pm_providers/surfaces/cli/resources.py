@@ -42,8 +42,9 @@ class Resource:
         verbs: commands besides `list`.
         arguments: filters -> arguments of the list method, where they are not the same.
         words: names of commands that are called otherwise than their verbs.
-        scoped: option that tells updates and deletes which task the record stands on, where a vendor
-            needs that.
+        scoped: options that tell updates and deletes where the record stands (its task, its checklist), where
+            a vendor needs that.
+        creating: the same for new records, beside their fields.
     """
 
     entity: Entity
@@ -53,7 +54,8 @@ class Resource:
     verbs: tuple[str, ...] = ("get", "create", "update", "delete")
     arguments: Callable[[dict[str, Any]], Mapping[str, Any]] = dict
     words: Mapping[str, str] = field(default_factory=dict)
-    scoped: Parameter | None = None
+    scoped: tuple[Parameter, ...] = ()
+    creating: tuple[Parameter, ...] = ()
 
 
 _PARTS = ("create", "update", "delete")
@@ -62,6 +64,10 @@ _SCOPE = option(
 )
 _IN_PROJECT = option(
     "project_id", str | None, "Its project; only some systems need it.", "--project", metavar="ID"
+)
+
+_IN_CHECKLIST = option(
+    "checklist_id", str | None, "Its checklist; only some systems need it.", "--checklist", metavar="ID"
 )
 
 RESOURCES: tuple[Resource, ...] = (
@@ -109,16 +115,36 @@ RESOURCES: tuple[Resource, ...] = (
         ),
     ),
     Resource(Entity.USER, "users", "Users.", (_project("Only members of this project (id or key)."),)),
-    Resource(Entity.COMMENT, "comments", "Comments of a task.", (_task(),), _PARTS, scoped=_SCOPE),
+    Resource(Entity.COMMENT, "comments", "Comments of a task.", (_task(),), _PARTS, scoped=(_SCOPE,)),
+    Resource(
+        Entity.CHECKLIST,
+        "checklists",
+        "Checklists of a task, with their items.",
+        (_task(),),
+        _PARTS,
+        scoped=(_SCOPE,),
+    ),
+    Resource(
+        Entity.CHECKLIST_ITEM,
+        "checklist-items",
+        "Items of the checklists of a task.",
+        (
+            _task(),
+            option("checklist_id", str | None, "Only of this checklist.", "--checklist", metavar="ID"),
+        ),
+        _PARTS,
+        scoped=(_IN_CHECKLIST, _SCOPE),
+        creating=(_SCOPE,),
+    ),
     Resource(
         Entity.LABEL,
         "labels",
         "Labels: tags, categories.",
         (_project(),),
         _PARTS,
-        scoped=_IN_PROJECT,
+        scoped=(_IN_PROJECT,),
     ),
-    Resource(Entity.RELATION, "relations", "Relations of a task.", (_task(),), _PARTS, scoped=_SCOPE),
+    Resource(Entity.RELATION, "relations", "Relations of a task.", (_task(),), _PARTS, scoped=(_SCOPE,)),
     Resource(
         Entity.MEMBERSHIP,
         "memberships",
@@ -126,7 +152,7 @@ RESOURCES: tuple[Resource, ...] = (
         (_project("Of this project (id or key).", default=...),),
         _PARTS,
         words={"create": "add", "delete": "remove"},
-        scoped=_IN_PROJECT,
+        scoped=(_IN_PROJECT,),
     ),
     Resource(
         Entity.TIME_ENTRY,
@@ -134,10 +160,15 @@ RESOURCES: tuple[Resource, ...] = (
         "Hours worked.",
         (_task(default=None), _project()),
         _PARTS,
-        scoped=_SCOPE,
+        scoped=(_SCOPE,),
     ),
     Resource(
-        Entity.ATTACHMENT, "attachments", "Files of a task.", (_task(),), ("update", "delete"), scoped=_SCOPE
+        Entity.ATTACHMENT,
+        "attachments",
+        "Files of a task.",
+        (_task(),),
+        ("update", "delete"),
+        scoped=(_SCOPE,),
     ),
 )
 """All groups, in the order of the help."""

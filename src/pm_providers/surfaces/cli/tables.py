@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pm_providers.model import Entity, PMTask, Record, field_specs
-from pm_providers.surfaces.cli.text import clean, line
+from pm_providers.model import Entity, PMChecklist, PMTask, Record, field_specs
+from pm_providers.surfaces.cli.text import clean, done_of, line, ticked
 
 __all__ = [
     "Listing",
@@ -137,6 +137,20 @@ _COLUMNS: dict[Entity, tuple[_Column, ...]] = {
         _Column("written", _attribute("created_at")),
         _Column("author", lambda one, names: one.author_name or _named("author_id", "users")(one, names)),
         _Column("text", _attribute("body"), flexible=True, always=True),
+    ),
+    Entity.CHECKLIST: (
+        _ID,
+        _Column("name", _attribute("name"), flexible=True, always=True),
+        _Column("done", lambda one, _: done_of(one), right=True),
+        _Column("items", lambda one, _: ", ".join(map(ticked, one.items)), flexible=True),
+    ),
+    Entity.CHECKLIST_ITEM: (
+        _ID,
+        _Column("item", lambda one, _: ticked(one), flexible=True, always=True),
+        _Column("assignee", _named("assignee_id", "users"), flexible=True),
+        _Column("due", _attribute("due_date")),
+        _Column("below", _attribute("parent_id")),
+        _Column("checklist", _attribute("checklist_id")),
     ),
     Entity.LABEL: (
         _ID,
@@ -351,6 +365,8 @@ def _fact(name: str, record: Record, names: Names) -> Text | str:
         return Text(value.replace("_", " "), style=_STYLES[value])
     kinds = {"sprint_id": "sprints", "project_id": "projects", "label_ids": "labels"}
     users = {"assignee_id", "assignee_ids", "owner_id", "author_id", "user_id"}
+    if isinstance(record, PMChecklist) and name == "items":
+        return "\n".join(f"{ticked(item)} ({item.id})" for item in record.items)
     kind = "users" if name in users else kinds.get(name)
     if kind is None:
         return _joined(value)

@@ -8,9 +8,9 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pm_providers.model import Record, WriteWarning, field_specs
+from pm_providers.model import PMChecklist, PMChecklistItem, Record, WriteWarning, field_specs
 
-__all__ = ["clean", "line", "plain", "record_dict", "to_json"]
+__all__ = ["clean", "done_of", "line", "plain", "record_dict", "ticked", "to_json"]
 
 _LAYOUT = {"\n", "\t"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -30,6 +30,17 @@ def clean(text: str) -> str:
 def line(text: str) -> str:
     """The text on one line."""
     return " ".join(clean(text).split())
+
+
+def ticked(item: PMChecklistItem) -> str:
+    """An item of a checklist on one line, with its box."""
+    return f"{'☑' if item.is_done else '☐'} {line(item.title)}"
+
+
+def done_of(checklist: PMChecklist) -> str | None:
+    """How much of a checklist is done: `2/5`; `None` for an empty one."""
+    items = checklist.items
+    return f"{sum(item.is_done for item in items)}/{len(items)}" if items else None
 
 
 def plain(value: Any) -> Any:
