@@ -182,7 +182,8 @@ def _stretch(nodes: Sequence[Node]) -> Iterator[Block]:
 def _block(element: Element) -> Sequence[Block]:
     match element.name:
         case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
-            return [Heading(int(element.name[1]), _line(element.children))]
+            line = _line(element.children)
+            return [] if all(map(_is_blank, line)) else [Heading(int(element.name[1]), line)]
         case "pre":
             return [_verbatim(content_of(element.children))]
         case "ul":
@@ -194,7 +195,7 @@ def _block(element: Element) -> Sequence[Block]:
         case "hr":
             return [Rule()]
         case "table":
-            return [_table(element)]
+            return _table(element)
         case _:
             return read_blocks(element.children)
 
@@ -236,10 +237,14 @@ def read_item(element: Element) -> ListItem:
     return ListItem(blocks)
 
 
-def _table(element: Element) -> Table:
-    """A table; its first row is the header, as there is none in Asana."""
-    rows = [tuple(_line(cell.children) for cell in _named(row, "td", "th")) for row in _named(element, "tr")]
-    return Table(rows[0], tuple(rows[1:])) if rows else Table(())
+def _table(element: Element) -> Sequence[Block]:
+    """A table, the first row as its header, as there is none in Asana; its content if not all is in cells."""
+    rows = [list(_named(row, "td", "th")) for row in _named(element, "tr")]
+    inside = "".join(content_of(cell.children) for row in rows for cell in row)
+    if not any(rows) or inside.split() != content_of(element.children).split():
+        return read_blocks(element.children)
+    header, *others = [tuple(_line(cell.children) for cell in row) for row in rows]
+    return [Table(header, tuple(others))]
 
 
 def _named(element: Element, *names: str) -> Iterator[Element]:
@@ -283,11 +288,17 @@ def _paragraph(lines: Sequence[Sequence[Inline]]) -> Block:
 def _is_blank(leaf: Inline) -> bool:
     while isinstance(leaf, Strong | Emphasis | Underline | Strike):
         leaf = leaf.children[0]
-    return isinstance(leaf, Text) and not leaf.text.strip(_SPACE)
+    return isinstance(leaf, HardBreak) or (isinstance(leaf, Text) and not leaf.text.strip(_SPACE))
 
 
 def _line(nodes: Sequence[Node]) -> tuple[Inline, ...]:
-    return tuple(_leaves(nodes, (), code=False))
+    """All that is in the nodes as one line, without breaks at its ends."""
+    leaves = list(_leaves(nodes, (), code=False))
+    while leaves and isinstance(leaves[0], HardBreak):
+        del leaves[0]
+    while leaves and isinstance(leaves[-1], HardBreak):
+        del leaves[-1]
+    return tuple(leaves)
 
 
 def _leaves(nodes: Sequence[Node], marks: tuple[_Mark, ...], *, code: bool) -> Iterator[Inline]:
