@@ -1,0 +1,394 @@
+"""The API as calls: addresses, parameters, paging, batches, events. Decoded documents in and out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import msgspec
+
+from pm_providers.errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    PMError,
+    ProviderError,
+    ValidationError,
+)
+from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome, Permits, read_outcomes
+from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
+from pm_providers.providers.asana.errors import lost_page, parse_fault
+from pm_providers.toolkit.documents import broken
+from pm_providers.toolkit.options import wrong_address
+from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.transport import Answer, FilePart, Params, Quota, Timing, bounded_map
+
+__all__ = ["Api", "EventPage", "next_offset", "objects"]
+
+_log = logging.getLogger("pm_providers.asana")
+
+_READS, _WRITES = 50, 15
+"""Calls in flight that the vendor allows ([doc] rate limits)."""
+
+_OK = (200, 201, 204)
+_EXPIRED = 412
+_MAX_PAGES = 100_000
+_RESTARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """What happened since a token.
+
+    Attributes:
+        events: oldest first; empty after `was_lost`.
+        sync: token for the next call.
+        has_more: ask again at once.
+        was_lost: the token was missing or too old, and what happened since is not told.
+    """
+
+    events: Sequence[Mapping[str, Any]]
+    sync: str
+    has_more: bool = False
+    was_lost: bool = False
+
+
+class Api:
+    """One workspace and one credential. Paths are below the API's root, without a slash before.
+
+    A wrong credential is always refused (401), so nobody is asked who we are before other calls.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self.options = options
+        self.http = vendor_client(
+            "asana",
+            options.base_url,
+            options,
+            root=API_ROOT,
+            settings=SETTINGS,
+            error_parser=parse_fault,
+            quota=Quota(options.requests_per_minute, 60.0, concurrency=_READS),
+            transport=transport,
+            timing=timing,
+        )
+        self._reads, self._writes = Permits(_READS), Permits(_WRITES)
+        self._noted: set[str] = set()
+
+    async def aclose(self) -> None:
+        """Release the connections."""
+        await self.http.aclose()
+
+    async def me(self, fields: Sequence[str] = ()) -> dict[str, Any]:
+        """The user of the credential.
+
+        Raises:
+            AuthenticationError: the credential is not accepted.
+            ConfigurationError: there is no API at the address.
+        """
+        try:
+            return await self.get("users/me", fields)
+        except NotFoundError as error:
+            raise wrong_address(SETTINGS, provider="asana") from error
+
+    # one call
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = msgspec.UNSET,
+        files: Sequence[FilePart] = (),
+        headers: Mapping[str, str] | None = None,
+        safe: bool | None = None,
+        expect: Collection[int] = (),
+    ) -> Answer:
+        """Any call.
+
+        Args:
+            method: HTTP method.
+            path: below the API's root.
+            params: query.
+            json: body.
+            files: body as a form.
+            headers: for this call only.
+            safe: whether carrying it out twice is the same as once; by default for reads only.
+            expect: statuses that are a success; by default all of 200 to 299.
+        """
+        permits = self._reads if method.upper() == "GET" else self._writes
+        async with permits.hold(1):
+            answer = await self.http.request(
+                method,
+                path,
+                operation="",
+                params=params,
+                json=json,
+                files=files,
+                headers=headers,
+                safe=safe,
+                expect=expect,
+            )
+        self._note(answer)
+        return answer
+
+    def _note(self, answer: Answer) -> None:
+        """Log what the vendor announces about the calls that are made, each notice once.
+
+        Form: `Asana-Change: name=...;info=...;affected=true` ([doc] deprecations).
+        """
+        notice = answer.headers.get("asana-change", "")
+        if notice and notice not in self._noted and len(self._noted) < _RESTARTS * _READS:
+            self._noted.add(notice)
+            _log.warning("asana announces a change: %s", self.http.clean(notice)[:300])
+
+    async def run(self, action: Action) -> Any:
+        """Carry out one action alone; what the answer holds.
+
+        Raises:
+            PMError: it failed.
+        """
+        body = {"data": dict(action.data)} if action.writes and action.method != "DELETE" else msgspec.UNSET
+        answer = await self.call(
+            action.method, action.path, params=action.params, json=body, safe=action.method != "POST"
+        )
+        return Outcome(action, answer.status, answer.json()).data()
+
+    async def get(
+        self, path: str, fields: Sequence[str] = (), params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """An object. A field that is not asked for is absent; without `fields` the vendor chooses.
+
+        Raises:
+            NotFoundError: it does not exist, or may not be seen, or was deleted.
+        """
+        return _object(await self.run(Action("GET", path, params or {}, fields)))
+
+    async def find(
+        self, path: str, fields: Sequence[str] = (), params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """As `get`; `None` when it does not exist or may not be seen."""
+        try:
+            return await self.get(path, fields, params)
+        except (NotFoundError, PermissionDeniedError):
+            return None
+
+    async def post(self, path: str, data: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
+        """Create or do something; never repeated when the answer got lost. Empty where nothing is told."""
+        return _object(await self.run(Action("POST", path, data, fields)))
+
+    async def put(self, path: str, data: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
+        """Change the keys that are given. Values set twice are set once, so it is repeated."""
+        return _object(await self.run(Action("PUT", path, data, fields)))
+
+    async def delete(self, path: str) -> bool:
+        """Delete something; `False` when it did not exist.
+
+        When the answer got lost, the object is looked up: gone is deleted.
+        """
+        try:
+            answer = await self.call("DELETE", path, expect=_OK)
+            if answer.content.strip():
+                answer.json_object()  # A page (a login, a proxy) is no delete.
+        except NotFoundError:
+            return False
+        except PMError as error:
+            if error.maybe_applied and await is_gone(self.get, path):
+                return True
+            raise
+        return True
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> Answer:
+        """Any call; `body` holds `json` or nothing."""
+        return await self.call(method, path, params=params, headers=headers, **body)
+
+    # lists
+
+    async def page(self, action: Action) -> tuple[list[dict[str, Any]], str | None]:
+        """One page of a list, and the token of the next one."""
+        answer = await self.call("GET", action.path, params=action.params)
+        body = answer.json_object()
+        return objects(body), next_offset(body)
+
+    async def pages(
+        self,
+        path: str,
+        fields: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+        *,
+        limit: int | None = None,
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Pages of a list, in order; elements that came before are left out.
+
+        A limit is always sent: without one, large lists are refused. The token of the next page expires; the
+        list is read again from its beginning then.
+
+        Args:
+            path: address.
+            fields: `opt_fields`.
+            params: filters.
+            limit: elements that will be taken at most.
+
+        Raises:
+            ProviderError: the list never ends.
+        """
+        size = self.options.page_size if limit is None else max(1, min(limit, self.options.page_size))
+        seen: set[str] = set()
+        offset: str | None = None
+        restarts = 0
+        for _ in range(_MAX_PAGES):
+            try:
+                found, after = await self.page(Action("GET", path, params or {}, fields, size, offset))
+            except ValidationError as error:
+                if offset is None or restarts >= _RESTARTS or not lost_page(error):
+                    raise
+                offset, restarts = None, restarts + 1
+                continue
+            fresh = [one for one in found if one.get("gid") not in seen]
+            seen.update(str(one.get("gid")) for one in fresh)
+            yield fresh
+            if after is None:
+                return
+            if after == offset:
+                break
+            offset = after
+        raise ProviderError("the list never ends")
+
+    async def items(
+        self,
+        path: str,
+        fields: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+        *,
+        limit: int | None = None,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Elements of a list; see `pages`."""
+        async with aclosing(self.pages(path, fields, params, limit=limit)) as pages:
+            async for page in pages:
+                for one in page:
+                    yield one
+
+    async def all(
+        self, path: str, fields: Sequence[str] = (), params: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """A whole list."""
+        return [one async for one in self.items(path, fields, params)]
+
+    # batches
+
+    async def batch(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Carry out actions, ten a request, several requests at once; outcomes in the order of the actions.
+
+        The actions of a request run at the same time, in no order. Each counts for the quota and for the
+        calls in flight as if it came alone; a request that does not fit is refused as a whole (429), and
+        nothing of it ran. When the answer to writes gets lost, their outcomes hold the error.
+
+        Raises:
+            PMError: a request of nothing but reads failed.
+        """
+        chunks = [actions[start : start + BATCH_MOST] for start in range(0, len(actions), BATCH_MOST)]
+        limit = max(1, min(self.options.concurrency, _READS // BATCH_MOST))
+        results: list[Outcome] = []
+        for chunk, found in zip(chunks, await bounded_map(self._chunk, chunks, limit), strict=True):
+            if isinstance(found, Exception):
+                if not isinstance(found, PMError) or not any(one.writes for one in chunk):
+                    raise found
+                results += [Outcome(one, 0, failure=found) for one in chunk]
+            else:
+                results += found
+        return results
+
+    async def _chunk(self, actions: Sequence[Action]) -> list[Outcome]:
+        writes = any(one.writes for one in actions)
+        permits, count = (self._writes if writes else self._reads), len(actions)
+        async with permits.hold(count):
+            if count > 1:
+                # The request itself counts as one: the others are taken from the quota before.
+                governor, wait = self.http.governor, self.options.policy.max_wait_s
+                async with governor.slot(max_wait_s=wait, cost=count - 1):
+                    pass
+            answer = await self.http.request(
+                "POST",
+                "batch",
+                operation="",
+                json={"data": {"actions": [one.wire() for one in actions]}},
+                safe=all(one.method in {"GET", "PUT"} for one in actions),
+            )
+        self._note(answer)
+        return read_outcomes(answer.json(), actions)
+
+    # events
+
+    async def events(self, resource: str, sync: str | None, fields: Sequence[str] = ()) -> EventPage:
+        """What happened to a project (or task) since a token; at most 100 events.
+
+        The first call, and one with a token that expired, is answered with 412 and a fresh token: that is no
+        error ([spec] GET /events).
+
+        Raises:
+            NotFoundError: the resource does not exist, or may not be seen.
+        """
+        params: dict[str, Any] = {"resource": resource}
+        if sync is not None:
+            params["sync"] = sync
+        if fields:
+            params["opt_fields"] = ",".join(fields)
+        answer = await self.call("GET", "events", params=params, expect=(200, _EXPIRED))
+        body = answer.json_object()
+        token = body.get("sync")
+        if not isinstance(token, str) or not token:
+            raise broken("events without a sync token")
+        if answer.status == _EXPIRED:
+            return EventPage((), token, was_lost=True)
+        return EventPage(objects(body), token, has_more=body.get("has_more") is True)
+
+
+def objects(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The list that an answer holds.
+
+    Raises:
+        ProviderError: there is none, or it holds something else than objects.
+    """
+    found = body.get("data")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise broken("no list in the answer")
+    return found
+
+
+def next_offset(body: Mapping[str, Any]) -> str | None:
+    """Token of the next page; `None` on the last one.
+
+    Raises:
+        ProviderError: a next page without its token.
+    """
+    found = body.get("next_page")
+    if found is None:
+        return None
+    token = found.get("offset") if isinstance(found, Mapping) else None
+    if not isinstance(token, str) or not token:
+        raise broken("a next page without its token")
+    return token
+
+
+def _object(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise broken("no object in the answer")
+    return data
