@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-__all__ = ["FilePart", "read_files"]
+__all__ = ["FilePart", "read_files", "read_texts"]
 
 MAX_PARTS = 61
 
@@ -28,13 +28,29 @@ def read_files(body: bytes, content_type: str) -> list[FilePart]:
         body: as sent.
         content_type: the request's header with its `boundary`.
     """
+    parts = [_part(piece) for piece in _pieces(body, content_type)]
+    return [part for part in parts if part is not None]
+
+
+def read_texts(body: bytes, content_type: str) -> dict[str, str]:
+    """The parts without a file name, by name; the last of a name counts. Arguments as for `read_files`."""
+    found: dict[str, str] = {}
+    for piece in _pieces(body, content_type):
+        head, separator, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        headers = head.decode("utf-8", "replace")
+        name = re.search(r'(?i)[;\s]name="?([^";\r\n]*)"?', headers)
+        if separator and name is not None and not re.search(r"(?i)filename\*?=", headers):
+            found[name.group(1)] = content.decode("utf-8", "replace")
+    return found
+
+
+def _pieces(body: bytes, content_type: str) -> list[bytes]:
     match = re.search(r'boundary="?([^";]{1,200})"?', content_type)
     if match is None:
         return []
     delimiter = b"\r\n--" + match.group(1).encode("latin-1", "replace")
     pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)[1:]
-    parts = [_part(piece) for piece in pieces if not piece.startswith(b"--")]
-    return [part for part in parts if part is not None]
+    return [piece for piece in pieces if not piece.startswith(b"--")]
 
 
 def _part(piece: bytes) -> FilePart | None:
