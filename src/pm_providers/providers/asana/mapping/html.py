@@ -12,8 +12,8 @@ import re
 from pm_providers.providers.asana.mapping.html_merging import merge_html
 from pm_providers.providers.asana.mapping.html_nodes import parse_html
 from pm_providers.providers.asana.mapping.html_reading import read_html
-from pm_providers.providers.asana.mapping.html_writing import HtmlWriter
-from pm_providers.text import Document, parse_markdown, render_markdown
+from pm_providers.providers.asana.mapping.html_writing import HtmlWriter, settled
+from pm_providers.text import parse_markdown, render_markdown
 from pm_providers.text.writing_inline import is_plain
 
 __all__ = ["html_to_markdown", "markdown_to_html", "same_text"]
@@ -21,7 +21,6 @@ __all__ = ["html_to_markdown", "markdown_to_html", "same_text"]
 _PLAIN = re.compile(r"(?:<body>)?+([^<>&\r\ud800-\udfff]*+)(?:</body>)?+")
 _BLANK = re.compile(r"\n[ \t]*\n[ \t\n]*")
 _ADDRESS = re.compile(r"<((?:https?://|mailto:)[^<>\s]+)>")
-_PASSES = 4
 
 
 def html_to_markdown(html: str | None) -> str:
@@ -63,30 +62,19 @@ def markdown_to_html(markdown: str, *, base: str | None = None, comment: bool = 
     """
     tree = parse_markdown(markdown)
     if not base:
-        return _body(_settled(HtmlWriter(comment=comment), tree)[0])
+        return _body(settled(HtmlWriter(comment=comment), tree)[0])
     if tree == parse_markdown(html_to_markdown(base)):
         return base
     stored = parse_html(base)
     writer = HtmlWriter(stored, comment=comment)
-    written, document = _settled(writer, tree)
+    written, document = settled(writer, tree)
     merged = merge_html(stored, document, writer)
-    # Compared as it would be written: the stored text may hold what is not (a third heading, an empty one).
-    return _body(merged if writer.blocks(read_html(merged).blocks) == written else written)
+    # Compared as it would be written: the stored text may hold what is not, such as lists in quotes.
+    return _body(merged if settled(writer, read_html(merged))[0] == written else written)
 
 
 def _body(content: str) -> str:
     return f"<body>{content}</body>"
-
-
-def _settled(writer: HtmlWriter, tree: Document) -> tuple[str, Document]:
-    """Markup of the tree, and what it reads back as: written again until that is the same."""
-    for _ in range(_PASSES):
-        written = writer.blocks(tree.blocks)
-        seen = read_html(written)
-        if seen == tree:
-            break
-        tree = seen
-    return writer.blocks(tree.blocks), tree
 
 
 def same_text(asked: str, got: str | None, *, comment: bool = False) -> bool:

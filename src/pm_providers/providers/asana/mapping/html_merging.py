@@ -25,7 +25,7 @@ from pm_providers.providers.asana.mapping.html_reading import (
     read_chunks,
     read_item,
 )
-from pm_providers.providers.asana.mapping.html_writing import HtmlWriter, gap
+from pm_providers.providers.asana.mapping.html_writing import HtmlWriter, gap, settled
 from pm_providers.text import (
     Block,
     BulletList,
@@ -62,7 +62,7 @@ def merge_html(stored: Sequence[Node], document: Document, writer: HtmlWriter) -
         writer: a writer that knows the stored text.
     """
     lead, chunks = _shown_chunks(stored, writer)
-    shown = [[text for block in chunk.blocks if (text := writer.block(block))] for chunk in chunks]
+    shown = [_written(chunk.blocks, writer) for chunk in chunks]
     new = [(block, text) for block in document.blocks if (text := writer.block(block))]
     kept = kept_whole(shown, [text for _, text in new])
     pieces: list[_Piece] = []
@@ -81,7 +81,7 @@ def _shown_chunks(stored: Sequence[Node], writer: HtmlWriter) -> tuple[str, list
     lead = ""
     chunks: list[Chunk] = []
     for chunk in read_chunks(stored):
-        if any(writer.block(block) for block in chunk.blocks):
+        if _written(chunk.blocks, writer):
             chunks.append(chunk)
         elif chunks:
             last = chunks[-1]
@@ -90,6 +90,12 @@ def _shown_chunks(stored: Sequence[Node], writer: HtmlWriter) -> tuple[str, list
         else:
             lead += chunk.source + chunk.tail
     return lead, chunks
+
+
+def _written(blocks: tuple[Block, ...], writer: HtmlWriter) -> list[str]:
+    """Each block as it is written now; stored ones may be of a form that is not."""
+    _, document = settled(writer, Document(blocks))
+    return [text for block in document.blocks if (text := writer.block(block))]
 
 
 def _joined(pieces: Sequence[_Piece], *, last: int) -> str:
@@ -217,8 +223,9 @@ def _list(old: Element, new: BulletList | OrderedList, writer: HtmlWriter) -> st
 
 def _shown_item(item: Element, writer: HtmlWriter) -> str:
     """The item as it would be written now."""
-    (block,) = normalise(Document((BulletList((read_item(item),)),))).blocks
-    return "".join(writer.item(one) for one in block.items) if isinstance(block, BulletList) else ""
+    document = normalise(Document((BulletList((read_item(item),)),)))
+    text, _ = settled(writer, document)
+    return text.removeprefix("<ul>").removesuffix("</ul>")
 
 
 def _item(old: Element, new: ListItem, writer: HtmlWriter) -> str:

@@ -30,7 +30,14 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from pm_providers.providers.asana.mapping.html_nodes import Node, content_of, elements, escape, open_tag
-from pm_providers.providers.asana.mapping.html_reading import ASSET, BOXES, PROFILE, RULE, read_target
+from pm_providers.providers.asana.mapping.html_reading import (
+    ASSET,
+    BOXES,
+    PROFILE,
+    RULE,
+    read_html,
+    read_target,
+)
 from pm_providers.text import (
     Block,
     BulletList,
@@ -66,7 +73,7 @@ from pm_providers.text import (
     render_markdown,
 )
 
-__all__ = ["HtmlWriter", "gap"]
+__all__ = ["HtmlWriter", "gap", "settled"]
 
 _TAGS: dict[type, str] = {Strong: "strong", Emphasis: "em", Underline: "u", Strike: "s"}
 _STARTS_BLOCK = re.compile(r"<(?:h1|h2|hr|pre|ul|ol|blockquote|table)\b")
@@ -75,6 +82,7 @@ _OBJECT = re.compile(r"https://app\.asana\.com/", re.IGNORECASE)
 _GID = re.compile(r"[0-9]{1,30}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufffe\uffff\ud800-\udfff]")
 _DYNAMIC = "data-asana-dynamic"
+_PASSES = 4
 
 
 def gap(before: str, after: str) -> str:
@@ -82,6 +90,17 @@ def gap(before: str, after: str) -> str:
     if _STARTS_BLOCK.match(before):
         return ""
     return "\n" if _STARTS_BLOCK.match(after) else "\n\n"
+
+
+def settled(writer: HtmlWriter, tree: Document) -> tuple[str, Document]:
+    """Markup of a tree, and the tree it reads back as: written again until that is the same."""
+    for _ in range(_PASSES):
+        written = writer.blocks(tree.blocks)
+        seen = read_html(written)
+        if seen == tree:
+            break
+        tree = seen
+    return writer.blocks(tree.blocks), tree
 
 
 class HtmlWriter:
