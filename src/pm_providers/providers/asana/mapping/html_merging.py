@@ -61,8 +61,7 @@ def merge_html(stored: Sequence[Node], document: Document, writer: HtmlWriter) -
         document: what it should say, in normal form.
         writer: a writer that knows the stored text.
     """
-    lead, chunks = _shown_chunks(stored, writer)
-    shown = [_written(chunk.blocks, writer) for chunk in chunks]
+    lead, chunks, shown = _shown_chunks(stored, writer)
     new = [(block, text) for block in document.blocks if (text := writer.block(block))]
     kept = kept_whole(shown, [text for _, text in new])
     pieces: list[_Piece] = []
@@ -76,20 +75,25 @@ def merge_html(stored: Sequence[Node], document: Document, writer: HtmlWriter) -
     return lead + _joined(pieces, last=len(chunks) - 1)
 
 
-def _shown_chunks(stored: Sequence[Node], writer: HtmlWriter) -> tuple[str, list[Chunk]]:
-    """Pieces that something is shown of; what is not shown follows the piece before it, or leads the text."""
+def _shown_chunks(stored: Sequence[Node], writer: HtmlWriter) -> tuple[str, list[Chunk], list[list[str]]]:
+    """What leads the text without being shown, pieces that something is shown of, and what that is.
+
+    What is not shown follows the piece before it.
+    """
     lead = ""
     chunks: list[Chunk] = []
+    shown: list[list[str]] = []
     for chunk in read_chunks(stored):
-        if _written(chunk.blocks, writer):
+        if written := _written(chunk.blocks, writer):
             chunks.append(chunk)
+            shown.append(written)
         elif chunks:
             last = chunks[-1]
             tail = last.tail + chunk.source + chunk.tail
             chunks[-1] = Chunk(last.blocks, last.nodes, last.source, tail)
         else:
             lead += chunk.source + chunk.tail
-    return lead, chunks
+    return lead, chunks, shown
 
 
 def _written(blocks: tuple[Block, ...], writer: HtmlWriter) -> list[str]:
