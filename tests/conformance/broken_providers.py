@@ -1,6 +1,7 @@
 """Providers with one fault each, and the tests of the suite that must find it.
 
-Run by `test_suite_catches.py` in a process where the example provider is installed.
+Run by `test_suite_catches.py` in a process where the example provider is installed; it copies this file, hence
+one file for all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ from typing import Any, ClassVar
 
 from pm_plainfiles import PlainFilesProvider
 
-from pm_providers import Entity, PMMembership, PMProviderConfig, PMTask, PMUser
+from pm_providers import (
+    Entity,
+    PMChecklist,
+    PMChecklistItem,
+    PMMembership,
+    PMProviderConfig,
+    PMTask,
+    PMUser,
+)
 from pm_providers.contract import NATIVE, unsupported
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.testing import ConformanceSuite, Gap, GapKind, ProviderHarness
@@ -288,6 +297,141 @@ class WatchesForNobody(Crew):
         return await super()._get_user(user_id) or PMUser(id=user_id, name=user_id)
 
 
+_PILES: dict[Any, Any] = {}
+_LIST_OPERATIONS = (
+    "list_checklists create_checklist update_checklist delete_checklist "
+    "create_checklist_item update_checklist_item delete_checklist_item"
+)
+
+
+class Lister(PlainFilesProvider):
+    """Has no fault: plain checklists in memory, for all clients of one folder."""
+
+    CAPABILITIES = GOOD.narrowed(
+        operations=dict.fromkeys(_LIST_OPERATIONS.split(), NATIVE),
+        fields={
+            **{(Entity.CHECKLIST, name): NATIVE for name in ("name", "task_id", "items")},
+            **{(Entity.CHECKLIST_ITEM, name): NATIVE for name in ("title", "checklist_id", "is_done")},
+        },
+    )
+
+    def __init__(self, config: PMProviderConfig) -> None:
+        super().__init__(config)
+        self.lists, self.items = _PILES.setdefault(config.option("folder"), ({}, {}))
+
+    async def _iter_checklists(self, query: Any) -> Any:
+        await self._task(query.task_id)
+        for one in list(self.lists.values()):
+            if one.task_id == query.task_id:
+                yield self._whole(one)
+
+    def _whole(self, one: PMChecklist) -> PMChecklist:
+        return replace(one, items=[replace(x) for x in self.items.values() if x.checklist_id == one.id])
+
+    async def _create_checklist(self, fields: Any, items: Any) -> PMChecklist:
+        await self._task(fields["task_id"])
+        made = self.lists[f"l{len(self.lists)}"] = PMChecklist(id=f"l{len(self.lists)}", **fields)
+        return await self._fill_checklist(made, items)
+
+    async def _update_checklist(self, checklist_id: str, fields: Any, task_id: Any) -> PMChecklist:
+        if checklist_id not in self.lists:
+            raise NotFoundError("no such checklist")
+        self.lists[checklist_id] = replace(self.lists[checklist_id], **fields)
+        return self._whole(self.lists[checklist_id])
+
+    async def _delete_checklist(self, checklist_id: str, task_id: Any) -> bool:
+        for one in [x.id for x in self.items.values() if x.checklist_id == checklist_id]:
+            del self.items[one]
+        return self.lists.pop(checklist_id, None) is not None
+
+    async def _delete_task(self, task_id: str) -> bool:
+        for one in [x.id for x in self.lists.values() if x.task_id == task_id]:
+            await self._delete_checklist(one, task_id)
+        return await super()._delete_task(task_id)
+
+    async def _create_checklist_item(self, fields: Any, task_id: Any) -> PMChecklistItem:
+        if fields["checklist_id"] not in self.lists:
+            raise ValidationError(fields={"checklist_id": "there is no such checklist"})
+        made = PMChecklistItem(id=f"{fields['checklist_id']}-{len(self.items)}", **fields)
+        self.items[made.id] = made
+        return replace(made)
+
+    async def _update_checklist_item(
+        self, item_id: str, fields: Any, checklist_id: Any, task_id: Any
+    ) -> PMChecklistItem:
+        if item_id not in self.items:
+            raise NotFoundError("no such item")
+        self.items[item_id] = replace(self.items[item_id], **fields)
+        return replace(self.items[item_id])
+
+    async def _delete_checklist_item(self, item_id: str, checklist_id: Any, task_id: Any) -> bool:
+        return self.items.pop(item_id, None) is not None
+
+
+class TurnsItemsRound(Lister):
+    """Lists the newest item first."""
+
+    def _whole(self, one: PMChecklist) -> PMChecklist:
+        found = super()._whole(one)
+        return replace(found, items=found.items[::-1])
+
+
+class ForgetsTicks(Lister):
+    """Makes every item undone, and says that it is as asked."""
+
+    async def _create_checklist_item(self, fields: Any, task_id: Any) -> PMChecklistItem:
+        made = await super()._create_checklist_item(fields, task_id)
+        self.items[made.id] = replace(made, is_done=False)
+        return made
+
+
+class OnlyTicks(Lister):
+    """Cannot take a tick back."""
+
+    async def _update_checklist_item(
+        self, item_id: str, fields: Any, checklist_id: Any, task_id: Any
+    ) -> PMChecklistItem:
+        done = item_id in self.items and self.items[item_id].is_done
+        fields = {**fields, "is_done": fields.get("is_done", False) or done}
+        return await super()._update_checklist_item(item_id, fields, checklist_id, task_id)
+
+
+class LeavesItemsBehind(Lister):
+    """Deletes a checklist, not its items."""
+
+    async def _delete_checklist(self, checklist_id: str, task_id: Any) -> bool:
+        return self.lists.pop(checklist_id, None) is not None
+
+
+class AddsToAnything(Lister):
+    """Takes items for a checklist that does not exist."""
+
+    async def _create_checklist_item(self, fields: Any, task_id: Any) -> PMChecklistItem:
+        made = PMChecklistItem(id=f"{fields['checklist_id']}-{len(self.items)}", **fields)
+        self.items[made.id] = made
+        return replace(made)
+
+
+class HasChecklistsOfNothing(Lister):
+    """Takes a task that does not exist for one without checklists."""
+
+    async def _iter_checklists(self, query: Any) -> Any:
+        try:
+            async for one in super()._iter_checklists(query):
+                yield one
+        except NotFoundError:
+            return
+
+
+class DeletesTheRest(Lister):
+    """Deletes all items of the checklist of one."""
+
+    async def _delete_checklist_item(self, item_id: str, checklist_id: Any, task_id: Any) -> bool:
+        for one in [x.id for x in self.items.values() if x.checklist_id == checklist_id]:
+            del self.items[one]
+        return True
+
+
 FAULTS: dict[type[PlainFilesProvider], tuple[str, ...]] = {
     EchoesTheDraft: ("test_blanks_are_kept_or_reported[ padded ]",),
     CapsItsPages: ("test_order_is_stable_and_limit_takes_the_first", "test_batch_creates_in_order"),
@@ -310,10 +454,17 @@ FAULTS: dict[type[PlainFilesProvider], tuple[str, ...]] = {
     HasMembersOfNothing: ("test_members_of_an_unknown_project",),
     AlwaysAdds: ("test_watchers_come_and_go",),
     WatchesForNobody: ("test_watchers_that_do_not_exist",),
+    TurnsItemsRound: ("test_checklists_of_a_task", "test_items_are_added_at_the_end"),
+    ForgetsTicks: ("test_checklists_of_a_task", "test_item_field_is_held[is_done]"),
+    OnlyTicks: ("test_items_are_ticked_off",),
+    LeavesItemsBehind: ("test_delete_checklist", "test_gone_with_their_task"),
+    AddsToAnything: ("test_what_does_not_exist",),
+    HasChecklistsOfNothing: ("test_what_does_not_exist", "test_gone_with_their_task"),
+    DeletesTheRest: ("test_delete_item",),
     Sound: ("test_create_task", "test_every_gap_is_a_test"),
 }
-"""Provider -> tests that must fail on it. They all pass on the provider without the fault: `Crew`, or the
-example."""
+"""Provider -> tests that must fail on it. They all pass on the provider without the fault: `Crew`,
+`Lister`, or the example."""
 
 
 def _harness(kind: type[PlainFilesProvider]) -> type[ProviderHarness]:
@@ -341,7 +492,7 @@ def _harness(kind: type[PlainFilesProvider]) -> type[ProviderHarness]:
     return Harness
 
 
-for _kind in (*FAULTS, Crew):
+for _kind in (*FAULTS, Crew, Lister):
     _name = f"Test{_kind.__name__}"
     globals()[_name] = type(_name, (ConformanceSuite,), {"harness_class": _harness(_kind)})
 

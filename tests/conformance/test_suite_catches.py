@@ -10,6 +10,7 @@ import pytest
 
 from tests.conformance.conftest import EXAMPLE, Installed
 
+_BASES = ("Crew", "Lister")
 BROKEN = Path(__file__).with_name("broken_providers.py")
 
 
@@ -27,7 +28,8 @@ def sound() -> dict[str, str]:
     """Broken provider -> the one that it would be without its fault."""
     classes = [node for node in ast.parse(BROKEN.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
     return {
-        one.name: "TestCrew" if ast.unparse(one.bases[0]) == "Crew" else "TestPlainFiles" for one in classes
+        one.name: f"Test{base}" if (base := ast.unparse(one.bases[0])) in _BASES else "TestPlainFiles"
+        for one in classes
     }
 
 
@@ -46,11 +48,14 @@ def outcomes(
         (EXAMPLE / "tests" / "test_conformance.py").read_text("utf-8"), "utf-8"
     )
     nodes = [f"test_broken.py::Test{name}::{test}" for name, tests in expected().items() for test in tests]
-    crew = {t for name, ts in expected().items() if sound()[name] == "TestCrew" for t in ts}
-    nodes += [f"test_broken.py::TestCrew::{test}" for test in sorted(crew)]
+    own: set[str] = set()
+    for base in _BASES:
+        tests = {t for name, ts in expected().items() if sound()[name] == f"Test{base}" for t in ts}
+        nodes += [f"test_broken.py::Test{base}::{test}" for test in sorted(tests)]
+        own |= tests
     nodes += [
         f"test_example.py::TestPlainFiles::{test}"
-        for test in sorted({t for ts in expected().values() for t in ts} - crew)
+        for test in sorted({t for ts in expected().values() for t in ts} - own)
     ]
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--junitxml={report}"]
     done = installed_example.run("-m", "pytest", *options, *nodes, cwd=folder)
