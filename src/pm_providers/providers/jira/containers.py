@@ -12,7 +12,6 @@ from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import PMProject, PMUser
 from pm_providers.providers.jira.config import SERVER_TEMPLATE, TEMPLATE
 from pm_providers.providers.jira.connection import Connection
-from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.projects import (
     PROJECT_STATUSES,
@@ -22,7 +21,7 @@ from pm_providers.providers.jira.mapping.projects import (
     to_project,
 )
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing
+from pm_providers.toolkit.writes import Progress, refuse_clearing
 
 __all__ = ["Projects", "Users"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from pm_providers.errors import (
     AuthenticationError,
@@ -15,7 +13,7 @@ from pm_providers.errors import (
 )
 from pm_providers.transport import Answer, RateState, VendorFault, parse_rate_headers
 
-__all__ = ["FIELD_NAMES", "Progress", "is_anonymous", "parse_fault", "read_quota", "rejected"]
+__all__ = ["FIELD_NAMES", "is_anonymous", "parse_fault", "read_quota", "rejected"]
 
 _MAX_FAULTS = 50
 _BAD, _GONE = 400, 410
@@ -118,23 +116,3 @@ def read_quota(headers: Mapping[str, str], wall_now: float) -> RateState | None:
     names = ("ratelimit", "ratelimit-policy")
     beta = {name: headers.get(f"beta-{name}", "") for name in names}
     return parse_rate_headers(beta, wall_now) if any(beta.values()) else None
-
-
-class Progress:
-    """Block of several writes: an error that leaves it after the first one is marked `maybe_applied`.
-
-    Attributes:
-        begun: something is written.
-    """
-
-    def __init__(self, *, begun: bool = False) -> None:
-        self.begun = begun
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.begun and isinstance(error, PMError):
-            error.maybe_applied = True

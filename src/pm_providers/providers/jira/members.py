@@ -18,7 +18,6 @@ from pm_providers.errors import (
 from pm_providers.model import PMMembership, PMUser
 from pm_providers.providers.jira.client import objects
 from pm_providers.providers.jira.connection import Connection, is_issue
-from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.members import (
     GROUP,
     Actor,
@@ -28,6 +27,7 @@ from pm_providers.providers.jira.mapping.members import (
     split_id,
 )
 from pm_providers.providers.jira.mapping.values import person_id
+from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Memberships", "Watchers"]

@@ -14,7 +14,6 @@ from pm_providers.errors import NotFoundError, PermissionDeniedError, Validation
 from pm_providers.model import PMSprint
 from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.connection import Connection
-from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.moments import zone_of
 from pm_providers.providers.jira.mapping.sprints import (
     from_sprint,
@@ -25,6 +24,7 @@ from pm_providers.providers.jira.mapping.sprints import (
 )
 from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import Timing, bounded_map
 
 __all__ = ["Sprints"]

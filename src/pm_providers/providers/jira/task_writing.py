@@ -12,7 +12,6 @@ from pm_providers.model import PMTask, WriteWarning
 from pm_providers.providers.jira.bulk import BulkOperations
 from pm_providers.providers.jira.client import AGILE
 from pm_providers.providers.jira.drafting import Draft, Drafting, level_of, named
-from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.mapping.choices import (
     STANDARD,
     SUBTASK,
@@ -25,7 +24,7 @@ from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing, with_reasons
+from pm_providers.toolkit.writes import Progress, refuse_clearing, with_reasons
 
 __all__ = ["TaskWriter", "ids_of", "took"]
 

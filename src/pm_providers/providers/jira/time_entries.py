@@ -12,13 +12,13 @@ from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.model import PMTimeEntry
 from pm_providers.providers.jira.client import objects
 from pm_providers.providers.jira.connection import is_issue
-from pm_providers.providers.jira.errors import Progress
 from pm_providers.providers.jira.jql import all_of, quoted
 from pm_providers.providers.jira.mapping.moments import zone_of
 from pm_providers.providers.jira.mapping.parts import from_worklog, to_time_entry
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.task_reading import TaskReader
 from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["TimeEntries"]
