@@ -16,6 +16,7 @@ from pm_providers.transport import (
     Answer,
     Auth,
     ErrorParser,
+    Gate,
     HttpClient,
     Params,
     Quota,
@@ -56,6 +57,7 @@ def vendor_client(
     settings: tuple[Setting, ...],
     error_parser: ErrorParser,
     quota: Quota | None = None,
+    gate: Gate | None = None,
     quota_parser: RateHeaderParser = parse_rate_headers,
     headers: Mapping[str, str] | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
@@ -71,6 +73,7 @@ def vendor_client(
         settings: the provider's `SETTINGS`, of which the one for `base_url` is named in hints.
         error_parser: reads the vendor's error answers.
         quota: the vendor's documented quota; by default none but a bound on requests in flight.
+        gate: where the pace is kept, for quotas that several credentials share; by default one for this client.
         quota_parser: reads the vendor's quota headers.
         headers: sent with every request.
         transport: replaces the network, for tests and in-process servers.
@@ -81,6 +84,7 @@ def vendor_client(
         base_url,
         options.auth.fingerprint(),
         quota=quota or Quota(concurrency=max(_LEAST_CONCURRENCY, options.concurrency)),
+        gate=gate,
         parser=quota_parser,
         timing=timing,
     )

@@ -1,0 +1,198 @@
+"""What happened to the tasks of a board since last time.
+
+The lists of actions leave much out (labels put on, edits of labels, check items, [obs] trello-archive/api-docs
+#45, #74), and `since` means the time of creation. So the cards are read and compared with what the cursor
+remembers: for each card its id and a digest of the whole task. That misses nothing: renaming or archiving a
+list, which no card tells, is seen as well.
+
+An archived card is an upsert that says so; one that was deleted or moved to another board is a deleted id; a
+board that may not be seen any more is an error, and nothing of it counts as gone.
+
+Cost: one request a call up to a thousand cards. Of larger boards, the time of the last activity is asked for
+first; as long as it stays, nine of ten calls are that one request.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from pm_providers.contract import ChangePage, decode_cursor, encode_cursor
+from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.model import PMTask
+from pm_providers.providers.trello.cards import ALL
+from pm_providers.providers.trello.client import BATCH_MOST
+from pm_providers.providers.trello.mapping.tasks import is_task
+from pm_providers.providers.trello.mapping.values import is_id
+from pm_providers.providers.trello.task_reading import TaskReader
+from pm_providers.toolkit.documents import identifier, optional_text
+
+__all__ = ["ChangeMemory", "Changes", "digest"]
+
+_LARGE = 900
+_LOOK_EVERY = 10
+_ASK_EACH = 100
+_ID_BYTES, _DIGEST_BYTES = 12, 6
+_ENTRY = _ID_BYTES + _DIGEST_BYTES
+
+_seen = attrgetter(*(one.name for one in dataclasses.fields(PMTask) if one.compare))
+
+
+@dataclass(slots=True)
+class ChangeMemory:
+    """State of a stream of changes.
+
+    Attributes:
+        project: id of the board.
+        scanning: the first pass is not done yet.
+        before: id of the oldest card that the first pass handed out.
+        activity: time of the last activity on the board when it was read; `None` when it must be read again.
+        calls: calls since the cards were read.
+        known: card id -> digest of what was handed out.
+    """
+
+    project: str
+    scanning: bool = True
+    before: str | None = None
+    activity: str | None = None
+    calls: int = 0
+    known: dict[str, str] = field(default_factory=dict)
+
+    def write(self, provider: str) -> str:
+        """The cursor."""
+        entries = b"".join(bytes.fromhex(one + mark) for one, mark in sorted(self.known.items()))
+        state = {
+            "p": self.project,
+            "s": self.scanning,
+            "b": self.before,
+            "a": self.activity,
+            "n": self.calls,
+            "k": base64.b64encode(entries).decode("ascii"),
+        }
+        return encode_cursor(provider, state)
+
+    @classmethod
+    def read(cls, provider: str, cursor: str) -> ChangeMemory:
+        """State in a cursor.
+
+        Raises:
+            ValidationError: not a cursor of this provider.
+        """
+        found = decode_cursor(provider, cursor)
+        try:
+            return cls(
+                project=_identifier(found["p"]),
+                scanning=bool(found["s"]),
+                before=None if found["b"] is None else _identifier(found["b"]),
+                activity=None if found["a"] is None else str(found["a"]),
+                calls=int(found["n"]),
+                known=_entries(base64.b64decode(found["k"], validate=True)),
+            )
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
+
+
+def _identifier(value: object) -> str:
+    if not isinstance(value, str) or not is_id(value):
+        raise ValueError(value)
+    return value
+
+
+def _entries(data: bytes) -> dict[str, str]:
+    if len(data) % _ENTRY:
+        raise ValueError(len(data))
+    parts = (data[start : start + _ENTRY] for start in range(0, len(data), _ENTRY))
+    return {one[:_ID_BYTES].hex(): one[_ID_BYTES:].hex() for one in parts}
+
+
+def digest(task: PMTask) -> str:
+    """What tells two states of a task apart: all its fields but `raw_data`."""
+    data = msgspec.json.encode(_seen(task), order="sorted")
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+class Changes(TaskReader):
+    """The stream of changes."""
+
+    async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
+        most = limit or self._options.page_size
+        if cursor is None:
+            memory = ChangeMemory((await self._place(project_id, fresh=True)).id)
+        else:
+            memory = ChangeMemory.read(self.name, cursor)
+            if project_id != memory.project and await self._known_project(project_id) != memory.project:
+                raise ValidationError(fields={"cursor": "belongs to another project"})
+        if memory.scanning:
+            return await self._scanned(memory, most)
+        return await self._compared(memory, most)
+
+    async def _known_project(self, value: str) -> str:
+        return await self._project_id(value)
+
+    async def _scanned(self, memory: ChangeMemory, most: int) -> ChangePage:
+        """The next page of the first pass, newest cards first. What slips through is found by comparing."""
+        size, first = min(most, self._options.page_size), memory.before is None
+        cards = await self._cards.older(memory.project, ALL, memory.before, size)
+        place = await self._catalog.place(memory.project)
+        tasks = [one for one in self._to_tasks(cards, place) if one.id not in memory.known]
+        memory.known |= {one.id: digest(one) for one in tasks}
+        memory.scanning = len(cards) >= size
+        if memory.scanning:
+            memory.before = min(identifier(one, "card") for one in cards)
+        return self._page(memory, tasks, [], more=memory.scanning or not first)
+
+    async def _compared(self, memory: ChangeMemory, most: int) -> ChangePage:
+        if await self._is_quiet(memory):
+            return self._page(memory, [], [], more=False)
+        place, cards = await self._cards.everything(memory.project, ALL)
+        tasks = self._to_tasks(cards, place)
+        marks = {one.id: digest(one) for one in tasks}
+        changed = [one for one in tasks if memory.known.get(one.id) != marks[one.id]]
+        changed.sort(key=lambda one: (one.updated_at is not None and one.updated_at.timestamp(), one.id))
+        gone = await self._really_gone([one for one in memory.known if one not in marks], memory.project)
+        for one in gone:
+            del memory.known[one]
+        memory.known |= {one.id: marks[one.id] for one in changed[:most]}
+        more = len(changed) > most
+        memory.calls = 0
+        memory.activity = None if more else optional_text(place.document, "dateLastActivity")
+        return self._page(memory, changed[:most], gone, more=more)
+
+    async def _is_quiet(self, memory: ChangeMemory) -> bool:
+        """Whether nothing moved on a large board since its cards were read; not trusted forever."""
+        memory.calls += 1
+        if len(memory.known) < _LARGE or memory.activity is None or memory.calls >= _LOOK_EVERY:
+            return False
+        params = {"fields": "id,dateLastActivity", "actions": "none", "lists": "none"}
+        found = await self._api.find(f"boards/{memory.project}", params)
+        if found is None:
+            raise NotFoundError(f"project {memory.project} does not exist any more, or may not be seen")
+        return optional_text(found, "dateLastActivity") == memory.activity
+
+    async def _really_gone(self, ids: Sequence[str], board: str) -> list[str]:
+        """Those of the ids that are no tasks of the board any more; each is asked for, or all once more."""
+        if not ids:
+            return []
+        if len(ids) > _ASK_EACH:
+            _, cards = await self._cards.everything(board, ALL)
+        else:
+            cards = []
+            for start in range(0, len(ids), BATCH_MOST):
+                cards += await self._some(ids[start : start + BATCH_MOST])
+        there = {identifier(one, "card") for one in cards if _is_of(one, board)}
+        return [one for one in ids if one not in there]
+
+    def _page(self, memory: ChangeMemory, tasks: list[PMTask], gone: list[str], *, more: bool) -> ChangePage:
+        return ChangePage(tasks, gone, memory.write(self.name), has_more=more)
+
+
+def _is_of(card: Mapping[str, Any], board: str) -> bool:
+    return card.get("idBoard") == board and is_task(card)

@@ -1,0 +1,280 @@
+"""Writing tasks. The answer to a write is the card, but for custom fields and moves: then it is read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from pm_providers.contract import ChoiceBook, Fields
+from pm_providers.errors import NotFoundError, PMError, ValidationError
+from pm_providers.model import PMStatus, PMTask, TaskStatus, WriteWarning
+from pm_providers.providers.trello.connection import CARD_PARAMS
+from pm_providers.providers.trello.mapping.places import BoardList, Place, first_list
+from pm_providers.providers.trello.mapping.tasks import from_task, is_task, reading_of, to_task
+from pm_providers.providers.trello.mapping.values import is_id, is_object
+from pm_providers.providers.trello.planning import Base, Plan, Planning
+from pm_providers.toolkit.choices import status_book
+from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.writes import refuse_clearing, with_losses
+
+__all__ = ["AHEAD", "TaskWriter"]
+
+AHEAD: ContextVar[dict[str, dict[str, Any]]] = ContextVar("trello_cards_ahead")
+"""Cards that the batch under way has read for its next items, by id."""
+
+_LOST_IN_MOVES = ("sprint_id", "label_ids", "assignee_ids", "priority", "custom_fields", "status")
+_LABELLED = ("label_ids", "sprint_id", "priority")
+
+
+class TaskWriter(Planning):
+    """Tasks, written."""
+
+    # creation
+
+    async def _create_task(self, fields: Fields) -> PMTask:
+        place = await self._checked_place(fields["project_id"])
+        if fields.get("assignee_id"):
+            fields = {**fields, "assignee_ids": [fields["assignee_id"]]}
+        plan = await self._planned(fields, place)
+        if "idList" not in plan.body:
+            plan.body["idList"] = self._first_list(place).id
+        labels = plan.added
+        body = {name: value for name, value in plan.body.items() if value not in (None, "")}
+        body |= {"pos": "bottom", **({"idLabels": labels} if labels else {})}
+        card = await self._api.post("cards", body)
+        if not plan.items:
+            return await self._answered(card, place)
+        return await self._with_items(card, plan, fields)
+
+    async def _answered(self, card: dict[str, Any], place: Place) -> PMTask:
+        """The task of a card as the answer of a creation tells it, which has no custom fields yet."""
+        found = place if place.knows(card) else await self._catalog.place_for(card)
+        return to_task(card, reading_of(found, keep_raw=self._options.keep_raw))
+
+    async def _with_items(self, card: dict[str, Any], plan: Plan, fields: Fields) -> PMTask:
+        """A new card with its custom fields, which are a second request.
+
+        The card is there: an error would make callers create it again, so it is told in a warning.
+        """
+        one = identifier(card, "card")
+        try:
+            await self._api.put(f"cards/{one}/customFields", {"customFieldItems": plan.items})
+            return await self._task(await self._api.get(f"cards/{one}", CARD_PARAMS))
+        except PMError as error:
+            made = await self._answered(card, await self._catalog.place(str(card.get("idBoard"))))
+            why = f"the card was created, its custom fields not set: {error.message}"
+            names = ("custom_fields", "estimated_hours", "story_points", "sprint_id", "priority")
+            warnings = tuple(
+                WriteWarning(name, fields[name], getattr(made, name), why)
+                for name in names
+                if fields.get(name) and not self._holds(name, fields[name], made)
+            )
+            return replace(made, warnings=warnings)
+
+    def _first_list(self, place: Place) -> BoardList:
+        found = first_list(place.open_lists)
+        if found is None:
+            raise ValidationError(fields={"project_id": "has no open list, so it takes no cards"})
+        return found
+
+    # changes
+
+    async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
+        async with self._locks.hold(task_id):
+            card = None if "assignee_id" in fields else self._ahead(task_id)
+            return await self._changed(card or await self._card(task_id), fields)
+
+    async def _changed(self, card: dict[str, Any], fields: Fields) -> PMTask:
+        """One card, read a moment ago, with fields changed."""
+        refuse_clearing(fields, ("status", "project_id"))
+        before = await self._task(card)
+        goal = fields.get("project_id") or before.project_id or ""
+        place = await self._checked_place(goal)
+        moves = place.id != before.project_id
+        plan = await self._planned(_whole(fields, before), place, Base(card, before))
+        if moves:
+            plan.body |= {
+                "idBoard": place.id,
+                "idList": plan.body.get("idList") or self._same_list(before, place),
+            }
+            plan.again = True
+        if plan.is_empty:
+            return before
+        task = await self._carried_out(before.id, plan)
+        return with_losses(task, before, fields, _LOST_IN_MOVES) if moves else task
+
+    async def _carried_out(self, one: str, plan: Plan) -> PMTask:
+        """Write a plan; a step after the first that fails says that something may be written."""
+        answer: dict[str, Any] | None = None
+        begun = False
+        try:
+            if plan.body:
+                answer = await self._api.put(f"cards/{one}", plan.body)
+                begun = True
+            for label in plan.removed:
+                await self._without_label(one, label)
+                begun = True
+            for label in plan.added:
+                await self._with_label(one, label)
+                begun = True
+            if plan.items:
+                await self._api.put(f"cards/{one}/customFields", {"customFieldItems": plan.items})
+                begun = True
+            return await self._written(one, answer, plan)
+        except PMError as error:
+            error.maybe_applied = error.maybe_applied or begun
+            raise
+
+    async def _written(self, one: str, answer: dict[str, Any] | None, plan: Plan) -> PMTask:
+        """The task as it is now: of the answer where that holds all, else read anew."""
+        if answer is not None and not (plan.again or plan.added or plan.removed or plan.items):
+            place = await self._catalog.place(str(answer.get("idBoard") or ""))
+            if is_task(answer) and not place.fields and place.knows(answer):
+                return to_task(answer, reading_of(place, keep_raw=self._options.keep_raw))
+        found = await self._find_card(one)
+        if found is None:
+            raise NotFoundError(f"task {one} was changed, but cannot be read any more")
+        return await self._task(found)
+
+    async def _with_label(self, card: str, label: str) -> None:
+        """Put a label on; that it is on already is what was wanted ([obs] 400 "that label is already on ...").
+
+        Labels are added and taken off one by one: writing the list would undo what others do meanwhile.
+        """
+        try:
+            await self._api.call("POST", f"cards/{card}/idLabels", json={"value": label}, safe=True)
+        except ValidationError as error:
+            if "already" not in error.message.casefold():
+                raise
+
+    async def _without_label(self, card: str, label: str) -> None:
+        """Take a label off; one that is not on is off."""
+        try:
+            await self._api.call("DELETE", f"cards/{card}/idLabels/{label}", safe=True)
+        except NotFoundError:
+            return
+        except ValidationError as error:
+            if "not on" not in error.message.casefold():
+                raise
+
+    @staticmethod
+    def _ahead(task_id: str) -> dict[str, Any] | None:
+        """The card as a batch read it a moment ago, once; `None` outside of batches."""
+        return AHEAD.get({}).pop(task_id, None)
+
+    # deleting
+
+    async def _delete_task(self, task_id: str) -> bool:
+        """Archive the card, which can be undone, or delete it for good where the connection says so.
+
+        Archiving an archived card does nothing, so that is `False`.
+        """
+        if not is_object(task_id):
+            return False
+        async with self._locks.hold(task_id):
+            card = self._ahead(task_id) or await self._find_card(task_id)
+            if card is None:
+                return False
+            one = identifier(card, "card")
+            if self._rules.delete_mode == "permanent":
+                return await self._api.delete(f"cards/{one}")
+            if card.get("closed") is True:
+                return False
+            try:
+                await self._api.put(f"cards/{one}", {"closed": True})
+            except NotFoundError:
+                return False
+            return True
+
+    # fields to wire
+
+    async def _planned(self, fields: Fields, place: Place, base: Base | None = None) -> Plan:
+        """What writes checked fields on a card of a board.
+
+        Raises:
+            ValidationError: a value that the board does not have; nothing was sent.
+        """
+        before = None if base is None else base.task
+        plan = Plan(from_task(fields, self._rules.timezone, before=before))
+        _check_members(fields)
+        if fields.get("status"):
+            plan.body |= self._status_body(fields, place, before)
+        known = await self._known_fields(fields, place)
+        plan.items = self._items(fields, known)
+        if any(name in fields for name in _LABELLED):
+            await self._plan_labels(plan, fields, known, base)
+        return plan
+
+    def _status_body(self, fields: Fields, place: Place, before: PMTask | None) -> dict[str, Any]:
+        """List and tick for a status: a unified value, or the name or id of an open list.
+
+        Completing ticks the card and moves it to a list of completed cards where there is one; any other status
+        takes the tick off, unless only lists count.
+        """
+        value, rules = fields["status"], self._rules
+        same_board = before is not None and before.project_id == place.id
+        if before is not None and same_board and value == before.status:
+            return {}
+        lists = place.open_lists
+        target = self._target_list(value, lists)
+        if is_id(value) and target is not None:
+            fields["status"] = target.name
+        done = value == TaskStatus.COMPLETED or (target is not None and target.is_done)
+        if target is None and not (value == TaskStatus.COMPLETED and rules.done_mode != "list"):
+            known = ", ".join(one.name for one in lists) or "none"
+            raise ValidationError(fields={"status": f"{value!r:.60} is unknown; the board has: {known:.500}"})
+        body: dict[str, Any] = {} if target is None else {"idList": target.id}
+        if rules.done_mode != "list":
+            body["dueComplete"] = done
+        elif done:
+            body["dueComplete"] = True
+        return body
+
+    @staticmethod
+    def _target_list(value: str, lists: Sequence[BoardList]) -> BoardList | None:
+        if value == TaskStatus.COMPLETED:
+            statuses = [PMStatus(one.id, one.name, "completed") for one in lists if one.is_done]
+        else:
+            statuses = [PMStatus(one.id, one.name, one.status) for one in lists]
+        if value not in set(TaskStatus):
+            book = ChoiceBook(tuple(statuses), {}, "status")
+        else:
+            book = status_book(statuses)
+        try:
+            found = book.candidates(value)[0]
+        except ValidationError:
+            return None
+        return next(one for one in lists if one.id == found.id)
+
+    def _same_list(self, before: PMTask, place: Place) -> str:
+        """List of another board for a card that moves there: of the same name, of the same meaning, or the first."""
+        name = (before.status_name or "").strip().casefold()
+        lists = place.open_lists
+        named = [one for one in lists if one.name.strip().casefold() == name]
+        meant = [one for one in lists if one.status == before.status]
+        return next(iter(named or meant), self._first_list(place)).id
+
+    async def _plan_labels(self, plan: Plan, fields: Fields, place: Place, base: Base | None) -> None:
+        """Labels to put on and to take off; those that stand for what is not written stay."""
+        wanted = await self._wanted_labels(fields, place, base)
+        held = [] if base is None else base.labels
+        plan.added = [one for one in wanted if one not in held]
+        plan.removed = [one for one in held if one not in wanted]
+
+
+def _whole(fields: Fields, before: PMTask) -> Fields:
+    """Fields with `assignee_id` as the first of all assignees, the others left."""
+    if "assignee_id" not in fields:
+        return fields
+    rest = [one for one in before.assignee_ids[1:] if one != fields["assignee_id"]]
+    first = [fields["assignee_id"]] if fields["assignee_id"] else []
+    return {**fields, "assignee_ids": [*first, *rest]}
+
+
+def _check_members(fields: Mapping[str, Any]) -> None:
+    """Ids that are none would be refused as a list, without a name."""
+    bad = [one for one in fields.get("assignee_ids") or () if not is_id(one)]
+    if bad:
+        raise ValidationError(fields={"assignee_ids": f"there is no user {bad[0]!r:.60}"})
