@@ -32,7 +32,7 @@ _OPERATIONS = declare_operations(
     update_tasks=_ONE_BY_ONE,
     delete_tasks=_ONE_BY_ONE,
     search_tasks=mapped(
-        "the API has no search: tasks are listed, and looked through here by title and description"
+        "no search in the API: tasks are listed, and looked through here by title and description"
     ),
     create_sprint=mapped("a list in a sprint folder; the app's own automation of sprints does not know it"),
     list_transitions=mapped("there is no workflow: any other status of the task's list"),
@@ -48,8 +48,8 @@ _OPERATIONS = declare_operations(
     update_membership=unsupported(_NO_MEMBERS),
     delete_membership=unsupported(_NO_MEMBERS),
     changes=mapped(
-        "filter on the time of change for upserts; ids are compared when what the lists count differs from what "
-        "is known, and at times, for deletes"
+        "filter on the time of change for upserts; for deletes, ids are compared when the counts of the "
+        "lists differ from what is known, and at times"
     ),
 )
 
@@ -218,10 +218,10 @@ CAPABILITIES = Capabilities(
         "projects": "spaces; with project_level, folders or lists",
         "default list": "new tasks get into the list named Backlog, which is made when there is none "
         "(default_list, default_list_ids)",
-        "sprints": "lists in folders whose name holds 'sprint' (sprint_word, sprint_folder_ids); where projects are "
-        "folders, their lists whose name does",
-        "sprint membership": "the sprint is one more list of the task; where that ClickApp is off, its home list "
-        "(sprint_membership)",
+        "sprints": "lists in folders whose name holds 'sprint' (sprint_word, sprint_folder_ids); "
+        "where projects are folders, their lists whose name does",
+        "sprint membership": "the sprint is one more list of the task; where that ClickApp is off, its home "
+        "list (sprint_membership)",
         "days": "days without a time are days in the time zone of the credential's user",
         "labels": "tags, known by their name",
     },

@@ -20,7 +20,6 @@ from pm_providers.providers.clickup.mapping.choices import (
 )
 from pm_providers.providers.clickup.mapping.custom_fields import CustomField, to_custom_field
 from pm_providers.providers.clickup.mapping.sprints import SprintRule
-from pm_providers.providers.clickup.mapping.values import ref_id
 from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.choices import candidates_anew, status_book
 from pm_providers.toolkit.documents import broken, identifier, is_number
@@ -131,6 +130,10 @@ class Catalog:
     def forget_list(self, list_id: str) -> None:
         """Drop what is known of a list, after it was written."""
         self._lists.forget(list_id)
+
+    def forget_tags(self, space_id: str) -> None:
+        """Drop what is known of the tags of a space, after one was written."""
+        self._tags.forget(space_id)
 
     async def sprint_ids(self, space_id: str) -> set[str]:
         """Lists of a space that are sprints and not archived."""
@@ -249,8 +252,3 @@ def _statuses(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise broken("statuses that are no list")
     return [one for one in found if isinstance(one, dict)]
-
-
-def space_of(document: Mapping[str, Any]) -> str | None:
-    """Space of a list or folder."""
-    return ref_id(document, "space")

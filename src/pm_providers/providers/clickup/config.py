@@ -68,8 +68,8 @@ class Options:
         space_id: space in which new projects are made where a project is a folder or a list.
         default_list: name of the list that new tasks get into, made when there is none of that name.
         default_list_ids: project id -> list that its new tasks get into; goes before the name.
-        sprint_word: a folder is a sprint folder (a list is a sprint, where projects are folders) when its name
-            holds this word, in any case.
+        sprint_word: a folder is a sprint folder (a list is a sprint, where projects are folders) when its
+            name holds this word, in any case.
         sprint_folder: name of the sprint folder that is made for the first sprint.
         sprint_folder_ids: folders that are sprint folders; where there are any, names do not count.
         sprint_membership: one of `MEMBERSHIPS`.

@@ -27,6 +27,7 @@ from pm_providers.transport import Timing
 __all__ = ["Connection", "Place"]
 
 _USERS = ("assignee_id", "owner_id", "user_id")
+_PEOPLE = ("assignee_ids",)
 _TASKS = ("task_id", "from_task_id", "to_task_id", "parent_task_id")
 
 
@@ -212,15 +213,9 @@ class Connection(RemoteProvider):
             ValidationError: names a task or user that does not exist.
         """
         resolved = dict(fields)
-        for names, lookup in ((_USERS, self._user_id), (_TASKS, self._task_id)):
-            for name in names:
-                if isinstance(resolved.get(name), str):
-                    try:
-                        resolved[name] = await lookup(resolved[name])
-                    except NotFoundError as error:
-                        raise ValidationError(fields={name: error.message}) from None
-        if "assignee_ids" in resolved:
-            resolved["assignee_ids"] = await self._people(resolved["assignee_ids"])
+        for name in (*_USERS, *_TASKS, *_PEOPLE):
+            if resolved.get(name):
+                resolved[name] = await self._referred(name, resolved[name])
         if entity in {Entity.TASK, Entity.PROJECT} and resolved.get("priority"):
             one = self._catalog.priority(resolved["priority"])
             if resolved["priority"] == one.id:
@@ -233,11 +228,16 @@ class Connection(RemoteProvider):
                 raise ValidationError(fields={name: f"there is no {name.removesuffix('_id')} {value!r:.80}"})
         return resolved
 
-    async def _people(self, values: list[str]) -> list[str]:
+    async def _referred(self, name: str, value: Any) -> Any:
+        """Ids of the tasks or people that a field names."""
         try:
-            return list(dict.fromkeys([await self._user_id(one) for one in values]))
+            if name in _TASKS:
+                return await self._task_id(value)
+            if name in _USERS:
+                return await self._user_id(value)
+            return list(dict.fromkeys([await self._user_id(one) for one in value]))
         except NotFoundError as error:
-            raise ValidationError(fields={"assignee_ids": error.message}) from None
+            raise ValidationError(fields={name: error.message}) from None
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
         """Texts are Markdown, spelled anew by the vendor: they are compared as documents.

@@ -52,8 +52,8 @@ async def task_pages(
 ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
     """Tasks of all pages, page by page in order; those that came before are left out.
 
-    One request more than there are pages is spent on the hint, and at most one more is wasted, when the hint is
-    wrong.
+    One request more than there are pages is spent on the hint, and at most one more is wasted, when the hint
+    is wrong.
 
     Args:
         fetch: number of a page, from 0 -> page.
@@ -131,7 +131,7 @@ class _Walk:
         async with aclosing(self._between(target)) as pages:
             async for page in pages:
                 yield self._taken(page)
-                if self.done:
+                if page.last:
                     return
         yield self._taken(probe)
 

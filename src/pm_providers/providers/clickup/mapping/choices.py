@@ -28,7 +28,7 @@ OPEN_TYPES = frozenset({"open", "unstarted"})
 """Types of statuses in which nothing is done yet; `unstarted` is an older word ([obs])."""
 
 CLOSED_TYPES = frozenset({"done", "closed"})
-"""Types of statuses in which no work remains. `date_done` is set in both, `date_closed` in the second only."""
+"""Types of statuses in which no work remains; `date_closed` is set in the second only."""
 
 PRIORITIES: tuple[PMPriority, ...] = (
     PMPriority("4", "low", Priority.LOW.value),

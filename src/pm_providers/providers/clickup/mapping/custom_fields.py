@@ -315,7 +315,7 @@ def read_custom(documents: Any, zone: tzinfo, known: dict[str, CustomField]) -> 
     found: dict[str, Any] = {}
     for one in documents if isinstance(documents, list) else ():
         value = one.get("value") if isinstance(one, Mapping) else None
-        if value is None or value == "" or value == []:
+        if value is None or value in ("", []):
             continue
         key = str(one.get("id"))
         field = known.get(key)

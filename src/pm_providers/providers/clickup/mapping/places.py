@@ -11,7 +11,7 @@ from pm_providers.providers.clickup.mapping.choices import PRIORITIES
 from pm_providers.providers.clickup.mapping.values import day_ms, moment_day, ref_id
 from pm_providers.toolkit.documents import Document, identifier, optional_flag, optional_text
 
-__all__ = ["FEATURES", "from_list", "from_space", "to_project"]
+__all__ = ["FEATURES", "content_of", "from_list", "from_space", "new_space", "to_project"]
 
 FEATURES: Mapping[str, Mapping[str, bool]] = {
     "due_dates": {
@@ -33,6 +33,7 @@ FEATURES: Mapping[str, Mapping[str, bool]] = {
 
 _SPACE_BODY = ("name", "color", "private", "admin_can_manage", "multiple_assignees", "features")
 _CONTENT = "content"
+_EMPTY = " "
 
 
 def to_project(document: Document, level: str, zone: tzinfo, *, keep_raw: bool = True) -> PMProject:
@@ -44,7 +45,7 @@ def to_project(document: Document, level: str, zone: tzinfo, *, keep_raw: bool =
     return PMProject(
         id=identifier(document, level),
         name=optional_text(document, "name") or "",
-        description=optional_text(document, _CONTENT) if of_list else None,
+        description=content_of(document) if of_list else None,
         status=status.value,
         status_name="archived" if archived else "active",
         priority=_priority(document) if of_list else None,
@@ -57,21 +58,31 @@ def to_project(document: Document, level: str, zone: tzinfo, *, keep_raw: bool =
     )
 
 
+def content_of(document: Document) -> str | None:
+    """Text of a list; one that was cleared is a blank, as an empty text would be ignored."""
+    found = optional_text(document, _CONTENT)
+    return found.strip("\n") if found is not None and found.strip() else None
+
+
 def _priority(document: Document) -> str | None:
     found = document.get("priority")
     name = optional_text(found, "priority") if isinstance(found, Mapping) else None
     return next((one.priority for one in PRIORITIES if one.name == name), None)
 
 
-def from_space(fields: Mapping[str, Any], document: Document | None) -> dict[str, Any]:
-    """Body of a space. A change overwrites all that the document names, so it is written as it was.
+def new_space(name: str) -> dict[str, Any]:
+    """Body of a new space ([spec] CreateSpace)."""
+    return {"name": name, "multiple_assignees": True, "features": FEATURES}
+
+
+def from_space(fields: Mapping[str, Any], document: Document) -> dict[str, Any]:
+    """Body of a change of a space. It overwrites all that the document names, so that is sent as it was.
 
     Args:
         fields: `name`, `is_public`.
-        document: the space as it is; `None` for a new one.
+        document: the space as it is.
     """
-    known = document or {"multiple_assignees": True, "features": FEATURES}
-    body = {name: known[name] for name in _SPACE_BODY if known.get(name) is not None}
+    body = {name: document[name] for name in _SPACE_BODY if document.get(name) is not None}
     if "name" in fields:
         body["name"] = fields["name"]
     if fields.get("is_public") is not None:
@@ -90,7 +101,7 @@ def from_list(fields: Mapping[str, Any], name: str, zone: tzinfo) -> dict[str, A
     body: dict[str, Any] = {"name": name}
     for ours in ("description", "goal"):
         if ours in fields:
-            body["markdown_content"] = fields[ours] or ""
+            body |= {"markdown_content": fields[ours]} if fields[ours] else {"content": _EMPTY}
     if "end_date" in fields:
         end: date | None = fields["end_date"]
         body["due_date"] = None if end is None else day_ms(end, zone)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from pm_providers.model import PMSprint, SprintStatus
+from pm_providers.providers.clickup.mapping.places import content_of
 from pm_providers.providers.clickup.mapping.values import moment_day, optional_id
 from pm_providers.toolkit.documents import Document, identifier, optional_text
 
@@ -78,8 +79,8 @@ class SprintReading:
 def to_sprint(document: Document, project_id: str | None, reading: SprintReading) -> PMSprint:
     """A list as a sprint.
 
-    Its dates are the list's; those that it lacks come out of its name, `Sprint 1 (2/5 - 2/18)`, and the name is
-    what stands before them.
+    Its dates are the list's; those that it lacks come out of its name, `Sprint 1 (2/5 - 2/18)`, and the name
+    is what stands before them.
     """
     name = optional_text(document, "name") or ""
     start = moment_day(document.get("start_date"), reading.zone)
@@ -97,7 +98,7 @@ def to_sprint(document: Document, project_id: str | None, reading: SprintReading
         end_date=end,
         status=status.value,
         status_name="archived" if archived else status.value,
-        goal=optional_text(document, "content"),
+        goal=content_of(document),
         raw_data=dict(document) if reading.keep_raw else None,
     )
 

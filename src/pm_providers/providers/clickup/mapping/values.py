@@ -66,8 +66,8 @@ def moment(value: Any) -> datetime | None:
 def moment_day(value: Any, zone: tzinfo) -> date | None:
     """The day on which an instant lies in a time zone.
 
-    Days without a time are kept as 04:00 of the day in the zone of whoever set them ([doc] general-time); where
-    that is not ours, the day may differ by one.
+    Days without a time are kept as 04:00 of the day in the zone of whoever set them ([doc] general-time);
+    where that is not ours, the day may differ by one.
     """
     found = moment(value)
     if found is None:
@@ -79,7 +79,7 @@ def moment_day(value: Any, zone: tzinfo) -> date | None:
 
 
 def day_ms(day: date, zone: tzinfo) -> int:
-    """Milliseconds of noon of a day: midnight in UTC would be the day before in America ([obs] clickup-cli#126)."""
+    """Milliseconds of noon of a day: midnight in UTC is the day before in America ([obs] clickup-cli#126)."""
     try:
         found = datetime.combine(day, _NOON, zone).astimezone(UTC)
     except OverflowError:
@@ -88,7 +88,7 @@ def day_ms(day: date, zone: tzinfo) -> int:
 
 
 def hours(value: Any) -> float | None:
-    """Hours of a count of milliseconds; `None` where it is missing or 0, which the vendor keeps for "none"."""
+    """Hours of a count of milliseconds; `None` where it is missing or 0, the vendor's "none"."""
     found = milliseconds(value)
     return found / _HOUR_MS if found else None
 

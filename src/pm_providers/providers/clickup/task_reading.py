@@ -1,0 +1,345 @@
+"""Reading tasks: single, lists, search.
+
+The vendor's lists leave out subtasks, closed tasks, archived tasks and the Markdown of descriptions unless
+each is asked for ([doc] Get Tasks). Archived tasks come from the list's own address only, and without the
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from pm_providers.contract import TaskQuery
+from pm_providers.errors import NotFoundError
+from pm_providers.model import PMTask, TaskStatus
+from pm_providers.providers.clickup.client import Api
+from pm_providers.providers.clickup.containers import ProjectReader
+from pm_providers.providers.clickup.mapping.choices import merged_statuses
+from pm_providers.providers.clickup.mapping.tasks import TaskReading, project_of, to_task
+from pm_providers.providers.clickup.mapping.values import ref_id
+from pm_providers.toolkit.choices import filter_candidates
+from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.transport import bounded_map
+
+__all__ = ["EVERYTHING", "TaskReader", "listing_of"]
+
+EVERYTHING: Mapping[str, str | bool] = {
+    "subtasks": True,
+    "include_closed": True,
+    "include_markdown_description": True,
+}
+"""Parameters without which a list of tasks lacks data."""
+
+_OLDEST_FIRST: Mapping[str, str | bool] = {"order_by": "created", "reverse": True}
+_FILTERS = {"space": "space_ids[]", "folder": "project_ids[]"}
+Keep = Callable[[PMTask], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What a list of tasks asks for.
+
+    Attributes:
+        path: address.
+        params: parameters.
+        project: only tasks of this project; lists may hold others.
+        whole: nothing is left out by conditions, so that counts tell how many pages there are.
+    """
+
+    path: str
+    params: dict[str, Any]
+    project: str | None
+    whole: bool
+
+
+class TaskReader(ProjectReader):
+    """Tasks, read."""
+
+    async def _get_task(self, task_id: str) -> PMTask | None:
+        found = await self._api.find_task(task_id)
+        return None if found is None else await self._task(found)
+
+    # lists
+
+    async def _iter_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
+        try:
+            params, keep = await self._conditions(query)
+        except NotFoundError:
+            await self._check_project(query.project_id)
+            return  # nobody, and no sprint, of that id: no task fits
+        async with aclosing(self._found(query, params, keep)) as tasks:
+            async for task in tasks:
+                yield task
+
+    async def _found(
+        self, query: TaskQuery, params: dict[str, Any], keep: Keep
+    ) -> AsyncGenerator[PMTask, None]:
+        listing = self._listing(query, params)
+        seen: set[str] = set()
+        async with aclosing(self._pages(listing, query)) as pages:
+            async for page in pages:
+                for task in await self._tasks(page):
+                    if not task.is_archived and keep(task):
+                        seen.add(task.id)
+                        yield task
+        if not query.include_archived:
+            return
+        async with aclosing(self._archived(query, params)) as tasks:
+            async for task in tasks:
+                if keep(task) and task.id not in seen:
+                    seen.add(task.id)
+                    yield task
+
+    def _listing(self, query: TaskQuery, params: Mapping[str, Any]) -> _Listing:
+        asked: dict[str, Any] = {**EVERYTHING, **_OLDEST_FIRST, **params}
+        if query.sprint_id is not None:
+            path = f"list/{query.sprint_id}/task"
+            return _Listing(path, {**asked, "include_timl": True}, query.project_id, whole=False)
+        whole = not params and query.limit is None and query.project_id is not None
+        if query.project_id is None:
+            return _Listing(f"{self._api.team}/task", asked, None, whole)
+        path, own = listing_of(self._api, self._level, query.project_id)
+        return _Listing(path, asked | own, query.project_id, whole)
+
+    async def _pages(
+        self, listing: _Listing, query: TaskQuery
+    ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
+        """Pages of a list. A project without tasks is looked up: unknown ones have none, too."""
+        project, empty = listing.project, True
+        hint = self._hint(project) if listing.whole and project is not None else None
+        try:
+            stream = self._api.tasks(listing.path, listing.params, window=query.window, hint=hint)
+            async with aclosing(stream) as pages:
+                async for page in pages:
+                    own = [one for one in page if project is None or project_of(one, self._level) == project]
+                    empty = empty and not own
+                    yield own
+        except NotFoundError:
+            await self._check_project(project)
+            if query.sprint_id is None:
+                raise
+            return
+        if empty:
+            await self._check_project(project)
+
+    async def _check_project(self, project: str | None) -> None:
+        if project is not None:
+            await self._project_document(project)
+
+    def _hint(self, project: str) -> Callable[[Sequence[dict[str, Any]]], Any]:
+        """How many tasks there are about, by the counts of those lists that most of the first page are in.
+
+        One request: the folders of the space with their counts, or the lists in none.
+        """
+
+        async def count(page: Sequence[dict[str, Any]]) -> int | None:
+            if self._level != "space":
+                found = await self._api.find(f"{self._level}/{project}")
+                return _count(() if found is None else (found,))
+            loose = sum(_is_loose(one) for one in page)
+            kind = "list" if 2 * loose > len(page) else "folder"
+            document = await self._api.find(f"space/{project}/{kind}", {"archived": False})
+            places = document.get(f"{kind}s") if document is not None else None
+            return _count(places if isinstance(places, list) else ())
+
+        return count
+
+    # conditions
+
+    async def _conditions(self, query: TaskQuery) -> tuple[dict[str, Any], Keep]:
+        """Parameters that narrow a list, and what is looked at here besides.
+
+        Filters by people, statuses and tags that do not exist answer an empty list ([obs]), so they are
+        checked.
+
+        Raises:
+            NotFoundError: nobody, or no sprint, of that id.
+            ValidationError: the status is unknown.
+        """
+        params: dict[str, Any] = {}
+        checks: list[Keep] = []
+        if query.status is not None:
+            params |= await self._status_filter(query.status, query.project_id)
+            checks.append(_status_check(query.status))
+        if query.assignee_id is not None:
+            user = await self._user_id(query.assignee_id)
+            params["assignees[]"] = [user]
+            checks.append(lambda task: user in task.assignee_ids)
+        if query.sprint_id is not None:
+            if not is_number(query.sprint_id):
+                raise NotFoundError(f"there is no sprint {query.sprint_id!r:.80}")
+            sprint = query.sprint_id
+            checks.append(lambda task: task.sprint_id == sprint)
+        if query.updated_since is not None:
+            since = query.updated_since
+            since = since.replace(microsecond=since.microsecond // 1000 * 1000)
+            # The filter leaves out the very millisecond; tasks tell no less than that.
+            params["date_updated_gt"] = int(since.timestamp() * 1000) - 1
+            checks.append(lambda task: (task.updated_at or since) >= since)
+        return params, lambda task: all(check(task) for check in checks)
+
+    async def _status_filter(self, value: str, project: str | None) -> dict[str, Any]:
+        """A status by its name is filtered by the vendor; a unified one here, as lists have names of their
+        own.
+
+        Raises:
+            ValidationError: no list has a status of that name.
+        """
+        if value in set(TaskStatus):
+            return {}
+        found = filter_candidates(await self._project_statuses(project), value)
+        return {"statuses[]": [one.name for one in found]}
+
+    async def _project_statuses(self, project: str | None) -> Any:
+        """Statuses of the lists of a project, or of all, each name once.
+
+        Lists have those of their folder or space unless they override them.
+        """
+        projects = [project] if project is not None else await self._project_ids()
+        sets = [one for project_id in projects for one in await self._status_sets(project_id)]
+        statuses = ([*(one.get("statuses") or ())] for one in sets)
+        return merged_statuses(list(statuses), self._options.status_map)
+
+    async def _status_sets(self, project: str) -> list[Mapping[str, Any]]:
+        place = await self._place(project)
+        if self._level == "list":
+            return [await self._catalog.task_list(project, fresh=True)]
+        structure = await self._catalog.structure(place.space_id, fresh=True)
+        lists = structure.all_lists()
+        if self._level == "folder":
+            lists = [pair for pair in lists if pair[1].get("id") == place.id]
+        own = [identifier(one, "list") for one, _ in lists if one.get("override_statuses") is True]
+        folders = [one for _, one in lists if one.get("override_statuses") is True]
+        answers = await bounded_map(self._catalog.task_list, own, self._options.concurrency)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        space = await self._catalog.space(place.space_id)
+        return [space, *folders, *(one for one in answers if isinstance(one, dict))]
+
+    # archived tasks
+
+    async def _archived(self, query: TaskQuery, params: Mapping[str, Any]) -> AsyncGenerator[PMTask, None]:
+        """Archived tasks: a request at least for each list, as only lists give them."""
+        asked = {**EVERYTHING, **_OLDEST_FIRST, **params, "archived": True}
+        for one in await self._lists_to_read(query):
+            async with aclosing(self._api.tasks(f"list/{one}/task", asked)) as pages:
+                async for page in pages:
+                    for task in await self._tasks(page):
+                        yield task
+
+    async def _lists_to_read(self, query: TaskQuery) -> list[str]:
+        if query.sprint_id is not None:
+            return [query.sprint_id]
+        if query.project_id is not None:
+            return await self._lists_of(query.project_id)
+        found: list[str] = []
+        for space in await self._spaces():
+            found += await self._lists_within(identifier(space, "space"))
+        return found
+
+    async def _lists_of(self, project: str) -> list[str]:
+        """Lists of a project, archived ones and those in archived folders included."""
+        if self._level == "list":
+            return [project]
+        place = await self._place(project)
+        return await self._lists_within(place.space_id, None if self._level == "space" else place.id)
+
+    async def _lists_within(self, space: str, folder: str | None = None) -> list[str]:
+        found: dict[str, None] = {}
+        for archived in (False, True):
+            structure = await self._catalog.structure(space, archived=archived, fresh=True)
+            for one, holder in structure.all_lists():
+                if folder is None or str(holder.get("id")) == folder:
+                    found[identifier(one, "list")] = None
+        return list(found)
+
+    # search
+
+    async def _search_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
+        """The API has no search: all tasks are read, those that have all words in title or description are
+        given.
+
+        A list of 10,000 tasks costs 100 requests.
+        """
+        words = (query.text or "").casefold().split()
+        everything = TaskQuery(project_id=query.project_id, window=query.window)
+        async with aclosing(self._found(everything, {}, lambda task: _has_words(task, words))) as tasks:
+            async for task in tasks:
+                yield task
+
+    # documents to records
+
+    async def _task(self, document: Mapping[str, Any]) -> PMTask:
+        return (await self._tasks([document]))[0]
+
+    async def _tasks(self, documents: Sequence[Mapping[str, Any]]) -> list[PMTask]:
+        """Records of documents, with everything that their names need at hand."""
+        if not documents:
+            return []
+        reading = TaskReading(
+            level=self._level,
+            zone=await self._zone(),
+            rule=self._catalog.rule,
+            types=await self._type_names(documents),
+            sprint_ids=await self._sprint_ids(documents),
+            status={name.strip().casefold(): one for name, one in self._options.status_map.items()},
+            priorities={one.name: one.priority for one in self._catalog.priorities},
+            keep_raw=self._options.keep_raw,
+        )
+        return [to_task(one, reading) for one in documents]
+
+    async def _type_names(self, documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        names = {one.id: one.name for one in await self._catalog.types()}
+        used = {str(one.get("custom_item_id")) for one in documents if one.get("custom_item_id") is not None}
+        if not used <= set(names):
+            names = {one.id: one.name for one in await self._catalog.types(fresh=True)}
+        return names
+
+    async def _sprint_ids(self, documents: Iterable[Mapping[str, Any]]) -> set[str]:
+        """Sprints of the spaces of those tasks that are in more than one list."""
+        spaces = {ref_id(one, "space") for one in documents if one.get("locations")}
+        found: set[str] = set()
+        for space in spaces:
+            if space is not None and self._level != "list":
+                found |= await self._catalog.sprint_ids(space)
+        return found
+
+
+def listing_of(api: Api, level: str, project: str) -> tuple[str, dict[str, Any]]:
+    """Address and parameters of the list of a project's tasks.
+
+    Raises:
+        NotFoundError: no such project can exist.
+    """
+    if not is_number(project):
+        raise NotFoundError(f"there is no project {project!r:.80}")
+    if level == "list":
+        return f"list/{project}/task", {}
+    return f"{api.team}/task", {_FILTERS[level]: [project]}
+
+
+def _is_loose(task: Mapping[str, Any]) -> bool:
+    """Whether a task's list is in no folder that people see."""
+    folder = task.get("folder")
+    return not isinstance(folder, Mapping) or folder.get("hidden") is True
+
+
+def _count(places: Iterable[Any]) -> int | None:
+    """Sum of the counts of lists or folders: numbers, or texts; `None` where none is told."""
+    counts = [one.get("task_count") for one in places if isinstance(one, Mapping)]
+    known = [int(one) for one in counts if isinstance(one, int | str) and str(one).isdigit()]
+    return sum(known) if known else None
+
+
+def _status_check(value: str) -> Keep:
+    folded = value.strip().casefold()
+    return lambda task: task.status == value or (task.status_name or "").strip().casefold() == folded
+
+
+def _has_words(task: PMTask, words: Sequence[str]) -> bool:
+    text = f"{task.title}\n{task.description or ''}".casefold()
+    return all(word in text for word in words)
