@@ -24,8 +24,8 @@ __all__ = ["CAPABILITIES", "narrowed"]
 
 _ONE_BY_ONE = mapped("writes have no bulk call: single calls, several at a time; reads in batches of ten")
 _ARCHIVED = mapped(
-    "the card is archived and can be brought back; with delete_mode=permanent it is gone for good, as there is "
-    "no trash"
+    "the card is archived and can be brought back; with delete_mode=permanent it is gone for good, as there "
+    "is no trash"
 )
 _ACCOUNTS = unsupported("accounts belong to people; invite them to a board instead: create_membership")
 _OWN_ACCOUNT = read_only("people manage their own accounts")
@@ -40,7 +40,7 @@ _POINTS = unsupported("cards have no points; name a number custom field in point
 _TOLD_LATE = unsupported("told of newer cards only, and not by lists")
 
 _SPRINTS = {
-    "label": "a label 'Sprint: <name> [<first day>..<last day>]', with '(closed)' behind it once it is closed",
+    "label": "a label 'Sprint: <name> [<first day>..<last day>]', with '(closed)' at the end once closed",
     "custom_field": "an option of a list-type custom field, '<name> [<first day>..<last day>]'",
     "none": "no sprints: sprint_mode is none",
 }
@@ -54,10 +54,16 @@ _STATUS = {
     "list": "the list alone",
     "complete": "the list; a card that is ticked off is completed, and no other",
 }
+_SPRINT = mapped(_SPRINTS["label"])
 _SPRINT_OPERATIONS = ("list_sprints", "get_sprint", "create_sprint", "update_sprint", "delete_sprint")
 
 CAPABILITIES = Capabilities(
     operations=declare_operations(
+        list_sprints=_SPRINT,
+        get_sprint=_SPRINT,
+        create_sprint=_SPRINT,
+        update_sprint=_SPRINT,
+        delete_sprint=_SPRINT,
         create_tasks=_ONE_BY_ONE,
         update_tasks=_ONE_BY_ONE,
         delete_tasks=_ONE_BY_ONE,
@@ -69,7 +75,6 @@ CAPABILITIES = Capabilities(
         update_user=_ACCOUNTS,
         delete_user=_ACCOUNTS,
         list_users=mapped("members of the board, of the workspace, or of all boards of the account"),
-        **dict.fromkeys(_SPRINT_OPERATIONS, mapped(_SPRINTS["label"])),
         list_statuses=mapped("the open lists of a board, or of all boards"),
         list_priorities=mapped(_PRIORITIES["label"]),
         list_types=unsupported("cards have no types"),

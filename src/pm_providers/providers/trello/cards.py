@@ -1,9 +1,9 @@
 """All cards of a board: one request up to a thousand, windows of time for older ones.
 
-An answer never holds more than 1,000 cards and does not say that there are more; the newest come, in the order
-in which the board shows them (seen by others: stackoverflow 34612933). `before` and `since` mean the time of
-creation, which is in the ids in whole seconds; of several cards made in the second of `before` some may be left
-out ([obs] trello-archive/api-docs#68), so windows overlap by that second.
+An answer never holds more than 1,000 cards and does not say that there are more; the newest come, in the
+order in which the board shows them ([obs] stackoverflow 34612933). `before` and `since` mean the time of
+creation, which is in the ids in whole seconds; of several cards made in the second of `before` some may be
+left out ([obs] trello-archive/api-docs#68), so windows overlap by that second.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
@@ -76,7 +77,7 @@ class _Window:
         if count < 2 or self.last is None or self.last - start < 2 * count:  # noqa: PLR2004
             return [self]
         edges = [start + (self.last - start) * number // count for number in range(count + 1)]
-        parts = [_Window(one, other) for one, other in zip(edges, edges[1:], strict=False)]
+        parts = [_Window(one, other) for one, other in pairwise(edges)]
         parts[0] = _Window(
             self.first, parts[0].last
         )  # cards that were moved here may be older than the board

@@ -1,9 +1,9 @@
 """What happened to the tasks of a board since last time.
 
-The lists of actions leave much out (labels put on, edits of labels, check items, [obs] trello-archive/api-docs
-#45, #74), and `since` means the time of creation. So the cards are read and compared with what the cursor
-remembers: for each card its id and a digest of the whole task. That misses nothing: renaming or archiving a
-list, which no card tells, is seen as well.
+The lists of actions leave much out (labels put on, edits of labels, check items; [obs]
+trello-archive/api-docs#45, #74), and `since` means the time of creation. So the cards are read and compared
+with what the cursor remembers: for each card its id and a digest of the whole task. That misses nothing:
+renaming or archiving a list, which no card tells, is seen as well.
 
 An archived card is an upsert that says so; one that was deleted or moved to another board is a deleted id; a
 board that may not be seen any more is an error, and nothing of it counts as gone.

@@ -193,11 +193,11 @@ def _auth(config: PMProviderConfig, read: OptionReader) -> Auth:
     if not token:
         raise read.missing(_setting("api_token"))
     oauth2 = read.choice("auth", ("key", "oauth2")) == "oauth2"
+    if '"' in token or "," in token:
+        raise read.bad("TRELLO_TOKEN", "holds quotes or commas", _setting("api_token").example)
     try:
         if oauth2:
             return BearerAuth(token)
-        if '"' in token or "," in token:
-            raise ConfigurationError("it holds quotes or commas")
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         return HeaderAuth("Authorization", header, secret_parts=(token,))
     except ConfigurationError as error:

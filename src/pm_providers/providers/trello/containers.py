@@ -109,7 +109,7 @@ class Users(Connection):
     """Members."""
 
     async def _iter_users(self, query: ListQuery) -> AsyncIterator[PMUser]:
-        """Members of a board, else of the workspace, else of all boards of the account; oldest account first."""
+        """Members of a board, else of the workspace, else of all boards of the account; oldest first."""
         for one in sorted(await self._members_of(query), key=lambda member: identifier(member, "member")):
             yield to_user(one, keep_raw=self._options.keep_raw)
 

@@ -48,7 +48,7 @@ def parse_fault(answer: Answer) -> VendorFault | None:
     """Read an error answer: JSON `message` and `error`, else the text itself; `None` for pages of HTML.
 
     401 means two things: a bad credential ("invalid key", "invalid token", "expired token"), and a good one
-    without access to the object ("unauthorized permission requested"), which is no reason to ask for a new one.
+    without access to the object ("unauthorized permission requested"), which needs no other credential.
     """
     code, text = _words(answer)
     if code is None and not text:
@@ -91,7 +91,7 @@ def _kind(status: int, code: str, text: str) -> type[PMError] | None:
 
 
 def too_fat(error: PMError) -> bool:
-    """Whether less must be asked for at once: too many cards, or a part of the answer failed or took too long."""
+    """Whether less must be asked for: too many cards, or a part of the answer failed or took too long."""
     if TOO_FAT in error.message:
         return True
     if isinstance(error, ProviderError):

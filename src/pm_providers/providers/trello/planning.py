@@ -163,9 +163,8 @@ class Planning(TaskReader):
         return [name for ours, name in needed.items() if ours in fields]
 
     def _items(self, fields: Fields, place: Place) -> list[dict[str, Any]]:
-        items = []
-        for one in checked_custom(fields, place.custom_fields):
-            items.append(one.write(fields["custom_fields"][one.name]))
+        written = checked_custom(fields, place.custom_fields)
+        items = [one.write(fields["custom_fields"][one.name]) for one in written]
         for ours, name in (
             ("estimated_hours", self._rules.hours_field),
             ("story_points", self._rules.points_field),

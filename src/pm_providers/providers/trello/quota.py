@@ -1,7 +1,7 @@
 """The vendor's quotas: of the token, of the key that tokens share, of addresses below `/members/`.
 
-300 requests in 10 seconds for a key, 100 for a token, 100 in 15 minutes below `/members/` ([doc] rate-limits).
-What is sent stays a tenth below, because other programs may use the same key.
+300 requests in 10 seconds for a key, 100 for a token, 100 in 15 minutes below `/members/` ([doc]
+rate-limits). What is sent stays a tenth below, because other programs may use the same key.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class SharedKeyGate:
 def read_quota(headers: Mapping[str, str], wall_now: float) -> RateState | None:
     """The quota with the least left of those that an answer tells.
 
-    `x-rate-limit-api-token-remaining`, `-max`, `-interval-ms`, and the same with `api-key`. The interval is the
-    length of the window, so the reset is that far away at most.
+    `x-rate-limit-api-token-remaining`, `-max`, `-interval-ms`, and the same with `api-key`. The interval is
+    the length of the window, so the reset is that far away at most.
     """
     del wall_now
     found = [one for one in (_state(headers, kind) for kind in _KINDS) if one is not None]

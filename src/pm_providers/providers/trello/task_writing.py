@@ -139,7 +139,7 @@ class TaskWriter(Planning):
         return await self._task(found)
 
     async def _with_label(self, card: str, label: str) -> None:
-        """Put a label on; that it is on already is what was wanted ([obs] 400 "that label is already on ...").
+        """Put a label on; that it is on already is what was wanted ([obs] 400 "that label is already ...").
 
         Labels are added and taken off one by one: writing the list would undo what others do meanwhile.
         """
@@ -210,8 +210,8 @@ class TaskWriter(Planning):
     def _status_body(self, fields: Fields, place: Place, before: PMTask | None) -> dict[str, Any]:
         """List and tick for a status: a unified value, or the name or id of an open list.
 
-        Completing ticks the card and moves it to a list of completed cards where there is one; any other status
-        takes the tick off, unless only lists count.
+        Completing ticks the card and moves it to a list of completed cards where there is one; any other
+        status takes the tick off, unless only lists count.
         """
         value, rules = fields["status"], self._rules
         same_board = before is not None and before.project_id == place.id
@@ -249,7 +249,7 @@ class TaskWriter(Planning):
         return next(one for one in lists if one.id == found.id)
 
     def _same_list(self, before: PMTask, place: Place) -> str:
-        """List of another board for a card that moves there: of the same name, of the same meaning, or the first."""
+        """List of another board for a card: of the same name, of the same meaning, or the first."""
         name = (before.status_name or "").strip().casefold()
         lists = place.open_lists
         named = [one for one in lists if one.name.strip().casefold() == name]

@@ -78,8 +78,8 @@ def day_of(value: Any, zone: tzinfo) -> date | None:
 def read_text(value: Any) -> str | None:
     """Markdown of a description or comment; `None` where it is empty.
 
-    The editor turns addresses into `[url](url "smartCard-inline")`: such a link is the address again, one with
-    a text of its own a plain link.
+    The editor turns addresses into `[url](url "smartCard-inline")`: such a link is the address again, one
+    with a text of its own a plain link.
     """
     if not isinstance(value, str) or not value:
         return None
