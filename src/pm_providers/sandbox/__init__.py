@@ -31,5 +31,17 @@ def _jira(**options: object) -> Sandbox:
     return JiraSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
+def _clickup(**options: object) -> Sandbox:
+    from pm_providers.sandbox.clickup import ClickUpSandbox
+
+    if "version" in options:
+        raise ValueError("ClickUp has no versions to choose from")
+    return ClickUpSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
+
+
 # Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
-SANDBOXES: dict[str, Callable[..., Sandbox]] = {"jira": _jira, "openproject": _openproject}
+SANDBOXES: dict[str, Callable[..., Sandbox]] = {
+    "clickup": _clickup,
+    "jira": _jira,
+    "openproject": _openproject,
+}

@@ -1,6 +1,7 @@
 """Finds what a request names, and refuses what its user may not see or change.
 
-Missing, foreign, hidden and deleted things have one answer: 401 `OAUTH_027` (fact sheet, section 8). Two exceptions
+Missing, foreign, hidden and deleted things have one answer: 401 `OAUTH_027` (fact sheet, section 8). Two
+exceptions
 were recorded: a folder and a list in the trash can still be read by id, and say `deleted: true`.
 """
 
@@ -108,7 +109,9 @@ def folder(call: Call, folder_id: str | None = None, *, trash: bool = False, wri
     return found
 
 
-def task_list(call: Call, list_id: str | None = None, *, trash: bool = False, write: bool = False) -> TaskList:
+def task_list(
+    call: Call, list_id: str | None = None, *, trash: bool = False, write: bool = False
+) -> TaskList:
     """The list of the path; `trash` finds deleted ones too.
 
     Raises:
@@ -129,7 +132,8 @@ def find_task(call: Call, task_id: str, *, write: bool = False) -> Task:
     """A task by id.
 
     Raises:
-        ApiError: 401 (or 404, see `State.missing_status`) for what may not be seen, 403 for a write of a guest.
+        ApiError: 401 (or 404, see `State.missing_status`) for what may not be seen, 403 for a write of a
+            guest.
     """
     found = call.state.tasks.get(task_id)
     if found is None or found.deleted:
@@ -198,7 +202,9 @@ def _check(call: Call, home: Space, places: set[str], *, write: bool) -> None:
         return
     if call.state.role_of(call.user.id, home.team_id) != GUEST or home.deleted:
         raise not_authorized()
-    levels = [grant.level for grant in call.state.grants.where("user_id", call.user.id) if grant.place in places]
+    levels = [
+        grant.level for grant in call.state.grants.where("user_id", call.user.id) if grant.place in places
+    ]
     if not levels:
         raise not_authorized()
     if write and not WRITE_LEVELS & set(levels):

@@ -123,7 +123,9 @@ def _login(state: State, headers: dict[str, str]) -> _Login:
     if rest:
         entry = state.bearers.get(rest) if scheme.lower() == "bearer" else None
         if entry is None:
-            raise ApiError(401, "Oauth token not found", "OAUTH_018" if rest not in state.revoked else "OAUTH_021")
+            raise ApiError(
+                401, "Oauth token not found", "OAUTH_018" if rest not in state.revoked else "OAUTH_021"
+            )
         return _Login(state.users[entry[0]], rest, entry[1])
     if given in state.revoked:
         raise ApiError(401, "Token invalid", "OAUTH_021")

@@ -1,4 +1,4 @@
-"""Reads request bodies: types are checked, and names that ClickUp does not know are ignored as it ignores them.
+"""Reads request bodies: types are checked; names that ClickUp does not know are ignored, as there.
 
 What was ignored is written down in `State.ignored`, so that tests find requests that say what nobody hears.
 """

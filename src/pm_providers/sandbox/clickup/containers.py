@@ -11,7 +11,15 @@ from pm_providers.sandbox.clickup.records import Folder, Space, Status, TaskList
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.tasks import trash_task
 
-__all__ = ["DEFAULT_STATUSES", "make_folder", "make_list", "make_space", "statuses", "trash_folder", "trash_list"]
+__all__ = [
+    "DEFAULT_STATUSES",
+    "make_folder",
+    "make_list",
+    "make_space",
+    "statuses",
+    "trash_folder",
+    "trash_list",
+]
 
 DEFAULT_STATUSES = (("to do", "open", "#87909e"), ("complete", "closed", "#008844"))
 _PRIORITIES = [
@@ -77,7 +85,9 @@ def make_space(
     """A new Space; `more` are further attributes of it."""
     key = state.place_id("space")
     shown = copy.deepcopy(FEATURES) | (features or {})
-    row = Space(id=key, team_id=team_id, name=name, statuses=statuses(f"p{key}", rows), features=shown, **more)
+    row = Space(
+        id=key, team_id=team_id, name=name, statuses=statuses(f"p{key}", rows), features=shown, **more
+    )
     return state.spaces.put(row)
 
 
@@ -93,7 +103,11 @@ def make_list(state: State, space_id: str, name: str, folder: Folder | None = No
     home = folder or make_folder(state, space_id, "hidden", hidden=True, orderindex=0)
     order = sum(1 for row in state.lists.where("folder_id", home.id) if not row.deleted)
     row = TaskList(
-        id=state.place_id("list"), folder_id=home.id, space_id=space_id, name=name, **{"orderindex": order, **more}
+        id=state.place_id("list"),
+        folder_id=home.id,
+        space_id=space_id,
+        name=name,
+        **{"orderindex": order, **more},
     )
     return state.lists.put(row)
 

@@ -1,4 +1,4 @@
-"""Days in the zone of a person: a date without a time is kept as 04:00 of that day (fact sheet, section 9)."""
+"""Days in the zone of a person: a date without a time is 04:00 of that day (fact sheet, section 9)."""
 
 from __future__ import annotations
 

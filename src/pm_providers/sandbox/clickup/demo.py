@@ -1,7 +1,7 @@
 """Fills the sandbox: a new Workspace, the demo story in ClickUp's terms, and any number of tasks for load.
 
-A project of the story is a Space; its tasks live in the folderless list "Backlog"; a sprint is a list in the folder
-"Sprints" that tasks are in besides.
+A project of the story is a Space; its tasks live in the folderless list "Backlog"; a sprint is a list in the
+folder "Sprints" that tasks are in besides.
 """
 
 from __future__ import annotations
@@ -137,7 +137,14 @@ class _Teller:
         for label, color in zip(self.story.labels, _COLOURS, strict=False):
             name = label.lower()
             self.state.tags.put(
-                Tag(id=f"{space.id}:{name}", space_id=space.id, name=name, fg=color, bg=color, creator=OWNER_ID)
+                Tag(
+                    id=f"{space.id}:{name}",
+                    space_id=space.id,
+                    name=name,
+                    fg=color,
+                    bg=color,
+                    creator=OWNER_ID,
+                )
             )
 
     def _task(self, space: Space, backlog: TaskList, task: StoryTask, created: int) -> None:
@@ -251,7 +258,7 @@ class _Teller:
 
 def seed_scale(state: State, count: int, seed: int) -> Space:
     """So many tasks in one list of a Space of their own; every tenth is a subtask, every fifth closed."""
-    chance = random.Random(seed)  # noqa: S311  # made-up content, not a secret
+    chance = random.Random(seed)  # made-up content, not a secret
     space = make_space(state, TEAM_ID, "Load", rows=_TEAM_STATUSES)
     home = make_list(state, space.id, "Load")
     field = FieldMaker(state).add(f"list:{home.id}", "Load number", "number").id

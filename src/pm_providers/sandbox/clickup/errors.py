@@ -1,7 +1,7 @@
 """ClickUp's error answers: one exception to raise, and the shapes it turns into.
 
-Texts and codes are recorded or quoted as live answers where the fact sheet and public reports have them; others
-follow their pattern.
+Texts and codes are recorded or quoted as live answers where the fact sheet and public reports have them;
+others follow their pattern.
 """
 
 from __future__ import annotations

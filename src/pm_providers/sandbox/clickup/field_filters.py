@@ -1,4 +1,4 @@
-"""The `custom_fields` parameter of task lists: a JSON text of conditions, all of which must hold [doc task filters]."""
+"""The `custom_fields` parameter of task lists: JSON text of conditions that must all hold [doc]."""
 
 from __future__ import annotations
 

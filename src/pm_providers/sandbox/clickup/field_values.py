@@ -1,7 +1,8 @@
 """Values of custom fields: what may be written, and what comes back, which is often something else.
 
-A drop-down is written as the option's uuid (or its index) and read as the index; numbers are read as texts, a ticked
-box as "true" (fact sheet, section 6). Codes FIELD_011, 017, 033, 115, 144 and 342 are quoted from reports.
+A drop-down is written as the option's uuid (or its index) and read as the index; numbers are read as texts, a
+ticked box as "true" (fact sheet, section 6). Codes FIELD_011, 017, 033, 115, 144 and 342 are quoted from
+reports.
 """
 
 from __future__ import annotations

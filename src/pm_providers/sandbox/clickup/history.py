@@ -67,9 +67,7 @@ def told(state: State, task: Task, user: User, field: str, before: Any, after: A
     _emit(state, task, names, (entry,))
 
 
-def comment(
-    state: State, task: Task, user: User, name: str, comment_id: int, body: dict[str, Any]
-) -> str:
+def comment(state: State, task: Task, user: User, name: str, comment_id: int, body: dict[str, Any]) -> str:
     """Tell about a comment; the id of the history item."""
     entry = {**item(state, task, user, "comment", None, str(comment_id)), "comment": body}
     names = (name, "taskUpdated") if name == "taskCommentPosted" else (name,)
@@ -117,7 +115,9 @@ def content_side(text: str) -> str | None:
     return msgspec.json.encode({"ops": [{"insert": f"{text}\n"}]}).decode()
 
 
-def place_event(state: State, kind: str, change: str, row: Any, history: tuple[dict[str, Any], ...] = ()) -> None:
+def place_event(
+    state: State, kind: str, change: str, row: Any, history: tuple[dict[str, Any], ...] = ()
+) -> None:
     """Tell about a list, folder or Space: `change` is Created, Updated or Deleted."""
     path = {f"{kind}:{row.id}"}
     space = row if kind == "space" else state.spaces[row.space_id]
@@ -145,9 +145,7 @@ def _emit(
     state.emit(Event(names, "task", task.id, task.team_id, frozenset(path), items, data or {}))
 
 
-def list_item(
-    state: State, row: TaskList, user: User, field: str, before: Any, after: Any
-) -> dict[str, Any]:
+def list_item(state: State, row: TaskList, user: User, field: str, before: Any, after: Any) -> dict[str, Any]:
     """One history item of a list; `parent_id` is its folder."""
     return {
         "id": state.long_id(),

@@ -1,4 +1,4 @@
-"""The rate limit of a token, with the vendor's headers: requests a minute by plan, reset as Unix seconds [doc].
+"""The rate limit of a token with the vendor's headers: requests a minute, by plan [doc].
 
 Off unless a test or the command line switches it on; no `Retry-After`, the vendor documents none.
 """

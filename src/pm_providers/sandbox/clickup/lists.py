@@ -182,7 +182,7 @@ def _values(call: Call, fields: Fields, old: TaskList | None) -> dict[str, Any]:
 
 
 def _assignee(call: Call, fields: Fields) -> dict[str, Any]:
-    """A number, or `none` to clear; the document of updates says text, that of creates number: both are taken."""
+    """A number, or `none` to clear; the document wants a number in creates, a text in updates: both do."""
     value = fields.raw("assignee")
     if value is MISSING:
         return {}

@@ -28,7 +28,13 @@ def add_user(
 
 
 def join(
-    state: State, team_id: str, user_id: int, role: int = 3, *, invited_by: int | None = None, joined: bool = True
+    state: State,
+    team_id: str,
+    user_id: int,
+    role: int = 3,
+    *,
+    invited_by: int | None = None,
+    joined: bool = True,
 ) -> Member:
     """Make a person a member of a Workspace; role 1 owner, 2 admin, 3 member, 4 guest."""
     now = state.now()

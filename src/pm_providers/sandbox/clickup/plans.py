@@ -1,4 +1,4 @@
-"""What a Workspace's plan allows: requests a minute and features ([doc] rate limits; fact sheet, sections 5 to 7)."""
+"""What a plan allows: requests a minute and features ([doc] rate limits; fact sheet, sections 5 to 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox stores of the hierarchy and of tasks: frozen records, all moments as milliseconds of Unix time."""
+"""What the sandbox stores of the hierarchy and of tasks; moments are milliseconds of Unix time."""
 
 from __future__ import annotations
 

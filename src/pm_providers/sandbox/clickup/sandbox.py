@@ -85,7 +85,8 @@ class ClickUpSandbox(Sandbox):
         dataset: `empty` (a new Workspace with a Space and a list) or `demo` (people and two projects).
         scale: so many more tasks, in a Space of their own.
         faults, latency_ms, clock, seed: see `Sandbox`.
-        plan: free, unlimited, business, business_plus or enterprise: features, and the size of the rate limit.
+        plan: free, unlimited, business, business_plus or enterprise: features, and the size of the rate
+            limit.
         limits: the rate limit of the plan holds, and is told in headers.
         quota: the rate limit with another size; it is counted for each token apart.
         index_lag_s: lists of tasks show the state so many seconds ago.
@@ -169,7 +170,7 @@ class ClickUpSandbox(Sandbox):
 
     def build_app(self) -> ASGIApp:
         """The API."""
-        router = Router(module.routes for module in _MODULES)
+        router = Router([*(module.routes for module in _MODULES), attachments.v3])
         return ClickUpApp(self.state, router, self.gate, (attachments.download, self.oauth))
 
 

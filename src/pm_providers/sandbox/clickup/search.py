@@ -1,8 +1,8 @@
 """Lists of tasks: of a list, and of a whole Workspace; what they hide unless asked is the vendor's.
 
-Hidden by default: subtasks, closed tasks, archived ones and those whose home is another list. The Workspace's list
-knows no `archived`, and shows nothing of archived lists, folders and Spaces. Arrays need `[]` behind their names;
-without it they mean nothing.
+Hidden by default: subtasks, closed tasks, archived ones and those whose home is another list. The Workspace's
+list knows no `archived`, and shows nothing of archived lists, folders and Spaces. Arrays need `[]` behind
+their names; without it they mean nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ _COMMON = frozenset(
         "custom_fields",
         "custom_items[]",
         "include_markdown_description",
-        *(f"{name}_{side}" for name in ("due_date", "date_created", "date_updated", "date_done") for side in ("gt", "lt")),
+        *(
+            f"{name}_{side}"
+            for name in ("due_date", "date_created", "date_updated", "date_done")
+            for side in ("gt", "lt")
+        ),
     }
 )
 _LIST = _COMMON | {"archived", "include_timl", "watchers[]", "custom_field"}
@@ -91,7 +95,11 @@ def team_tasks(call: Call) -> Reply:
     state = call.state
     spaces, folders, lists = (set(call.many(name)) for name in ("space_ids", "project_ids", "list_ids"))
     parent = call.one("parent")
-    seen = {row.id for row in state.spaces.where("team_id", found.id) if not row.archived and may_see_space(call, row)}
+    seen = {
+        row.id
+        for row in state.spaces.where("team_id", found.id)
+        if not row.archived and may_see_space(call, row)
+    }
     shown = {
         row.id
         for row in state.lists
@@ -209,4 +217,3 @@ def _compared(value: Callable[[Task], int | None], limit: int, sign: int) -> Tes
         return moment is not None and (moment - limit) * sign > 0
 
     return test
-

@@ -1,4 +1,4 @@
-"""Tags of Spaces and of tasks: a tag is its name, in small letters whatever was sent; a new name is a new tag."""
+"""Tags of Spaces and tasks: a tag is its name, in small letters; a new name is a new tag."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The JSON form of tasks, with the members and types as recorded.
 
-Rows of a list lack attachments, and `time_spent` where no time was tracked; what was created lacks attachments too.
-The form has no word about whether a date has a time.
+Rows of a list lack attachments, and `time_spent` where no time was tracked; what was created lacks
+attachments too. The form has no word about whether a date has a time.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def attachment_form(row: Attachment, base_url: str, state: State) -> dict[str, A
 
 def checklist_form(state: State, row: Checklist) -> dict[str, Any]:
     """A checklist with its items, those below others inside `children`."""
-    items = sorted(state.items.where("checklist_id", row.id), key=lambda each: (each.orderindex, each.created))
+    items = sorted(
+        state.items.where("checklist_id", row.id), key=lambda each: (each.orderindex, each.created)
+    )
     resolved = sum(1 for each in items if each.resolved)
     return {
         "id": row.id,

@@ -18,7 +18,18 @@ from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.texts import plain
 from pm_providers.sandbox.clickup.web import Call
 
-__all__ = ["changed", "dated", "described", "item_type", "parented", "people", "plain_values", "set_status", "status_named", "store"]
+__all__ = [
+    "changed",
+    "dated",
+    "described",
+    "item_type",
+    "parented",
+    "people",
+    "plain_values",
+    "set_status",
+    "status_named",
+    "store",
+]
 
 _TOLD = {
     "name": "name",
@@ -44,7 +55,7 @@ def status_named(state: State, home: TaskList, name: str) -> Status:
 
 
 def set_status(task: Task, status: Status, now: int) -> dict[str, Any]:
-    """What changes with a status: `date_done` for done and closed ones, `date_closed` only for closed ones."""
+    """What changes with a status: done and closed ones have `date_done`, only closed ones `date_closed`."""
     if status.id == task.status.id and status.status == task.status.status:
         return {}
     done = status.type in {"done", "closed"}
@@ -69,7 +80,7 @@ def described(fields: Fields) -> dict[str, Any]:
 
 
 def dated(call: Call, fields: Fields, old: Task | None, name: str) -> dict[str, Any]:
-    """A date with its flag: without a time it becomes 04:00 of the day of the caller; no flag keeps the old one."""
+    """A date with its flag: without a time it is 04:00 of the caller's day; no flag keeps the old one."""
     short = name.removesuffix("_date")
     value = fields.moment(name, null=True)
     flag = fields.flag(f"{name}_time")
@@ -108,7 +119,8 @@ def item_type(call: Call, fields: Fields, home: TaskList, *, create: bool) -> di
     """The task type; uses of others than Task and Milestone count against the plan.
 
     Raises:
-        ApiError: 400 for an unknown type, and `ITEM_246` where the plan allows no more, also by the list's default.
+        ApiError: 400 for an unknown type, and `ITEM_246` where the plan allows no more, also by the list's
+            default.
     """
     wanted = fields.whole("custom_item_id", null=True)
     if wanted is MISSING:
@@ -202,15 +214,15 @@ def _tell(state: State, user: User, old: Task, new: Task, real: dict[str, Any]) 
             if name in {"due", "start"}:
                 flag = f"{name}_time"
                 data = {f"{field}_time": getattr(new, flag), f"old_{field}_time": getattr(old, flag)}
-            history.told(state, new, user, field, _side(getattr(old, name)), _side(getattr(new, name)), **data)
+            history.told(
+                state, new, user, field, _side(getattr(old, name)), _side(getattr(new, name)), **data
+            )
     if "status" in real:
         sides = history.status_side(old.status), history.status_side(new.status)
         history.told(state, new, user, "status", *sides, status_type=new.status.type)
     if "priority" in real:
         before = PRIORITIES[old.priority] if old.priority else None
-        history.told(
-            state, new, user, "priority", before, PRIORITIES[new.priority] if new.priority else None
-        )
+        history.told(state, new, user, "priority", before, PRIORITIES[new.priority] if new.priority else None)
     if "markdown" in real or "text" in real:
         sides_ = history.content_side(old.text), history.content_side(new.text)
         history.told(state, new, user, "content", *sides_)
