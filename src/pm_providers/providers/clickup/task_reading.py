@@ -182,8 +182,7 @@ class TaskReader(ProjectReader):
         return params, lambda task: all(check(task) for check in checks)
 
     async def _status_filter(self, value: str, project: str | None) -> dict[str, Any]:
-        """A status by its name is filtered by the vendor; a unified one here, as lists have names of their
-        own.
+        """A status by its name is filtered by the vendor; a unified one here: lists have names of their own.
 
         Raises:
             ValidationError: no list has a status of that name.
@@ -260,8 +259,7 @@ class TaskReader(ProjectReader):
     # search
 
     async def _search_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
-        """The API has no search: all tasks are read, those that have all words in title or description are
-        given.
+        """All tasks are read, and those with all words in title or description are taken: there is no search.
 
         A list of 10,000 tasks costs 100 requests.
         """

@@ -223,8 +223,7 @@ _NAMES: Mapping[str, tuple[str, _Plain | None]] = {
 
 
 def from_task(fields: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
-    """Body of a new or changed task. What has calls of its own (tags, lists, changed custom fields) is left
-    out.
+    """Body of a new or changed task, without what has calls of its own (tags, lists, custom fields).
 
     Days go with `*_date_time: false`: left out, the old flag would stay ([obs] sim#5702). An empty text is
     ignored, so a blank clears the description ([doc] Update Task).
