@@ -39,9 +39,18 @@ def _clickup(**options: object) -> Sandbox:
     return ClickUpSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
+def _trello(**options: object) -> Sandbox:
+    from pm_providers.sandbox.trello import TrelloSandbox
+
+    if "version" in options:
+        raise ValueError("Trello has no versions to choose from")
+    return TrelloSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
+
+
 # Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
 SANDBOXES: dict[str, Callable[..., Sandbox]] = {
     "clickup": _clickup,
     "jira": _jira,
     "openproject": _openproject,
+    "trello": _trello,
 }

@@ -1,0 +1,130 @@
+"""The sandbox's ASGI app: credentials, limits, routes and errors."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from pm_providers.sandbox.kit.routing import Router
+from pm_providers.sandbox.trello.access import login, need_scope
+from pm_providers.sandbox.trello.errors import ApiError
+from pm_providers.sandbox.trello.limits import LimitGate
+from pm_providers.sandbox.trello.state import State
+from pm_providers.sandbox.trello.storage import stored_file
+from pm_providers.sandbox.trello.web import Call, Handler, Reply, Session, read_args
+
+__all__ = ["TrelloApp"]
+
+MAX_BODY = 300_000_000
+MAX_URL = 8_192
+_HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+class TrelloApp:
+    """Serves one `State` over HTTP.
+
+    Args:
+        router: the routes, which batch requests use too.
+        gate: the rate limits.
+    """
+
+    def __init__(self, state: State, router: Router[Handler], gate: LimitGate) -> None:
+        self._state, self._router, self._gate = state, router, gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        body = await request.body()
+        try:
+            reply = await self._answer(scope, dict(request.headers), body)
+        except ApiError as error:
+            reply = _refusal(error)
+        await _response(request, reply)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        query = scope["query_string"].decode("latin-1")
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        _check_size(method, path + query, body)
+        file = stored_file(self._state, path, headers)
+        if file is not None:
+            return file
+        args, files = read_args(method, query, headers, body)
+        base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+        session = login(self._state, headers, args, base)
+        call = Call(session, method, path, args, headers, files=files, stale=scope.get("stale_writes", 0))
+        counted = self._gate.count(session, path)
+        try:
+            reply = await self._run(call)
+            self._gate.charge(session)
+        except ApiError as error:
+            reply = _refusal(error)
+        reply.headers = {**counted, **reply.headers}
+        return reply
+
+    async def _run(self, call: Call) -> Reply:
+        found = self.dispatch(call)
+        if inspect.isawaitable(found):
+            found = await found
+        return found if isinstance(found, Reply) else Reply(found)
+
+    def dispatch(self, call: Call) -> Any:
+        """What the route's handler gives: JSON data, a `Reply`, or something to wait for.
+
+        Raises:
+            ApiError: what the handler refuses; 404 for an unknown route.
+        """
+        found = self._router.find(call.path)
+        handler = found[0].get(call.method) if found is not None else None
+        if found is None or handler is None:
+            raise ApiError(404, f"Cannot {call.method} {call.path}")
+        need_scope(call.session, call.method, call.path)
+        call.params = found[1]
+        self._state.writes.begin()
+        return handler(call)
+
+    def inner(self, session: Session, path: str, query: str) -> Any:
+        """One `GET` of a batch: what its handler gives.
+
+        Raises:
+            ApiError: what the handler or the limits refuse.
+        """
+        args, _ = read_args("GET", query, {}, b"")
+        self._gate.count(session, path)
+        found = self.dispatch(Call(session, "GET", path, args, {}))
+        return found.body if isinstance(found, Reply) else found
+
+
+def _check_size(method: str, url: str, body: bytes) -> None:
+    if len(url) > MAX_URL:
+        raise ApiError(414, _HTML.format("414 Request-URI Too Large"))
+    if len(body) > MAX_BODY:
+        raise ApiError(413, "File too large")
+    if body and method == "GET":
+        # since 2024-03-12 the vendor's front refuses them [doc] changelog
+        raise ApiError(403, _HTML.format("403 ERROR The request could not be satisfied."))
+
+
+def _refusal(error: ApiError) -> Reply:
+    if not isinstance(error.body, str):
+        return Reply(error.body, error.status, headers=dict(error.headers))
+    kind = "text/html; charset=utf-8" if error.body.startswith("<html") else "text/plain; charset=utf-8"
+    return Reply(error.body, error.status, kind, dict(error.headers))
+
+
+def _response(request: Request, reply: Reply) -> Response:
+    if isinstance(reply.body, bytes):
+        content = reply.body
+    elif isinstance(reply.body, str) and not reply.content_type.startswith("application/json"):
+        content = reply.body.encode()
+    else:
+        content = msgspec.json.encode(reply.body)
+    headers = {"cache-control": "max-age=0, must-revalidate, no-cache, no-store", **reply.headers}
+    return Response(
+        b"" if request.method == "HEAD" else content, reply.status, headers, media_type=reply.content_type
+    )
