@@ -41,7 +41,7 @@ from pm_providers.providers.asana.mapping.custom_fields import (
     unique_names,
 )
 from pm_providers.providers.asana.mapping.projects import (
-    PROJECT_LIST_FIELDS,
+    PROJECT_FIELDS,
     SprintPlace,
     names_of,
     sprint_place,
@@ -93,8 +93,9 @@ class Catalog:
         self._fields: Cache[str, list[FieldInfo]] = Cache(self._load_fields, _SHORT_S, clock)
         self._workspace_fields: Cache[None, list[FieldInfo]] = Cache(self._load_workspace_fields, clock=clock)
         self._types: Cache[str, list[dict[str, Any]]] = Cache(self._load_types, clock=clock)
-        self._projects: Cache[None, Projects] = Cache(self._load_projects, _SHORT_S, clock)
-        self._homes: Cache[str, str | None] = Cache(self._load_home, _SHORT_S, clock)
+        self._clock = clock
+        self.forget_homes()
+        self.forget_projects()
         self._priorities: dict[str, str] = {}
         self.conventions = _conventions(api)
 
@@ -299,7 +300,7 @@ class Catalog:
         return self._projects.age_s(None) or 0.0
 
     async def _load_projects(self, _key: None) -> Projects:
-        found = await self._api.all("projects", PROJECT_LIST_FIELDS, {"workspace": self._options.workspace})
+        found = await self._api.all("projects", PROJECT_FIELDS, {"workspace": self._options.workspace})
         documents = {gid(one, "project"): one for one in found}
         if not self._options.has_sprint_projects:
             return Projects(documents, {})
@@ -321,6 +322,14 @@ class Catalog:
         Costs a request for each level, once a minute.
         """
         return await self._homes.get(task)
+
+    def forget_projects(self) -> None:
+        """Projects were made, changed or deleted."""
+        self._projects: Cache[None, Projects] = Cache(self._load_projects, _SHORT_S, self._clock)
+
+    def forget_homes(self) -> None:
+        """Something came to stand somewhere else."""
+        self._homes: Cache[str, str | None] = Cache(self._load_home, _SHORT_S, self._clock)
 
     def knows_home(self, task: str, project: str | None) -> None:
         """Keep what a list told."""

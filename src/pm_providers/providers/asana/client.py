@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -21,7 +23,8 @@ from pm_providers.errors import (
 from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome, Permits, read_outcomes
 from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
 from pm_providers.providers.asana.errors import lost_page, parse_fault
-from pm_providers.toolkit.documents import broken
+from pm_providers.providers.asana.gathering import gathered_by, gathering
+from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
 from pm_providers.toolkit.remote import is_gone, vendor_client
 from pm_providers.transport import Answer, FilePart, Params, Quota, Timing, bounded_map
@@ -33,7 +36,6 @@ _log = logging.getLogger("pm_providers.asana")
 _READS, _WRITES = 50, 15
 """Calls in flight that the vendor allows ([doc] rate limits)."""
 
-_OK = (200, 201, 204)
 _EXPIRED = 412
 _MAX_PAGES = 100_000
 _RESTARTS = 3
@@ -48,12 +50,14 @@ class EventPage:
         sync: token for the next call.
         has_more: ask again at once.
         was_lost: the token was missing or too old, and what happened since is not told.
+        clock: the server's clock when it answered; `None` where it does not tell.
     """
 
     events: Sequence[Mapping[str, Any]]
     sync: str
     has_more: bool = False
     was_lost: bool = False
+    clock: datetime | None = None
 
 
 class Api:
@@ -158,11 +162,23 @@ class Api:
         Raises:
             PMError: it failed.
         """
-        body = {"data": dict(action.data)} if action.writes and action.method != "DELETE" else msgspec.UNSET
+        gatherer = gathered_by(self)
+        if gatherer is not None:
+            return (await gatherer.run(action)).data()
+        return (await self._alone(action)).data()
+
+    async def _alone(self, action: Action) -> Outcome:
+        filled = action.writes and action.method != "DELETE"
+        sent = {"data": dict(action.data)} if filled else msgspec.UNSET
         answer = await self.call(
-            action.method, action.path, params=action.params, json=body, safe=action.method != "POST"
+            action.method,
+            action.path,
+            params=action.params,
+            json=sent,
+            safe=action.method in {"GET", "PUT"},
         )
-        return Outcome(action, answer.status, answer.json()).data()
+        body = answer.json() if answer.content.strip() else {"data": {}}
+        return Outcome(action, answer.status, body)
 
     async def get(
         self, path: str, fields: Sequence[str] = (), params: Mapping[str, Any] | None = None
@@ -197,9 +213,8 @@ class Api:
         When the answer got lost, the object is looked up: gone is deleted.
         """
         try:
-            answer = await self.call("DELETE", path, expect=_OK)
-            if answer.content.strip():
-                answer.json_object()  # A page (a login, a proxy) is no delete.
+            # A page (a login, a proxy) is no delete: that is no JSON.
+            await self.run(Action("DELETE", path))
         except NotFoundError:
             return False
         except PMError as error:
@@ -304,6 +319,9 @@ class Api:
         Raises:
             PMError: a request of nothing but reads failed.
         """
+        gatherer = gathered_by(self)
+        if gatherer is not None:
+            return list(await asyncio.gather(*(gatherer.run(one) for one in actions)))
         chunks = [actions[start : start + BATCH_MOST] for start in range(0, len(actions), BATCH_MOST)]
         limit = max(1, min(self.options.concurrency, _READS // BATCH_MOST))
         results: list[Outcome] = []
@@ -316,15 +334,22 @@ class Api:
                 results += found
         return results
 
+    @asynccontextmanager
+    async def gathered(self) -> AsyncIterator[None]:
+        """Calls that coroutines within the block make at the same time are batches."""
+        async with gathering(self, self._chunk):
+            yield
+
     async def _chunk(self, actions: Sequence[Action]) -> list[Outcome]:
+        if len(actions) == 1:
+            return [await self._alone(actions[0])]
         writes = any(one.writes for one in actions)
         permits, count = (self._writes if writes else self._reads), len(actions)
         async with permits.hold(count):
-            if count > 1:
-                # The request itself counts as one: the others are taken from the quota before.
-                governor, wait = self.http.governor, self.options.policy.max_wait_s
-                async with governor.slot(max_wait_s=wait, cost=count - 1):
-                    pass
+            # The request itself counts as one: the others are taken from the quota before.
+            wait = self.options.policy.max_wait_s
+            async with self.http.governor.slot(max_wait_s=wait, cost=count - 1):
+                pass
             answer = await self.http.request(
                 "POST",
                 "batch",
@@ -353,12 +378,12 @@ class Api:
             params["opt_fields"] = ",".join(fields)
         answer = await self.call("GET", "events", params=params, expect=(200, _EXPIRED))
         body = answer.json_object()
-        token = body.get("sync")
+        token, now = body.get("sync"), clock(answer.headers.get("date", ""))
         if not isinstance(token, str) or not token:
             raise broken("events without a sync token")
         if answer.status == _EXPIRED:
-            return EventPage((), token, was_lost=True)
-        return EventPage(objects(body), token, has_more=body.get("has_more") is True)
+            return EventPage((), token, was_lost=True, clock=now)
+        return EventPage(objects(body), token, has_more=body.get("has_more") is True, clock=now)
 
 
 def objects(body: Mapping[str, Any]) -> list[dict[str, Any]]:

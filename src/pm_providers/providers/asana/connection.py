@@ -217,8 +217,6 @@ class Connection(RemoteProvider):
         for name in ("task_id", "from_task_id", "to_task_id", "parent_task_id"):
             if isinstance(resolved.get(name), str) and self._task_path(resolved[name]) is not None:
                 await self._resolve_one(resolved, name, self._task_id)
-        if isinstance(resolved.get("assignee_ids"), list):
-            resolved["assignee_ids"] = await self._user_list(resolved["assignee_ids"])
         for name in _NUMBERS:
             value = resolved.get(name)
             if isinstance(value, str) and not is_gid(value):
@@ -234,12 +232,6 @@ class Connection(RemoteProvider):
             fields[name] = await lookup(fields[name])
         except NotFoundError as error:
             raise ValidationError(fields={name: error.message}) from None
-
-    async def _user_list(self, values: list[str]) -> list[str]:
-        try:
-            return [await self._user_id(one) for one in values]
-        except NotFoundError as error:
-            raise ValidationError(fields={"assignee_ids": error.message}) from None
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
         kind = field_specs(type(result))[name].kind

@@ -20,6 +20,8 @@ __all__ = ["FIELD_NAMES", "action_error", "fault_of", "is_too_large", "lost_page
 
 _MAX_FAULTS = 50
 _BAD, _PAID, _LEGAL = 400, 402, 451
+_LOST = (400, 404)
+_UNKNOWN = re.compile(r"(?:not a recognized id|unknown object): *(\S{1,100})", re.IGNORECASE)
 _PREFIX = re.compile(r"([a-z_]{1,40})(?:\[[0-9]+\])?: ")
 
 FIELD_NAMES: Mapping[str, str] = {
@@ -76,24 +78,26 @@ def fault_of(status: int, body: Any, path: str) -> VendorFault | None:
     errors = [one for one in found if isinstance(one, Mapping)][:_MAX_FAULTS]
     texts = [one["message"] for one in errors if isinstance(one.get("message"), str)]
     phrase = next((one["phrase"] for one in errors if isinstance(one.get("phrase"), str)), None)
-    kind = _kind(status, texts)
-    fields = _fields(texts, path) if status == _BAD and kind is None else {}
+    kind = _kind(status, texts, path)
+    refused = status == _BAD if kind is None else kind is ValidationError
+    fields = _fields(texts, path) if refused else {}
     return VendorFault(message="; ".join(texts), fields=fields, code=phrase, kind=kind)
 
 
-def _kind(status: int, texts: list[str]) -> type[PMError] | None:
+def _kind(status: int, texts: list[str], path: str) -> type[PMError] | None:
     """Error class where the status misleads.
 
-    402 is a paid feature; ids of the wrong form are 400 "Not a recognized ID" (recorded), and mean the same
-    as 404: nothing is there.
+    402 is a paid feature. "Not a recognized ID" comes with 400 and with 404 (both recorded): of an id in the
+    address it says that nothing is there, of one in the body that the value is wrong.
     """
     if status == _PAID:
         return UnsupportedError
     if status == _LEGAL:
         return PermissionDeniedError
-    if status == _BAD and len(texts) == 1 and "not a recognized id" in texts[0].lower():
-        return NotFoundError
-    return None
+    unknown = [found[1] for one in texts if (found := _UNKNOWN.search(one))] if status in _LOST else []
+    if not unknown:
+        return None
+    return NotFoundError if any(one in path.split("/") for one in unknown) else ValidationError
 
 
 def _fields(texts: list[str], path: str) -> dict[str, str]:

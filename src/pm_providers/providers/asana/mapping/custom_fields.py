@@ -233,7 +233,7 @@ def read_value(value: Document, subtype: str, representation: str) -> Any:
         return _date(value.get("date_value"))
     if subtype == "multi_enum":
         return [one["name"] for one in listed(value, "multi_enum_values") if isinstance(one.get("name"), str)]
-    if subtype in _MANY:
+    if subtype in _MANY and f"{subtype}_value" in value:
         return [gid(one, subtype) for one in listed(value, f"{subtype}_value")]
     return optional_text(value, "display_value")
 

@@ -11,7 +11,6 @@ from typing import Any
 from pm_providers.model import PMProject, PMSprint, SprintStatus
 from pm_providers.providers.asana.mapping.choices import project_status
 from pm_providers.providers.asana.mapping.custom_fields import (
-    VALUE_FIELDS,
     FieldInfo,
     read_value,
     to_field_info,
@@ -22,8 +21,8 @@ from pm_providers.providers.asana.mapping.values import document, gid, listed, r
 from pm_providers.toolkit.documents import Document, day, instant, optional_text
 
 __all__ = [
+    "OPTION_FIELDS",
     "PROJECT_FIELDS",
-    "PROJECT_LIST_FIELDS",
     "SEPARATOR",
     "SprintPlace",
     "carried_fields",
@@ -35,12 +34,17 @@ __all__ = [
     "to_sprint",
 ]
 
-PROJECT_LIST_FIELDS = (
+PROJECT_FIELDS = (
     "name", "notes", "html_notes", "archived", "completed", "owner", "start_on", "due_on", "created_at",
     "modified_at", "permalink_url", "privacy_setting", "team", "workspace",
+    "custom_fields.name", "custom_fields.type", "custom_fields.representation_type",
+    "custom_fields.enum_value.name", "custom_fields.multi_enum_values.name", "custom_fields.number_value",
+    "custom_fields.text_value", "custom_fields.date_value", "custom_fields.display_value",
 )  # fmt: skip
-PROJECT_FIELDS = (*PROJECT_LIST_FIELDS, *VALUE_FIELDS, "custom_fields.enum_options.name")
-"""`opt_fields` of a single project: with the values of its portfolios' fields."""
+"""`opt_fields` of projects."""
+
+OPTION_FIELDS = ("custom_fields.enum_options.name", "custom_fields.enum_options.enabled")
+"""`opt_fields` that writing the custom fields of a project needs as well."""
 
 SEPARATOR = " – "  # noqa: RUF001 - the dash of the convention, as people write it
 _MARK = re.compile(r"^pm:sprint-of=([0-9]{1,64})[ \t]*$", re.MULTILINE)
