@@ -12,6 +12,8 @@ from pm_providers import (
     ConflictError,
     OpenProjectProvider,
     PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
     PMComment,
     PMLabel,
     PMMembership,
@@ -129,6 +131,7 @@ class Run:
         await self.task_lists(first)
         await self.around_tasks(first, second)
         await self.watchers(first)
+        await self.checklists(first)
         await self.time(first)
         await self.stream()
         await self.failures(first, second)
@@ -195,6 +198,14 @@ class Run:
         await self.call("add_watcher", task, self.world.ann)
         await self.call("list_watchers", task)
         await self.call("remove_watcher", task, self.world.ann)
+
+    async def checklists(self, task: str) -> None:
+        await self.refuse("list_checklists", task)
+        await self.refuse("create_checklist", PMChecklist(name="Steps", task_id=task))
+        await self.refuse("create_checklist_item", PMChecklistItem(title="Step", checklist_id="1"))
+        for entity, name in ((Entity.CHECKLIST, "name"), (Entity.CHECKLIST_ITEM, "title")):
+            await self.refuse(f"update_{entity}", "1", {name: "x"})
+            await self.refuse(f"delete_{entity}", "1")
 
     async def sprints(self) -> None:
         for args in ((), (self.world.main,)):
