@@ -57,7 +57,7 @@ _PROJECT = declare_fields(
     Entity.PROJECT,
     native="name",
     is_public=mapped("a space that is not private; spaces only"),
-    description=mapped(f"the content of the list; {_LISTS_ONLY}"),
+    description=mapped(f"the content of the list, where its Markdown stands as it is; {_LISTS_ONLY}"),
     end_date=mapped(f"the due date of the list; {_LISTS_ONLY}"),
     priority=mapped(f"the priority of the list; {_LISTS_ONLY}"),
     owner_id=mapped(f"the assignee of the list; {_LISTS_ONLY}"),
@@ -78,10 +78,11 @@ _PROJECT = declare_fields(
 _TASK = declare_fields(
     Entity.TASK,
     native=(
-        "title description priority_name status_name assignee_id assignee_ids estimated_hours due_date "
+        "title description priority_name status_name assignee_ids estimated_hours due_date "
         "start_date story_points author_id key url created_at updated_at completed_at is_archived"
     ),
     status=mapped("a status of the task's list, by its type, then by its name; status_map overrides"),
+    assignee_id=mapped("the first in the order in which they were assigned"),
     priority=mapped("urgent is highest, normal is medium; lowest is written as low"),
     type=mapped("the custom task type; those that no plan limits are Task and Milestone"),
     project_id=mapped(
@@ -106,7 +107,7 @@ _SPRINT = declare_fields(
     start_date=mapped(
         "in the name, as in `Sprint 1 (2/5 - 2/18)`: the API does not write the start of a list"
     ),
-    goal=mapped("the content of the list"),
+    goal=mapped("the content of the list, where its Markdown stands as it is"),
     status=read_only("made of the dates: planned before, active within, closed after; archived is closed"),
     status_name=read_only(
         "made of the dates: planned before, active within, closed after; archived is closed"
@@ -173,7 +174,8 @@ _PARTS = {
     ),
     Entity.MEMBERSHIP: declare_fields(
         Entity.MEMBERSHIP,
-        native="project_id user_id",
+        project_id=read_only(_NO_MEMBERS),
+        user_id=read_only(_NO_MEMBERS),
         roles=read_only("the role in the Workspace"),
         is_inherited=read_only("all roles come from the Workspace"),
         created_at=unsupported(_NO_TIMES),
@@ -244,6 +246,7 @@ def at_level(level: str) -> Capabilities:
         return CAPABILITIES.narrowed(
             operations=dict.fromkeys(_SPRINT_OPERATIONS, refused),
             fields={
+                **{(Entity.SPRINT, name): refused for name in CAPABILITIES.fields[Entity.SPRINT]},
                 (Entity.PROJECT, "is_public"): unsupported(
                     "lists and folders are not private through the API"
                 ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote
 
@@ -193,9 +194,10 @@ class TaskWriter(Placing):
             wire.pop("status", None)
         body = from_task(wire, await self._zone())
         people = _people(ids_of(base.get("assignees")), fields)
-        if people is not None:
-            body["assignees"] = people
-        calls = [*_tag_calls(before, fields), *await self._custom_calls(base, before, fields, list_id)]
+        if people:
+            body["assignees"] = people[0]
+        calls: list[_Call] = [("PUT", f"task/{before.id}", {"assignees": one}) for one in people[1:]]
+        calls += [*_tag_calls(before, fields), *await self._custom_calls(base, before, fields, list_id)]
         sprint = "sprint_id" in fields and (fields["sprint_id"] != before.sprint_id or move_to is not None)
         return _Plan(body=body, calls=tuple(calls), move_to=move_to, sprint=sprint)
 
@@ -308,10 +310,11 @@ class _Plan:
     sprint: bool = False
 
 
-def _people(have: Sequence[str], fields: Mapping[str, Any]) -> dict[str, list[int]] | None:
-    """Assignees as the difference that the vendor takes; a plain list would be ignored ([obs]).
+def _people(have: Sequence[str], fields: Mapping[str, Any]) -> list[dict[str, list[int]]]:
+    """Assignees as the differences that the vendor takes; a plain list would be ignored ([obs]).
 
-    Writing the one assignee swaps the first, and leaves the others.
+    Writing the one assignee swaps the first, and leaves the others. New ones come last ([inf]), so another
+    order of those that stay takes two steps: away with them, and again.
     """
     if "assignee_ids" in fields:
         wanted = list(fields["assignee_ids"])
@@ -319,10 +322,15 @@ def _people(have: Sequence[str], fields: Mapping[str, Any]) -> dict[str, list[in
         first = [fields["assignee_id"]] if fields["assignee_id"] else []
         wanted = list(dict.fromkeys([*first, *have[1:]]))
     else:
-        return None
-    add = [int(one) for one in wanted if one not in have]
-    rem = [int(one) for one in have if one not in wanted]
-    return {"add": add, "rem": rem} if add or rem else None
+        return []
+    stay = [one for one in have if one in wanted]
+    kept = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(stay, wanted, strict=False))))
+    again = stay[kept:]
+    rem = [int(one) for one in have if one not in wanted or one in again]
+    add = [int(one) for one in wanted[kept:]]
+    if again:
+        return [{"add": [], "rem": rem}, {"add": add, "rem": []}]
+    return [{"add": add, "rem": rem}] if add or rem else []
 
 
 def _tag_calls(before: PMTask, fields: Mapping[str, Any]) -> list[_Call]:

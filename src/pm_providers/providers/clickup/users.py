@@ -38,6 +38,7 @@ class Users(Connection):
         return {identifier(one, "user") for one in people if isinstance(one, Mapping)}
 
     async def _get_user(self, user_id: str) -> PMUser | None:
+        await self._catalog.members(fresh=True)
         found = await self._catalog.member(user_id)
         return None if found is None else self._user(found)
 

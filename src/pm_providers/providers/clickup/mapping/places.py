@@ -59,9 +59,12 @@ def to_project(document: Document, level: str, zone: tzinfo, *, keep_raw: bool =
 
 
 def content_of(document: Document) -> str | None:
-    """Text of a list; one that was cleared is a blank, as an empty text would be ignored."""
+    """Text of a list: our Markdown as it was written, as lists are never read with their formatting.
+
+    One that was cleared is a blank, as an empty text would be ignored.
+    """
     found = optional_text(document, _CONTENT)
-    return found.strip("\n") if found is not None and found.strip() else None
+    return found if found is not None and found.strip() else None
 
 
 def _priority(document: Document) -> str | None:
@@ -101,7 +104,7 @@ def from_list(fields: Mapping[str, Any], name: str, zone: tzinfo) -> dict[str, A
     body: dict[str, Any] = {"name": name}
     for ours in ("description", "goal"):
         if ours in fields:
-            body |= {"markdown_content": fields[ours]} if fields[ours] else {"content": _EMPTY}
+            body["content"] = fields[ours] or _EMPTY
     if "end_date" in fields:
         end: date | None = fields["end_date"]
         body["due_date"] = None if end is None else day_ms(end, zone)

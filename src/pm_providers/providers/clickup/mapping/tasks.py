@@ -127,7 +127,7 @@ def _description(document: Document) -> str | None:
     found = document.get("markdown_description")
     if not isinstance(found, str):
         found = document.get("description")
-    return found.strip("\n") if isinstance(found, str) and found.strip() else None
+    return found if isinstance(found, str) and found.strip() else None
 
 
 def _priority_name(value: Any) -> str | None:
