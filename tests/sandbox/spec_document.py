@@ -47,6 +47,12 @@ class SpecDocument:
         """The documented path that a real one belongs to, None without one."""
         return next((known for pattern, known in self._paths if pattern.fullmatch(path)), None)
 
+    def operations(self) -> set[tuple[str, str]]:
+        """Method in capitals and documented path of all operations."""
+        known = {"get", "put", "post", "patch", "delete", "head", "options"}
+        paths = self._document["paths"].items()
+        return {(name.upper(), path) for path, found in paths for name in found if name in known}
+
     def check_answer(self, method: str, path: str, status: int, body: Any) -> list[Finding]:
         """Findings about an answer: unknown operation or status, body against its schema."""
         known = self.path_of(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pm_providers.sandbox.clickup.errors import ApiError, bad_input, invalid_id, not_authorized
+from pm_providers.sandbox.clickup.errors import ApiError, V3Error, bad_input, invalid_id, not_authorized
 from pm_providers.sandbox.clickup.records import Folder, Space, Task, TaskList, Team, User
 from pm_providers.sandbox.clickup.web import Call
 
@@ -26,6 +26,7 @@ __all__ = [
     "task",
     "task_list",
     "team",
+    "v3_task",
     "writer",
 ]
 
@@ -170,6 +171,19 @@ def child_of(call: Call, task_id: str, *, write: bool = False) -> Task:
         ApiError: as of `find_task`.
     """
     return find_task(call, task_id, write=write)
+
+
+def v3_task(call: Call, task_id: str, *, write: bool = False) -> Task:
+    """A task for v3, which says 404 for what v2 says 401.
+
+    Raises:
+        V3Error: 404 for what may not be seen, 403 for a write of a guest.
+    """
+    try:
+        return find_task(call, task_id, write=write)
+    except ApiError as error:
+        status = 403 if error.status == 403 else 404
+        raise V3Error(status, str(error.body["err"]), call.state.now()) from error
 
 
 def may_see(call: Call, row: Task) -> bool:

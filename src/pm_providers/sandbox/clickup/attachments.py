@@ -9,7 +9,7 @@ import mimetypes
 from typing import Any
 from urllib.parse import unquote
 
-from pm_providers.sandbox.clickup.access import find_task, task, team
+from pm_providers.sandbox.clickup.access import task, team, v3_task
 from pm_providers.sandbox.clickup.errors import V3Error, bad_input
 from pm_providers.sandbox.clickup.part_records import Attachment
 from pm_providers.sandbox.clickup.records import Task
@@ -117,7 +117,7 @@ def _entity(call: Call) -> Task:
     team(call, call.params["workspace_id"])
     if call.params["entity_type"] not in _KINDS:
         raise V3Error(400, "Unsupported entity type", call.state.now())
-    return find_task(call, call.params["entity_id"])
+    return v3_task(call, call.params["entity_id"], write=call.method != "GET")
 
 
 def _v3_form(call: Call, row: Attachment) -> dict[str, Any]:

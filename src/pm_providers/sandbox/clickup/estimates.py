@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pm_providers.sandbox.clickup.access import find_task, team
-from pm_providers.sandbox.clickup.errors import ApiError, V3Error
+from pm_providers.sandbox.clickup.access import team, v3_task
+from pm_providers.sandbox.clickup.errors import V3Error
 from pm_providers.sandbox.clickup.plans import PLANS
 from pm_providers.sandbox.clickup.records import Task
 from pm_providers.sandbox.clickup.web import Call, Reply, V3Routes
@@ -20,8 +20,7 @@ def change_estimates(call: Call) -> Reply:
     """Set the estimates of some assignees, leaving those of others."""
     row, given = _asked(call)
     new = _stored(call, row, {**row.estimates, **given})
-    shown = [{"assignee": _who(key), "time": time} for key, time in given.items()]
-    return Reply({"data": {"total_time_estimate": new.estimate, "updated_estimates": shown}})
+    return Reply({"data": {"total_time_estimate": new.estimate, "updated_estimates": given}})
 
 
 @routes("PUT", "/tasks/{task_id}/time_estimates_by_user")
@@ -29,8 +28,7 @@ def replace_estimates(call: Call) -> Reply:
     """Set the estimates of all assignees."""
     row, given = _asked(call)
     new = _stored(call, row, given)
-    shown = [{"assignee": _who(key), "time": time} for key, time in given.items()]
-    return Reply({"data": {"total_time_estimate": new.estimate, "assignee_estimates": shown}})
+    return Reply({"data": {"total_time_estimate": new.estimate, "assignee_estimates": given}})
 
 
 def _asked(call: Call) -> tuple[Task, dict[str, int]]:
@@ -38,10 +36,7 @@ def _asked(call: Call) -> tuple[Task, dict[str, int]]:
     now = call.state.now()
     if not PLANS[found.plan].user_estimates:
         raise V3Error(400, "Time estimates by user are not available", now)
-    try:
-        row = find_task(call, call.params["task_id"], write=True)
-    except ApiError as error:
-        raise V3Error(404, "Task not found", now) from error
+    row = v3_task(call, call.params["task_id"], write=True)
     body = call.json()
     if not isinstance(body, list) or not all(_fits(part) for part in body):
         raise V3Error(400, "Body must be a list of assignee and time", now)
@@ -56,10 +51,6 @@ def _fits(part: Any) -> bool:
         return False
     who, time = part["assignee"], part["time"]
     return (type(who) is int or who == "unassigned") and type(time) is int and time >= 0
-
-
-def _who(key: str) -> int | str:
-    return int(key) if key.isdigit() else key
 
 
 def _stored(call: Call, row: Task, estimates: dict[str, int]) -> Task:

@@ -256,6 +256,9 @@ def _target(call: Call, row: KeyResult) -> dict[str, Any]:
             "note": row.note,
             "steps_before": None,
             "steps_current": None if row.steps_current is None else f"{row.steps_current:.15g}",
+            "steps_before_float": int(row.steps_start),
+            "steps_taken_float": int((row.steps_current or row.steps_start) - row.steps_start),
+            "steps_current_float": None if row.steps_current is None else f"{row.steps_current:.15g}",
         },
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pm_providers.sandbox.clickup import history
-from pm_providers.sandbox.clickup.access import find_task, task_list, team
+from pm_providers.sandbox.clickup.access import task_list, team, v3_task
 from pm_providers.sandbox.clickup.checks import read
 from pm_providers.sandbox.clickup.errors import ApiError, V3Error
 from pm_providers.sandbox.clickup.records import Status, Task, TaskList
@@ -35,8 +35,8 @@ def move(call: Call) -> Reply:
     """
     team(call, call.params["workspace_id"])
     now = call.state.now()
+    row = v3_task(call, call.params["task_id"], write=True)
     try:
-        row = find_task(call, call.params["task_id"], write=True)
         home = task_list(call, write=True)
     except ApiError as error:
         raise V3Error(404 if error.status in {400, 401, 404} else error.status, "Not found", now) from error

@@ -148,7 +148,8 @@ def page_of(call: Call, found: list[Task]) -> Reply:
     page = call.number("page") or 0
     if page < 0:
         raise bad_input("Page must be greater than or equal to 0", "PAGE_001")
-    view = TaskView(call.state, call.base_url, markdown=call.flag("include_markdown_description"))
+    markdown = call.flag("include_markdown_description")
+    view = TaskView(call.state, call.base_url, markdown=markdown, numbers="team_id" in call.params)
     shown = [view.row(row) for row in found[page * PAGE : (page + 1) * PAGE]]
     return Reply({"tasks": shown, "last_page": (page + 1) * PAGE >= len(found)})
 

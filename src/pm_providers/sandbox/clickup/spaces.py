@@ -18,6 +18,7 @@ __all__ = ["routes"]
 
 routes = V2Routes()
 _SWITCHES = frozenset({"due_dates", "time_tracking", "tags", "time_estimates", "checklists"})
+_ALWAYS = ("due_dates", "time_tracking", "tags")  # shown even when they are off
 
 
 @routes("GET", "/team/{team_id}/space")
@@ -60,7 +61,7 @@ def read_space(call: Call) -> Reply:
 
 @routes("PUT", "/space/{space_id}")
 def update_space(call: Call) -> Reply:
-    """Change a Space; `features` replace what was there, they are not merged."""
+    """Change a Space; `features` replace what was there, they are not merged: what is not sent is off."""
     old = space(call)
     writer(call, old.team_id)
     fields = read(
@@ -80,7 +81,8 @@ def update_space(call: Call) -> Reply:
         changes["members"] = tuple(dict.fromkeys((*old.members, call.user.id)))
     if "features" in fields:
         kept = {key: value for key, value in old.features.items() if key not in _SWITCHES}
-        changes["features"] = {**kept, **_features(fields)}
+        off = {key: {**old.features[key], "enabled": False} for key in _ALWAYS if key in old.features}
+        changes["features"] = {**kept, **off, **_features(fields)}
     new = call.state.spaces.change(old, **changes)
     history.place_event(call.state, "space", "Updated", new)
     return Reply(space_form(new))

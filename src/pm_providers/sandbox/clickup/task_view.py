@@ -1,5 +1,6 @@
 """The JSON form of tasks, with the members and types as recorded.
 
+An estimate is a number in the read of one task and in the list of a Workspace, elsewhere a text [spec].
 Rows of a list lack attachments, and `time_spent` where no time was tracked; what was created lacks
 attachments too. The form has no word about whether a date has a time.
 """
@@ -59,7 +60,7 @@ def attachment_form(row: Attachment, base_url: str, state: State) -> dict[str, A
     url = f"{base_url}/attachments/{row.id}/{row.title}"
     return {
         "id": row.id,
-        "date": str(row.date),
+        "date": row.date,
         "title": row.title,
         "type": 1,
         "source": 1,
@@ -129,12 +130,14 @@ class TaskView:
         state: the store.
         base_url: of the sandbox, for downloads.
         markdown: with `markdown_description`.
+        numbers: estimates are numbers.
     """
 
-    def __init__(self, state: State, base_url: str, *, markdown: bool = False) -> None:
+    def __init__(self, state: State, base_url: str, *, markdown: bool = False, numbers: bool = False) -> None:
         self._state = state
         self._base_url = base_url
         self._markdown = markdown
+        self._numbers = numbers
         self._places: dict[str, dict[str, Any]] = {}
         self._people: dict[int, dict[str, Any]] = {}
         self._fields: dict[str, list[tuple[FieldDefinition, dict[str, Any]]]] = {}
@@ -196,7 +199,7 @@ class TaskView:
             "due_date": ms(task.due),
             "start_date": ms(task.start),
             "points": task.points,
-            "time_estimate": task.estimate,
+            "time_estimate": task.estimate if self._numbers else ms(task.estimate),
             "time_spent": state.time_spent(task.id),
             "custom_fields": self._custom(task),
             "dependencies": [self._dependency(row, task) for row in self._depends(task)],

@@ -61,7 +61,8 @@ _UPDATE = (*_COMMON, "watchers")
 def read_task(call: Call) -> Reply:
     """One task; subtasks and Markdown only where asked."""
     found = task(call)
-    view = TaskView(call.state, call.base_url, markdown=call.flag("include_markdown_description"))
+    markdown = call.flag("include_markdown_description")
+    view = TaskView(call.state, call.base_url, markdown=markdown, numbers=True)
     return Reply(view.single(found, subtasks=call.flag("include_subtasks")))
 
 
