@@ -296,7 +296,7 @@ def _sandboxes() -> list[str]:
 def sandbox(
     state: State,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Vendor, for example jira or trello.", autocompletion=_sandboxes)
+        str, typer.Argument(metavar="NAME", help="Vendor, for example jira.", autocompletion=_sandboxes)
     ],
     *,
     host: Annotated[
