@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from pm_providers.contract import ChoiceBook, Fields, ListQuery
-from pm_providers.errors import NotFoundError, PMError, ValidationError
+from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import PMProject, ProjectStatus
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.connection import Connection
@@ -173,8 +173,3 @@ def _archived(fields: Fields, base: Mapping[str, Any]) -> bool:
     if chosen.status == ProjectStatus.ACTIVE and base.get("completed") is True:
         raise ValidationError(fields={"status": "the API cannot reopen a completed project"})
     return chosen.status == ProjectStatus.ARCHIVED
-
-
-def missing_project(value: str | None) -> NotFoundError:
-    """The error for a project that is none."""
-    return NotFoundError(f"there is no project {value!r:.80}")

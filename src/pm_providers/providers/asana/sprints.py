@@ -221,7 +221,7 @@ def _archived(fields: Fields) -> bool:
     if value not in set(_STATUSES):
         known = ", ".join(_STATUSES)
         raise ValidationError(fields={"status": f"{fields['status']!r:.60} is unknown; sprints are: {known}"})
-    return value == SprintStatus.CLOSED
+    return bool(value == SprintStatus.CLOSED)
 
 
 def _by_start(sprint: PMSprint) -> tuple[bool, str, str, str]:

@@ -27,19 +27,14 @@ class Users(Connection):
                     yield self._user(one)
             return
         members = await self._members(query.project_id)
-        async with aclosing(self._iter_everybody()) as everybody:
-            async for user in everybody:
-                if user.id in members:
-                    members.discard(user.id)
-                    yield user
-        for one in sorted(members):  # guests of the project that the workspace's list may leave out
-            found_user = await self._find_user(one)
-            if found_user is not None:
-                yield self._user(found_user)
-
-    async def _iter_everybody(self) -> AsyncIterator[PMUser]:
         async for user in self._iter_users(ListQuery()):
-            yield user
+            if user.id in members:
+                members.discard(user.id)
+                yield user
+        for guest in sorted(members):  # whom the workspace's list may leave out
+            found_guest = await self._find_user(guest)
+            if found_guest is not None:
+                yield self._user(found_guest)
 
     async def _members(self, project: str) -> set[str]:
         if not is_gid(project):
