@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from datetime import date
 
@@ -59,7 +60,7 @@ class Lists(MemoryProvider):
     async def _create_checklist_item(self, fields, task_id):
         self.asked = (fields, task_id)
         if self.refused is not None and fields["title"] == "bad":
-            raise self.refused
+            raise copy(self.refused)
         made = PMChecklistItem(id=f"i{len(self.items)}", **fields)
         made.title = made.title[:20]
         self.items.append(made)
@@ -146,6 +147,11 @@ async def test_a_checklist_whose_item_fails_is_taken_away(stuck):
     assert caught.value.operation == "create_checklist"
     assert caught.value.maybe_applied is stuck
     assert bool(provider.lists) is stuck
+    with pytest.raises(ValidationError) as caught:
+        await provider.create_checklist(steps(item("A", "a"), item("bad"), item("A1", parent_id="a")))
+    assert caught.value.fields == {"items[1].title": "is rude"}, (
+        "the place in the draft, not in the order made"
+    )
     provider.refused = ConflictError("busy")
     with pytest.raises(ConflictError):
         await provider.create_checklist(steps(item("bad")))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from pm_providers.model import Entity, PMChecklist, PMChecklistItem, WriteWarnin
 __all__ = ["ChecklistOperations"]
 
 _UNMADE = "new"
+_ITEM = re.compile(r"items\[(\d+)\]")
 
 
 class ChecklistOperations(TimeEntryOperations):
@@ -228,7 +230,11 @@ class ChecklistOperations(TimeEntryOperations):
         places = {before: after for after, before in enumerate(order)}
         in_order = [_moved(items[one], places) for one in order]
         resolved = [await self._resolve(Entity.CHECKLIST_ITEM, item) for item in in_order]
-        made = await self._create_checklist(fields, resolved)
+        try:
+            made = await self._create_checklist(fields, resolved)
+        except ValidationError as error:
+            error.fields = {_as_given(name, order): text for name, text in error.fields.items()}
+            raise
         return replace(made, warnings=(*made.warnings, *self._item_warnings(resolved, made, order)))
 
     def _item_warnings(self, items: list[Fields], made: PMChecklist, order: list[int]) -> list[WriteWarning]:
@@ -297,3 +303,11 @@ def _depth_first(items: list[Fields]) -> list[int]:
 def _moved(item: Fields, places: Mapping[int, int]) -> Fields:
     parent = item.get("parent_index")
     return item if parent is None else {**item, "parent_index": places[parent]}
+
+
+def _as_given(name: str, order: Sequence[int]) -> str:
+    """The name of a field of an item, with the place of the item in the caller's draft."""
+    found = _ITEM.match(name)
+    if found is None or int(found[1]) >= len(order):
+        return name
+    return f"items[{order[int(found[1])]}]{name[found.end() :]}"
