@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -20,6 +21,7 @@ __all__ = [
     "TOKEN",
     "FakeTime",
     "Scripted",
+    "Site",
     "answer",
     "config",
     "connected",
@@ -33,6 +35,7 @@ ME = {"id": 183, "username": "Ada", "email": "ada@example.com", "timezone": "Ame
 MIA = {"id": 184, "username": None, "email": "mia@example.com", "role": 3, "color": None}
 TOKEN = "pk_183_SCRIPTED"
 ROOT = "/api/v2"
+_NUMBERS = count()
 
 STATUSES = [
     {"id": "p1", "status": "to do", "type": "open", "orderindex": 0, "color": "#87909e"},
@@ -183,8 +186,9 @@ class Scripted:
 
 
 def scripted(server: Handler, *, timing: Timing | None = None, **given: Any) -> ClickUpProvider:
-    """A client of a scripted server."""
-    return ClickUpProvider(config(**given), transport=httpx2.MockTransport(server), timing=timing)
+    """A client of a scripted server; each has an address of its own, as clients of one share a rate governor."""
+    url = f"https://c{next(_NUMBERS)}.example.com"
+    return ClickUpProvider(config(url, **given), transport=httpx2.MockTransport(server), timing=timing)
 
 
 async def connected(server: Scripted, **given: Any) -> ClickUpProvider:
@@ -192,3 +196,27 @@ async def connected(server: Scripted, **given: Any) -> ClickUpProvider:
     provider = await scripted(server, **given).connect()
     server.requests.clear()
     return provider
+
+
+class Site:
+    """A sandbox Workspace with a space "Mars" whose list "Backlog" has three statuses, and a second person."""
+
+    def __init__(self, **options: Any) -> None:
+        from pm_providers.sandbox.clickup import ADMIN_TOKEN, TEAM_ID, ClickUpSandbox
+
+        self.box = ClickUpSandbox(**{"plan": "enterprise", **options})
+        self.token, self.team = ADMIN_TOKEN, TEAM_ID
+
+    def provider(self, *, timing: Timing | None = None, **given: Any) -> ClickUpProvider:
+        """A client of the owner's, not connected; other credentials and options may be given."""
+        known = {"api_key": self.token, "workspace_id": self.team, **given}
+        made = config(self.box.base_url, **known)
+        return ClickUpProvider(made, transport=self.box.transport(), timing=timing)
+
+    def mark(self) -> int:
+        """Requests so far, to count those that follow."""
+        return len(self.box.log)
+
+    def since(self, mark: int) -> list[str]:
+        """Requests since a mark, as `METHOD path` below v2."""
+        return [f"{one.method} {one.path.removeprefix(f'{ROOT}/')}" for one in list(self.box.log)[mark:]]

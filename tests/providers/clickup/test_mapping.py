@@ -238,7 +238,7 @@ def test_a_list_is_a_project_with_dates_owner_and_priority():
     document = {
         "id": "124",
         "name": "L",
-        "content": "text\n",
+        "content": "text",
         "due_date": str(day_ms(date(2026, 3, 5), NEW_YORK)),
         "start_date": None,
         "priority": {"priority": "high", "color": "#f00"},
@@ -451,7 +451,7 @@ def test_a_task_reads_whole():
         task(
             custom_id="DEV-42",
             custom_item_id=1,
-            markdown_description="**b**\n",
+            markdown_description="**b**",
             description="b",
             assignees=[{"id": 183}, {"id": 184}],
             tags=[{"name": "bug", "tag_fg": "#fff"}],
@@ -517,7 +517,7 @@ def test_what_is_written_is_what_is_read(days, text, length, zone):
     shown = {**body, "markdown_description": body.get("markdown_content", body.get("description"))}
     found = to_task(task(**shown), reading(zone=zone))
     assert all(getattr(found, one) == day for one, day in days.items())
-    assert (found.description or "") == ((text or "").strip("\n") if (text or "").strip() else "")
+    assert (found.description or "") == (text if (text or "").strip() else "")
     if length is not None:
         assert abs((found.estimated_hours or 0) - length) < 0.001
     else:

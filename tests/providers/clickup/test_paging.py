@@ -1,0 +1,140 @@
+"""Pages of tasks: whole, in order, several at once, and no request wasted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pm_providers.errors import ProviderError
+from pm_providers.providers.clickup.paging import TaskPage, task_pages
+
+
+class Book:
+    """A list of `count` tasks; remembers the numbers of its pages that were asked for."""
+
+    def __init__(self, count: int, *, flagged: bool = True) -> None:
+        self.tasks = [{"id": str(one)} for one in range(count)]
+        self.flagged = flagged
+        self.asked: list[int] = []
+        self.running = self.most = 0
+
+    async def fetch(self, number: int) -> TaskPage:
+        self.asked.append(number)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+        items = self.tasks[number * 100 : number * 100 + 100]
+        last = (number + 1) * 100 >= len(self.tasks) if self.flagged else len(items) < 100
+        return TaskPage(items, last)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-len(self.tasks) // 100))
+
+
+async def read(book: Book, *, window: int = 8, hint: int | None = None) -> list[str]:
+    async def count(_page):
+        return hint
+
+    pages = task_pages(book.fetch, window=window, hint=count)
+    return [one["id"] async for page in pages for one in page]
+
+
+@given(st.integers(0, 6000), st.integers(1, 9), st.none() | st.integers(0, 9000), st.booleans())
+def test_every_task_comes_once_in_order_whatever_the_hint_says(count, window, hint, flagged):
+    book = Book(count, flagged=flagged)
+    assert asyncio.run(read(book, window=window, hint=hint)) == [str(one) for one in range(count)]
+    assert len(set(book.asked)) == len(book.asked), "no page is asked for twice"
+    wasted = [one for one in book.asked if one * 100 >= max(1, count)]
+    assert len(wasted) <= 1 + (not flagged)
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 500, 950, 1000, 4999, 10_000])
+async def test_a_right_hint_wastes_nothing_and_reads_at_once(count):
+    book = Book(count)
+    await read(book, hint=count)
+    assert len(book.asked) == book.pages
+    assert book.most == (8 if count > 1500 else book.most)
+
+
+async def test_ten_thousand_tasks_take_few_round_trips():
+    """A round trip is one turn of the loop here: 100 pages one by one would take 100."""
+    book, turns = Book(10_000), 0
+
+    async def watch() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    watcher = asyncio.create_task(watch())
+    await read(book, hint=10_000)
+    watcher.cancel()
+    assert len(book.asked) == 100
+    assert turns < 50
+
+
+async def test_a_hint_that_is_too_low_is_outgrown():
+    """Closed tasks may not be in the counts: what lies beyond them is probed further and further ahead."""
+    book = Book(10_000)
+    await read(book, hint=600)
+    assert len(book.asked) <= book.pages + 1
+    assert book.most == 8
+
+
+async def test_a_hint_that_is_too_high_wastes_one_request_and_no_more():
+    book = Book(700)
+    await read(book, hint=50_000)
+    assert len(book.asked) == 8
+
+
+async def test_with_a_window_of_one_pages_follow_each_other_and_no_hint_is_asked_for():
+    book = Book(3000)
+
+    async def never(_page):
+        raise AssertionError
+
+    pages = [page async for page in task_pages(book.fetch, window=1, hint=never)]
+    assert len(pages) == 30
+    assert (book.asked, book.most) == (list(range(30)), 1)
+
+
+async def test_who_stops_early_leaves_nothing_running():
+    book = Book(5000)
+
+    async def count(_page):
+        return 5000
+
+    pages = task_pages(book.fetch, window=8, hint=count)
+    async for page in pages:
+        if page[0]["id"] == "300":
+            break
+    await pages.aclose()
+    before = len(book.asked)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(book.asked) == before < 50
+
+
+async def test_tasks_that_slip_to_the_next_page_come_once():
+    pages = [
+        TaskPage([{"id": "1"}, {"id": "2"}], last=False),
+        TaskPage([{"id": "2"}, {"id": "3"}], last=True),
+    ]
+
+    async def fetch(number):
+        return pages[number]
+
+    assert [[one["id"] for one in page] async for page in task_pages(fetch)] == [["1", "2"], ["3"]]
+
+
+async def test_a_list_that_repeats_itself_is_an_error():
+    async def fetch(_number):
+        return TaskPage([{"id": "1"}], last=False)
+
+    with pytest.raises(ProviderError, match="never ends"):
+        [page async for page in task_pages(fetch)]
