@@ -47,8 +47,17 @@ def _trello(**options: object) -> Sandbox:
     return TrelloSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
+def _asana(**options: object) -> Sandbox:
+    from pm_providers.sandbox.asana import AsanaSandbox
+
+    if "version" in options:
+        raise ValueError("Asana has no versions to choose from")
+    return AsanaSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
+
+
 # Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
 SANDBOXES: dict[str, Callable[..., Sandbox]] = {
+    "asana": _asana,
     "clickup": _clickup,
     "jira": _jira,
     "openproject": _openproject,
