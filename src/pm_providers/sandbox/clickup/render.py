@@ -140,10 +140,16 @@ def space_form(row: Space) -> dict[str, Any]:
         "admin_can_manage": row.admin_can_manage,
         "statuses": [status_form(status) for status in row.statuses],
         "multiple_assignees": row.multiple_assignees,
-        "features": row.features,
+        "features": _features(row),
         "archived": row.archived,
     }
     return {**found, "members": []} if row.private else found
+
+
+def _features(row: Space) -> dict[str, Any]:
+    if row.multiple_assignees:
+        return row.features
+    return {key: value for key, value in row.features.items() if key != "multiple_assignees"}
 
 
 def list_row(state: State, row: TaskList, *, nested: bool = False) -> dict[str, Any]:

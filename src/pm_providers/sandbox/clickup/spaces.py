@@ -61,7 +61,10 @@ def read_space(call: Call) -> Reply:
 
 @routes("PUT", "/space/{space_id}")
 def update_space(call: Call) -> Reply:
-    """Change a Space; `features` replace what was there, they are not merged: what is not sent is off."""
+    """Change a Space; `features` replace what was there: what is not sent is off.
+
+    Without `multiple_assignees` there may be one assignee only after it (recorded: a body with just a name).
+    """
     old = space(call)
     writer(call, old.team_id)
     fields = read(
@@ -72,7 +75,8 @@ def update_space(call: Call) -> Reply:
     if name is not MISSING:
         _unused(call.state.spaces.where("team_id", old.team_id), name, old.id)
         changes["name"] = name
-    for key in ("private", "admin_can_manage", "multiple_assignees", "archived"):
+    changes["multiple_assignees"] = fields.flag("multiple_assignees", False)
+    for key in ("private", "admin_can_manage", "archived"):
         if key in fields:
             changes[key] = fields.flag(key)
     if "color" in fields:
