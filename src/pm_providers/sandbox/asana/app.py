@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 import msgspec
@@ -14,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pm_providers.sandbox.asana.access import check_scope, login
-from pm_providers.sandbox.asana.errors import NO_ROUTE, ApiError
+from pm_providers.sandbox.asana.errors import NO_ROUTE, ApiError, error_body
 from pm_providers.sandbox.asana.limits import LimitGate
 from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.asana.web import Call, Handler, Reply, Session
@@ -23,16 +21,10 @@ from pm_providers.sandbox.kit.routing import Router
 __all__ = ["ROOT", "AsanaApp", "InFlight", "Outside", "Table"]
 
 ROOT = "/api/1.0"
+NOT_HERE = "This endpoint cannot be used in a batch request"
 MAX_BODY = 105_000_000
 Table = Router[tuple[Handler, str]]
 Outside = Callable[[str, str, dict[str, list[str]], dict[str, str], bytes], Reply | None]
-
-
-class _Runner(Protocol):
-    """What a batch needs of the app."""
-
-    def run(self, call: Call) -> Reply:
-        """Answer one action; errors become answers."""
 
 
 class InFlight:
@@ -108,7 +100,7 @@ class AsanaApp:
             call.params["running"] = ",".join(map(str, scope.get("asana_running", (0, 0))))
         try:
             found = self._handled(call)
-            return await found if inspect.isawaitable(found) else found
+            return found if isinstance(found, Reply) else await found
         finally:
             self._gate.charge(key, session.cost)
 
@@ -121,7 +113,7 @@ class AsanaApp:
                 return reply
         raise ApiError(404, NO_ROUTE)
 
-    def _handled(self, call: Call) -> Any:
+    def _handled(self, call: Call) -> Reply | Awaitable[Reply]:
         found = self._table.find(call.path)
         if found is None:
             raise ApiError(404, NO_ROUTE)
@@ -145,10 +137,7 @@ class AsanaApp:
             found = self._handled(call)
         except ApiError as error:
             return Reply(error.body, error.status, headers=error.headers)
-        if not isinstance(found, Reply):
-            found.close()
-            raise ApiError(400, "This endpoint cannot be used in a batch request")
-        return found
+        return found if isinstance(found, Reply) else Reply(error_body(NOT_HERE), 400)
 
 
 def _response(method: str, reply: Reply) -> Response:

@@ -1,7 +1,7 @@
 """Several actions in one request: at most ten, each counted in full, answered in the order of the request.
 
-The vendor runs them in parallel and in no order; here they run from the last to the first, so that nothing can rely on
-their order.
+The vendor runs them in parallel and in no order; here they run from the last to the first, so that nothing
+can rely on their order.
 """
 
 from __future__ import annotations

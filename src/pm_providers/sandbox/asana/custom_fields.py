@@ -144,11 +144,7 @@ def _changes(call: Call, data: Data, row: Field) -> dict[str, Any]:
     text = read_text(call.session, data, "description", "html_description")
     if text is not None:
         found["html_description"] = text
-    precision = data.integer("precision")
-    if precision is not None:
-        if row.kind != "number" or not 0 <= precision <= 6:
-            raise bad("precision: Must be between 0 and 6, and only number fields have it")
-        found["precision"] = precision
+    found |= _precision(data, row)
     for name, known in (
         ("format", FORMATS),
         ("custom_label_position", ("prefix", "suffix")),
@@ -165,6 +161,15 @@ def _changes(call: Call, data: Data, row: Field) -> dict[str, Any]:
     if data.raw("privacy_setting"):
         found["privacy"] = data.choice("privacy_setting", ("public_with_guests", "public", "private"))
     return found
+
+
+def _precision(data: Data, row: Field) -> dict[str, int]:
+    precision = data.integer("precision")
+    if precision is None:
+        return {}
+    if row.kind != "number" or not 0 <= precision <= 6:
+        raise bad("precision: Must be between 0 and 6, and only number fields have it")
+    return {"precision": precision}
 
 
 @on("PUT", "/custom_fields/{field}")

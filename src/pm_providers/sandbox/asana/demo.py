@@ -1,7 +1,8 @@
 """Fills the sandbox: the demo story in Asana's terms, and any number of tasks for load.
 
-Status is the section (and `completed`), priority and platforms are custom fields, a sprint is a dated project in a
-portfolio that tasks are added to as well, labels are tags, an estimate is a number field, an epic is a parent task.
+Status is the section (and `completed`), priority and platforms are custom fields, a sprint is a dated
+project in a portfolio that tasks are added to as well, labels are tags, an estimate is a number field, an
+epic is a parent task.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ class _Teller:
         return add_project(
             self.state,
             self.workspace,
-            f"{project.name} – {sprint.name}",
+            f"{project.name} \N{EN DASH} {sprint.name}",
             self.owner,
             team=self.team,
             html_notes=story_html(notes),

@@ -1,6 +1,7 @@
 """Asana's error answers: one exception to raise, and its body.
 
-Texts marked [recorded] stand in recorded answers, [obs] in public reports of the real service; the rest is worded after them.
+Texts marked [recorded] stand in recorded answers, [obs] in public reports of the real service; the rest is
+worded after them.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def not_an_id(name: str, value: object) -> ApiError:
 
 
 def not_found(name: str, gid: str, *, gone: bool = False) -> ApiError:
-    """404 for an id that names nothing that the caller can see [recorded], or something in the trash [obs]."""
+    """404 for an id that names nothing the caller sees [recorded], or (`gone`) something in the trash [obs]."""
     return ApiError(404, f"{name}: Unknown object: {gid}" if gone else f"{name}: Not a recognized ID: {gid}")
 
 
@@ -116,5 +117,5 @@ def forbidden(message: str = _TEXTS[403]) -> ApiError:
 
 
 def payment_required(feature: str) -> ApiError:
-    """402 for what the plan does not have; of the search [obs]: "Search is only available to premium users."."""
+    """402 for what the plan does not have; the words are those of the search [obs]."""
     return ApiError(402, f"{feature} is only available to premium users.")

@@ -1,7 +1,7 @@
 """The events feeds: what happened to a resource since the last call.
 
-A call without a token, or with one that is unknown or older than 24 hours, answers 412 and gives a token [spec]. At most 100
-events an answer; then `has_more` is true.
+A call without a token, or with one that is unknown or older than 24 hours, answers 412 and gives a token
+[spec]. At most 100 events an answer; then `has_more` is true.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = ["on"]
 on = routes()
 MAX_EVENTS, MAX_WORKSPACE_EVENTS = 100, 1_000
 STALE = (  # [recorded]
-    "Sync token invalid or too old. If you are attempting to keep resources in sync, you must fetch the full dataset for "
-    "this query now and use the new sync token for the next sync."
+    "Sync token invalid or too old. If you are attempting to keep resources in sync, you must fetch the full "
+    "dataset for this query now and use the new sync token for the next sync."
 )
 _COMPACT = ("user", "created_at", "type", "action", "resource", "parent", "change")
 

@@ -22,6 +22,7 @@ def read_values(
     """The values of a record after a write.
 
     Args:
+        session: who writes.
         sent: field id to value, as in `custom_fields` of the body.
         parents: projects (or portfolios) whose fields the record has.
         before: the values it has now.

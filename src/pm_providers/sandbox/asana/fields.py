@@ -1,8 +1,9 @@
 """`opt_fields` and how records are shown: compact, full, or just what was asked for.
 
-Facts: one `opt_fields` switches to "only these and the gid" [spec]; a nested record asked for without its fields is
-compact, with some of them it has only those [recorded]; names that a record does not have are ignored [recorded: `uri` of a
-tag]; `memberships` of a task asked for without fields are empty objects [obs Asana/python-asana#114].
+Facts: one `opt_fields` switches to "only these and the gid" [spec]; a nested record asked for without its
+fields is compact, with some of them it has only those [recorded]; names that a record does not have are
+ignored [recorded: `uri` of a tag]; `memberships` of a task asked for without fields are empty objects
+[obs Asana/python-asana#114].
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -124,7 +125,7 @@ def duplicate_project(call: Call) -> Reply:
     name, parts = data.need("name"), _parts(data.text("include"), PROJECT_PARTS)
     state = call.state
     titles = tuple(section.name for section in state.sections_of(project.id))
-    more = {"html_notes": project.html_notes} if "notes" in parts else {}
+    more: dict[str, Any] = {"html_notes": project.html_notes} if "notes" in parts else {}
     owner = session.user.id
     copy = add_project(state, project.workspace, name, owner, team=project.team, sections=titles, **more)
     for setting in state.settings_of(project.id):

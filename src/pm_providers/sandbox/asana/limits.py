@@ -1,7 +1,7 @@
 """Rate limits: requests a minute, searches a minute, requests in flight, and costs. All per token [doc].
 
-Off unless a test or the command line switches them on. A 429 has `Retry-After` and no other header tells what is left;
-rejected requests count as well; each action of a batch counts in full.
+Off unless a test or the command line switches them on. A 429 has `Retry-After` and no other header tells
+what is left; rejected requests count as well; each action of a batch counts in full.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Limits:
 
     Attributes:
         requests: requests in `window_s` seconds; None has no such limit.
-        slice_s: the limit is held for each such slice of the window too, in proportion; None for the whole only.
+        slice_s: the limit is held for each such slice of the window too, in proportion; None for the whole
+            only.
         searches: searches in 60 seconds.
         reads, writes: requests in flight at once.
         cost: objects touched in 60 seconds; paid after the fact, so it may become negative.
@@ -48,7 +49,10 @@ class Limits:
 
     @classmethod
     def vendor(cls, *, free: bool = False) -> Limits:
-        """The vendor's own numbers; the slice of 15 seconds and the costs are guesses, as nobody has published them."""
+        """The vendor's own numbers.
+
+        The slice of 15 seconds and the costs are guesses, as nobody has published them.
+        """
         number = FREE if free else PAID
         return cls(requests=number, slice_s=15, searches=60, reads=50, writes=15, cost=200_000)
 
@@ -97,6 +101,7 @@ class LimitGate:
         """Count some requests at once, or refuse them all.
 
         Args:
+            token: whose requests they are.
             lines: method and path of each.
             running: reads and writes in flight, these included.
 

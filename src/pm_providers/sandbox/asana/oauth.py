@@ -48,6 +48,8 @@ class OAuth:
         """Let a person agree; returns the code that the app would get.
 
         Args:
+            email: of the person.
+            redirect: address of the app.
             scope: what the app asked for, separated by spaces.
             challenge: of PKCE, S256.
         """

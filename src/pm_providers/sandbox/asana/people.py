@@ -133,7 +133,10 @@ def change_workspace(call: Call) -> Reply:
 
 @workspace_routes("POST", "/workspaces/{workspace}/addUser")
 def invite(call: Call) -> Reply:
-    """Add a person, by id or e-mail; an unknown address gets an invitation, its name is the address [recorded]."""
+    """Add a person, by id or e-mail.
+
+    An unknown address gets an invitation, its name is the address [recorded].
+    """
     place, data = _workspace(call), call.data()
     name = data.need("user")
     state = call.state

@@ -43,7 +43,8 @@ def index_of(order: list[str], gid: str, name: str) -> int:
 def insertion(data: Data, order: list[str], *, default: int) -> int:
     """The position that `insert_before` or `insert_after` name in an order.
 
-    A null `insert_after` is the beginning and a null `insert_before` the end [spec]; without both it is `default`.
+    A null `insert_after` is the beginning and a null `insert_before` the end [spec]; without both it is
+    `default`.
     """
     before, after = data.gid("insert_before"), data.gid("insert_after")
     if before is not None and after is not None:

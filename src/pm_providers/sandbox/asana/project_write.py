@@ -74,8 +74,8 @@ def make_section(session: Session, project: str, name: str, position: int | None
 def create_project(session: Session, data: Data, workspace: str | None, team: str | None) -> Project:
     """A new project with one section; the caller owns, follows and administers it.
 
-    The documents call `team` deprecated, and recorded projects of organizations have none: a workspace is enough,
-    unless `State.team_required`.
+    The documents call `team` deprecated, and recorded projects of organizations have none: a workspace is
+    enough, unless `State.team_required`.
     """
     data.refuse(READ_ONLY)
     state, now = session.state, session.state.now()
@@ -162,8 +162,8 @@ def _changes(session: Session, data: Data, row: Project) -> dict[str, Any]:
     if public is not None:
         found["privacy"] = "public_to_workspace" if public else "private"
     if "owner" in data:
-        name = data.text("owner")
-        found["owner"] = None if name is None else find_user(session, name, "owner").id
+        who = data.text("owner")
+        found["owner"] = None if who is None else find_user(session, who, "owner").id
     if "team" in data and row.team is not None:
         found["team"] = data.need_gid("team")
     found |= _dates(data, row)
@@ -197,7 +197,7 @@ def _dates(data: Data, row: Any) -> dict[str, Any]:
 def trash_project(session: Session, row: Project) -> None:
     """Put a project into the trash; tasks that are in another one stay there, the others go with it [inf]."""
     state = session.state
-    for task in state.project_tasks(row.id):
+    for task in list(state.project_tasks(row.id)):
         kept = tuple(pair for pair in task.memberships if pair[0] != row.id)
         if kept:
             state.placed[next(pair[1] for pair in task.memberships if pair[0] == row.id)].remove(task.id)

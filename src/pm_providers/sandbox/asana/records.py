@@ -1,7 +1,7 @@
 """What the Asana sandbox stores.
 
-Ids are texts of 16 digits. Moments are aware datetimes in UTC; dates are `YYYY-MM-DD` texts; rich texts are the
-vendor's XML, `<body>` included. What lies in the trash has `trashed`, the moment of its removal.
+Ids are texts of 16 digits. Moments are aware datetimes in UTC; dates are `YYYY-MM-DD` texts; rich texts are
+the vendor's XML, `<body>` included. What lies in the trash has `trashed`, the moment of its removal.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class TeamMembership(Record, frozen=True, kw_only=True):
 
 
 class TaskList(Record, frozen=True, kw_only=True):
-    """ "My tasks" of a person in a workspace."""
+    """The list "My tasks" of a person in a workspace."""
 
     user: str
     workspace: str
@@ -298,7 +298,10 @@ class Job(Record, frozen=True, kw_only=True):
 
 
 class Webhook(Record, frozen=True, kw_only=True):
-    """A receiver of events. `app` and `user` own it; `cursor` is the number of the last event that was sent."""
+    """A receiver of events. `app` and `user` own it.
+
+    `cursor` is the number of the last event that was sent.
+    """
 
     resource: str
     resource_kind: str

@@ -1,6 +1,7 @@
 """The vendor's rich texts: XML in `<body>`, and what it is as plain text.
 
-Facts: unknown entities and numeric references stay as raw text [obs duckduckgo/apple-browsers#4894]; broken XML is
+Facts: unknown entities and numeric references stay as raw text
+[obs duckduckgo/apple-browsers#4894]; broken XML is
 refused [doc]; a link is its address in the plain text [recorded]; a mention is completed by the server [doc]. `<b>` and
 `<i>` are taken as well [obs roychri/mcp-server-asana#28].
 """
@@ -124,6 +125,7 @@ def clean(name: str, text: str, mention: Mention) -> str:
 
     Args:
         name: of the member, for messages.
+        text: as sent.
         mention: looks up what `data-asana-gid` of a link names.
 
     Raises:

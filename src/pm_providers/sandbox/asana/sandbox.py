@@ -73,7 +73,8 @@ class AsanaSandbox(Sandbox):
     """An Asana installation in this process.
 
     Args:
-        dataset: `empty` (an organization with an administrator and a team) or `demo` (people and two projects).
+        dataset: `empty` (an organization with an administrator and a team) or `demo` (people and two
+            projects).
         scale: so many more tasks, in a project of their own.
         faults, quota, latency_ms, clock, seed: see `Sandbox`; a quota is told in the vendor's way.
         plan: free, starter, advanced or enterprise: what the organization has paid for.

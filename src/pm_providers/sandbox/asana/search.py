@@ -205,7 +205,7 @@ def _compared(found: Any, wanted: Any, how: str) -> bool:
 
 
 def _custom(call: Call, name: str, value: str) -> Test:
-    _, gid, how = (name.split(".", 2) + ["", ""])[:3]
+    _, gid, how = [*name.split(".", 2), "", ""][:3]
     field = call.state.fields.get(gid)
     if field is None or how not in _CUSTOM:
         raise not_an_id(name, gid) if field is None else bad(f"{name}: Not a known custom field filter")

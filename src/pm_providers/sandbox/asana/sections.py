@@ -72,12 +72,7 @@ def delete(call: Call) -> Reply:
         raise bad("section: Cannot delete the last section of a project")
     _told(call, "deleted", row)
     call.state.section_order[project.id].remove(row.id)
-    heir = call.state.section_order[project.id][0]
-    for gid in call.state.placed.pop(row.id, []):  # only what lies in the trash is left in it
-        task = call.state.tasks[gid]
-        pairs = tuple((key, heir if section == row.id else section) for key, section in task.memberships)
-        call.state.tasks.change(task, memberships=pairs)
-        call.state.placed[heir].append(gid)
+    call.state.placed.pop(row.id, None)
     call.state.sections.remove(row.id)
     return done()
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pm_providers.sandbox.asana import records as r
 from pm_providers.sandbox.kit.clock import Clock
-from pm_providers.sandbox.kit.tables import Table, WriteLog
+from pm_providers.sandbox.kit.tables import Row, Table, WriteLog
 
-__all__ = ["EVENT_LIFE", "PLANS", "Event", "State"]
+__all__ = ["EVENT_LIFE", "PLANS", "Event", "Rows", "State"]
 
 PLANS = ("free", "starter", "advanced", "enterprise")
 EVENT_LIFE = timedelta(hours=24)
@@ -41,13 +41,37 @@ class Event:
     workspace: str
 
 
+T = TypeVar("T", bound=Row)
+
+
+class Rows(Sequence[T]):
+    """Rows of a table by their ids, read when they are needed: a page of many costs a page."""
+
+    def __init__(self, table: Table[T], gids: list[str]) -> None:
+        self._table, self._gids = table, gids
+
+    def __len__(self) -> int:
+        return len(self._gids)
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[T]: ...
+
+    def __getitem__(self, at: int | slice) -> T | list[T]:
+        if isinstance(at, slice):
+            return [self._table[gid] for gid in self._gids[at]]
+        return self._table[self._gids[at]]
+
+
 class State:
     """Everything that one Asana installation knows.
 
     Attributes:
         plan: of the workspaces, one of `PLANS`; features that it lacks answer 402.
         tokens: by their secret.
-        placed: section id to the tasks in it, in order.
+        placed: section id to the tasks in it that are not in the trash, in order.
         section_order: project (or task list) id to its sections.
         children: task id to its subtasks, in order.
         setting_order: project (or portfolio) id to its custom field settings.
@@ -136,17 +160,18 @@ class State:
 
     def tasks_in(self, section: str) -> list[r.Task]:
         """Tasks of a section, in order."""
-        rows = (self.tasks[gid] for gid in self.placed.get(section, ()))
-        return [row for row in rows if row.trashed is None]
+        return [self.tasks[gid] for gid in self.placed.get(section, ())]
 
-    def project_tasks(self, project: str) -> list[r.Task]:
+    def project_tasks(self, project: str) -> Rows[r.Task]:
         """Tasks of a project, section by section."""
-        return [row for gid in self.section_order.get(project, ()) for row in self.tasks_in(gid)]
+        found: list[str] = []
+        for gid in self.section_order.get(project, ()):
+            found += self.placed.get(gid, ())
+        return Rows(self.tasks, found)
 
     def subtasks(self, task: str) -> list[r.Task]:
         """Subtasks, in order."""
-        rows = (self.tasks[gid] for gid in self.children.get(task, ()))
-        return [row for row in rows if row.trashed is None]
+        return [self.tasks[gid] for gid in self.children.get(task, ())]
 
     def settings_of(self, parent: str) -> list[r.FieldSetting]:
         """Custom fields of a project or portfolio, in order."""
@@ -157,7 +182,7 @@ class State:
         return next((row for row in self.members.where("parent", parent) if row.member == member), None)
 
     def task_list(self, user: str, workspace: str) -> r.TaskList | None:
-        """ "My tasks" of a person."""
+        """The list "My tasks" of a person."""
         rows = self.task_lists.where("user", user)
         return next((row for row in rows if row.workspace == workspace), None)
 

@@ -1,7 +1,8 @@
 """Rules about the dates of tasks.
 
-`due_on` and `due_at` exclude each other, as do `start_on` and `start_at`; setting one resets its twin. A start needs its
-due date in the same request, when it is set and when it is unset [spec]; milestones have no start [spec]. Without a due date
+`due_on` and `due_at` exclude each other, as do `start_on` and `start_at`; setting one resets its twin. A
+start needs its due date in the same request, when it is set and when it is unset [spec]; milestones have no
+start [spec]. Without a due date
 there is no start: clearing the one clears the other [inf].
 """
 

@@ -272,13 +272,17 @@ def _claim(session: Session, task: Task) -> None:
 
 
 def trash_task(session: Session, task: Task) -> None:
-    """Put a task and its subtasks into the trash; its place is kept for 30 days, as the UI can bring it back."""
+    """Put a task and its subtasks into the trash, out of which the UI can bring them back for 30 days."""
     state = session.state
     scopes = task_scopes(state, task)
     for child in state.subtasks(task.id):
         trash_task(session, child)
     now = state.now()
     row = state.tasks.change(state.tasks[task.id], trashed=now, modified=now)
+    for _, section in row.memberships:
+        state.placed[section].remove(row.id)
+    if row.parent is not None:
+        state.children[row.parent].remove(row.id)
     task_event(session, "deleted", row, scopes=scopes)
 
 
@@ -291,6 +295,13 @@ def restore_task(session: Session, gid: str) -> Task:
     task = session.state.tasks.get(gid)
     if task is None or task.trashed is None:
         raise ApiError(404, f"task: Not a recognized ID: {gid}")
-    row = session.state.tasks.change(task, trashed=None, modified=session.state.now())
+    state = session.state
+    row = state.tasks.change(task, trashed=None, modified=state.now())
+    pairs = [(project, section) for project, section in row.memberships if section in state.placed]
+    for _, section in pairs:
+        state.placed[section].append(row.id)
+    if row.parent is not None:
+        state.children.setdefault(row.parent, []).append(row.id)
+    row = state.tasks.change(row, memberships=tuple(pairs))
     task_event(session, "undeleted", row)
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pm_providers.sandbox.asana.data import Data, is_gid, read_moment, shown
@@ -112,8 +113,11 @@ def find_section(session: Session, gid: str, name: str = "section") -> Section:
     return row
 
 
-def _filtered(call: Call, rows: list[Task], *, visible: bool = True) -> Reply:
-    """`completed_since` hides what was completed before it (`now`: all that is complete); `modified_since`."""
+def _filtered(call: Call, rows: Sequence[Task], *, visible: bool = True) -> Reply:
+    """The rows that `completed_since` and `modified_since` leave.
+
+    All that is complete); `modified_since`.
+    """
     if not visible:
         rows = [row for row in rows if can_see_task(call.session, row)]
     completed = _since(call, "completed_since")

@@ -18,7 +18,7 @@ from pm_providers.sandbox.asana.records import Token, User
 from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.kit.routing import Routes
 
-__all__ = ["Call", "Handler", "Reply", "Routing", "Session", "done", "record", "routes", "stamp"]
+__all__ = ["Call", "Handler", "Reply", "Routing", "Scoped", "Session", "done", "record", "routes", "stamp"]
 
 APP = "https://app.asana.com"
 
@@ -99,7 +99,7 @@ class Call:
 
     def one(self, name: str) -> str | None:
         """The first value of a parameter; None when it is absent."""
-        return self.query.get(name, [None])[0]  # type: ignore[list-item]  # lists of a query are never empty
+        return self.query.get(name, [None])[0]
 
     def need(self, name: str) -> str:
         """A parameter that must be there."""
@@ -188,8 +188,8 @@ def _only_envelope(found: dict[str, Any]) -> None:
     stray = next((name for name in found if name not in {"data", "options"}), None)
     if stray is not None:
         raise bad(
-            f"Unrecognized request field `{stray[:80]}`. The only allowed keys at the top level are: data, options. "
-            "Is it possible you did not wrap object properties in a `data` object?"
+            f"Unrecognized request field `{stray[:80]}`. The only allowed keys at the top level are: data, "
+            "options. Is it possible you did not wrap object properties in a `data` object?"
         )
 
 
@@ -197,21 +197,24 @@ Handler = Callable[[Call], Reply | Awaitable[Reply]]
 Routing = Routes[tuple[Handler, str]]
 
 
-def routes(scope: str = "") -> _Scoped:
+def routes(scope: str = "") -> Scoped:
     """Routes of one family of resources; `scope` is what a granular token needs, for example `tasks`.
 
     Reads need `<scope>:read`, deletes `<scope>:delete`, other methods `<scope>:write`; without a scope
     they need full access.
     """
-    return _Scoped(scope)
+    return Scoped(scope)
 
 
-class _Scoped:
+class Scoped:
+    """A decorator for handlers, and the routes that it has collected; see `routes`."""
+
     def __init__(self, scope: str) -> None:
         self.scope = scope
         self.routes: Routing = Routes()
 
     def __call__(self, method: str, path: str, scope: str = "") -> Callable[[Handler], Handler]:
+        """Register the decorated handler; `scope` is for resources with a scope of their own."""
         needed = scope or self.scope
         verb = {"GET": "read", "DELETE": "delete"}.get(method, "write")
 

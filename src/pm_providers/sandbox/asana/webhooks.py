@@ -17,7 +17,7 @@ from pm_providers.sandbox.asana.rights import (
     find_task,
     find_workspace,
 )
-from pm_providers.sandbox.asana.web import Call, Reply, _Scoped, done, record, routes
+from pm_providers.sandbox.asana.web import Call, Reply, Scoped, done, record, routes
 from pm_providers.sandbox.asana.webhook_sending import WIDE, Webhooks
 
 __all__ = ["routes_for"]
@@ -28,7 +28,7 @@ DUPLICATE = "Duplicated webhook"  # [obs n8n-io/n8n#133]
 _MEMBERS = {"resource_type", "resource_subtype", "action", "fields"}
 
 
-def routes_for(webhooks: Webhooks) -> _Scoped:
+def routes_for(webhooks: Webhooks) -> Scoped:
     """The routes, with what sends the handshakes."""
     on = routes("webhooks")
 

@@ -16,7 +16,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         memberships: (project, section) pairs; order inside a section is kept by the state.
         due_at, start_at: moments; `due_on` and `start_on` are None while those are set.
-        custom: field id to value: text, number, option id, tuple of ids, or `{"date": ..., "date_time": ...}`.
+        custom: field id to value: text, number, option id, tuple of ids, or `{"date": ..., "date_time":
+            ...}`.
         external: app id to `(gid, data)`.
         separator: drawn as a line, not as a task.
     """
@@ -65,7 +66,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """A comment (`kind` comment) or an entry of the history (`kind` system).
 
     Attributes:
-        details: more members of the record, for the subtype: plain values, or `("task", id)` pairs for others.
+        details: more members of the record, for the subtype: plain values, or `("task", id)` pairs for
+            others.
     """
 
     id: str
