@@ -34,7 +34,12 @@ async def test_a_sprint_is_a_label_that_people_can_read(world: World) -> None:
         draft = PMSprint(name="Launch", project_id=BOARD, start_date=MONDAY, end_date=FRIDAY)
         made = await provider.create_sprint(draft)
         assert world.labels[made.id]["name"] == "Sprint: Launch [2026-01-05..2026-01-16]"
-        assert (made.name, made.start_date, made.end_date, made.status) == ("Launch", MONDAY, FRIDAY, "active")
+        assert (made.name, made.start_date, made.end_date, made.status) == (
+            "Launch",
+            MONDAY,
+            FRIDAY,
+            "active",
+        )
         assert made == await provider.get_sprint(made.id)
         assert [one.id for one in await provider.list_sprints(BOARD)] == [made.id]
         assert await provider.list_sprints(BOARD, status="closed") == []
@@ -80,21 +85,32 @@ async def test_sprint_and_labels_do_not_mix(world: World, provider: TrelloProvid
     one = world.card(idLabels=[BUG, sprint, high])
     task = await provider.get_task(one)
     assert task is not None
-    assert (task.label_ids, task.sprint_id, task.priority, task.priority_name) == ([BUG], sprint, "high", "High")
+    assert (task.label_ids, task.sprint_id, task.priority, task.priority_name) == (
+        [BUG],
+        sprint,
+        "high",
+        "High",
+    )
     moved = await provider.update_task(one, {"sprint_id": later})
     assert (moved.sprint_id, moved.label_ids, moved.priority) == (later, [BUG], "high")
     bare = await provider.update_task(one, {"label_ids": []})
     assert (bare.sprint_id, bare.label_ids, bare.priority) == (later, [], "high")
     out = await provider.update_task(one, {"sprint_id": None, "priority": None})
     assert (out.sprint_id, out.priority, world.cards[one]["idLabels"]) == (None, None, [])
-    for name, value in (("label_ids", [sprint]), ("sprint_id", BUG), ("label_ids", ["650000000000000000000999"])):
+    for name, value in (
+        ("label_ids", [sprint]),
+        ("sprint_id", BUG),
+        ("label_ids", ["650000000000000000000999"]),
+    ):
         with pytest.raises(ValidationError) as caught:
             await provider.update_task(one, {name: value})
         assert name in caught.value.fields
     assert [one.id for one in await provider.list_tasks(sprint_id=sprint)] == []
 
 
-async def test_a_sprints_tasks_are_listed_without_naming_its_board(world: World, provider: TrelloProvider) -> None:
+async def test_a_sprints_tasks_are_listed_without_naming_its_board(
+    world: World, provider: TrelloProvider
+) -> None:
     sprint = world.label("650000000000000000000501", "Sprint: A")
     inside = world.card(idLabels=[sprint])
     world.card()
@@ -142,9 +158,13 @@ async def test_modes_can_be_off(world: World) -> None:
 async def test_custom_field_mode(world: World) -> None:
     small, large = "65000000000000000000e001", "65000000000000000000e002"
     sprint = world.field("65000000000000000000f001", "Sprint", "list", (small, "A [2026-01-05..2026-01-16]"))
-    world.field("65000000000000000000f002", "Priority", "list", (large, "Urgent"), ("65000000000000000000e003", "Low"))
+    world.field(
+        "65000000000000000000f002", "Priority", "list", (large, "Urgent"), ("65000000000000000000e003", "Low")
+    )
     one = world.card()
-    async with world.provider(sprint_mode="custom_field", priority_mode="custom_field", timing=_at(DURING)) as found:
+    async with world.provider(
+        sprint_mode="custom_field", priority_mode="custom_field", timing=_at(DURING)
+    ) as found:
         assert [(s.id, s.name, s.status) for s in await found.list_sprints(BOARD)] == [
             (f"{sprint}.{small}", "A", "active")
         ]
@@ -180,12 +200,16 @@ def test_what_a_label_says_is_read_as_it_was_written(
     assert parse_sprint(text, prefix) == sprint
 
 
-@pytest.mark.parametrize("name", ["Q1 (closed)", "X [2026-01-05..2026-01-16]", "[..]", "Sprint: 3", "a (b) [c]"])
+@pytest.mark.parametrize(
+    "name", ["Q1 (closed)", "X [2026-01-05..2026-01-16]", "[..]", "Sprint: 3", "a (b) [c]"]
+)
 def test_names_that_end_like_dates_stay_names(name: str) -> None:
     for mark in (None, "closed"):
         sprint = SprintName(name, MONDAY, FRIDAY, mark)
         assert parse_sprint(sprint_text(sprint)) == sprint
-        assert parse_sprint(sprint_text(SprintName(name, None, None, mark))) == SprintName(name, None, None, mark)
+        assert parse_sprint(sprint_text(SprintName(name, None, None, mark))) == SprintName(
+            name, None, None, mark
+        )
 
 
 def test_hand_made_labels_are_read() -> None:

@@ -82,7 +82,9 @@ async def test_small_pages_are_whole(world: World, size: int) -> None:
         assert [one.id async for one in small.iter_tasks(BOARD)] == listed
 
 
-async def test_a_first_answer_that_is_not_the_newest_is_found_out(world: World, provider: TrelloProvider) -> None:
+async def test_a_first_answer_that_is_not_the_newest_is_found_out(
+    world: World, provider: TrelloProvider
+) -> None:
     """The cap of nested cards is documented nowhere: that the newest came is checked, not believed."""
     _fill(world, 1800, seconds=_even(1800))
     nested = world.listed
@@ -123,7 +125,9 @@ async def test_a_batch_that_fails_is_done_one_by_one(world: World, provider: Tre
     assert len(await provider.list_tasks(BOARD)) == 2600
 
 
-async def test_archived_cards_and_lists_are_left_out_unless_asked(world: World, provider: TrelloProvider) -> None:
+async def test_archived_cards_and_lists_are_left_out_unless_asked(
+    world: World, provider: TrelloProvider
+) -> None:
     """Cards of an archived list say `closed: false`."""
     seen = world.card("seen")
     world.card("archived", closed=True)

@@ -180,7 +180,9 @@ class World:
 
     def _get_members(self, parts: list[str], args: dict[str, Any]) -> Answer:
         if parts[1:] == ["boards"]:
-            return 200, [one for one in self.boards.values() if args.get("filter") == "all" or not one["closed"]]
+            return 200, [
+                one for one in self.boards.values() if args.get("filter") == "all" or not one["closed"]
+            ]
         key = ME if parts[0] == "me" else parts[0]
         found = [one for one in self.members.values() if key in (one["id"], one["username"])]
         return (200, found[0]) if found else (404, "model not found")
@@ -215,7 +217,9 @@ class World:
 
     @staticmethod
     def _within(card: dict[str, Any], since: str | None, before: str | None) -> bool:
-        return (since is None or card["id"] > _border(since)) and (before is None or card["id"] < _border(before))
+        return (since is None or card["id"] > _border(since)) and (
+            before is None or card["id"] < _border(before)
+        )
 
     def _card(self, key: str) -> dict[str, Any] | None:
         return next((one for one in self.cards.values() if key in (one["id"], one["shortLink"])), None)
@@ -245,7 +249,9 @@ class World:
             return 404, "The requested resource was not found."
         if parts[1:] == ["customFields"]:
             for item in args["customFieldItems"]:
-                rest = [one for one in card["customFieldItems"] if one["idCustomField"] != item["idCustomField"]]
+                rest = [
+                    one for one in card["customFieldItems"] if one["idCustomField"] != item["idCustomField"]
+                ]
                 cleared = item.get("value") == "" and item.get("idValue") == ""
                 kept = [] if cleared else [{"id": hexid(1), "value": None, "idValue": None, **item}]
                 self.touch(card["id"], customFieldItems=[*rest, *kept])

@@ -19,19 +19,24 @@ from pm_providers.providers.trello.mapping.values import is_id
 from pm_providers.toolkit.documents import identifier, optional_text
 from pm_providers.transport import bounded_map
 
-__all__ = ["TaskReader", "search_words"]
+__all__ = ["TaskReader", "search_signs", "search_words"]
 
 _FOUND_MOST = 1000
 _MOST_FOUND_PAGES = 100  # [spec] GET /search, cards_page
 _LONGEST_QUERY = 16384
-_SIGNS = re.compile(r"[^\w\s'.&+/%$€-]+")
-_LEADING = re.compile(r"(?:^|(?<=\s))[-'.&+/%$€]+(?=\w)|(?:^|(?<=\s))[-'.&+/%$€]+(?=\s|$)")
+_SIGNS = re.compile(r"[\W]+")
+_ENDS = ".,;:!?"
 
 
 def search_words(text: str) -> str:
     """A text without what the search takes for operators: `label:x`, `-word`, `@me`, `#tag`, quotes."""
-    plain = _LEADING.sub(" ", _SIGNS.sub(" ", text))
-    return " ".join(plain.split())[:_LONGEST_QUERY]
+    return " ".join(_SIGNS.sub(" ", text).split())[:_LONGEST_QUERY]
+
+
+def search_signs(text: str) -> list[str]:
+    """Words of a text with signs in them, which the search would not look for, in lower case."""
+    words = (one.strip(_ENDS).casefold() for one in text.split())
+    return [one for one in words if _SIGNS.search(one)]
 
 
 class TaskReader(Connection):
@@ -137,15 +142,17 @@ class TaskReader(Connection):
     async def _search_tasks(self, query: TaskQuery) -> AsyncIterator[PMTask]:
         """What the vendor's search finds, best first: names, descriptions, comments, checklists.
 
-        Its operators are taken for text, so signs are left out; a text of nothing but signs is looked for in
-        names and descriptions. The index follows writes by about ten seconds.
+        Its operators are taken for text: words with signs in them must stand in the name or description of
+        what the search finds without the signs. The index follows writes by about ten seconds.
         """
         board = None if query.project_id is None else (await self._place(query.project_id)).id
         words = search_words(query.text or "")
+        signs = search_signs(query.text or "")
         stream = self._found(words, board) if words else self._containing(query.text or "", board)
         async with aclosing(stream) as tasks:
             async for task in tasks:
-                yield task
+                if all(one in f"{task.title}\n{task.description or ''}".casefold() for one in signs):
+                    yield task
 
     async def _found(self, words: str, board: str | None) -> AsyncGenerator[PMTask, None]:
         params: dict[str, str | int] = {

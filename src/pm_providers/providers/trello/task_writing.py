@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -35,15 +36,14 @@ class TaskWriter(Planning):
 
     async def _create_task(self, fields: Fields) -> PMTask:
         place = await self._checked_place(fields["project_id"])
-        if fields.get("assignee_id"):
-            fields = {**fields, "assignee_ids": [fields["assignee_id"]]}
         plan = await self._planned(fields, place)
         if "idList" not in plan.body:
             plan.body["idList"] = self._first_list(place).id
         labels = plan.added
         body = {name: value for name, value in plan.body.items() if value not in (None, "")}
         body |= {"pos": "bottom", **({"idLabels": labels} if labels else {})}
-        card = await self._api.post("cards", body)
+        with _naming(fields):
+            card = await self._api.post("cards", body)
         if not plan.items:
             return await self._answered(card, place)
         return await self._with_items(card, plan, fields)
@@ -93,7 +93,7 @@ class TaskWriter(Planning):
         goal = fields.get("project_id") or before.project_id or ""
         place = await self._checked_place(goal)
         moves = place.id != before.project_id
-        plan = await self._planned(_whole(fields, before), place, Base(card, before))
+        plan = await self._planned(fields, place, Base(card, before))
         if moves:
             plan.body |= {
                 "idBoard": place.id,
@@ -102,7 +102,8 @@ class TaskWriter(Planning):
             plan.again = True
         if plan.is_empty:
             return before
-        task = await self._carried_out(before.id, plan)
+        with _naming(fields):
+            task = await self._carried_out(before.id, plan)
         return with_losses(task, before, fields, _LOST_IN_MOVES) if moves else task
 
     async def _carried_out(self, one: str, plan: Plan) -> PMTask:
@@ -198,7 +199,9 @@ class TaskWriter(Planning):
         """
         before = None if base is None else base.task
         plan = Plan(from_task(fields, self._rules.timezone, before=before))
-        _check_members(fields)
+        if "assignee_id" in fields:
+            plan.body["idMembers"] = _members(fields["assignee_id"], before)
+        _check_members(plan.body)
         if fields.get("status"):
             plan.body |= self._status_body(fields, place, before)
         known = await self._known_fields(fields, place)
@@ -264,17 +267,28 @@ class TaskWriter(Planning):
         plan.removed = [one for one in held if one not in wanted]
 
 
-def _whole(fields: Fields, before: PMTask) -> Fields:
-    """Fields with `assignee_id` as the first of all assignees, the others left."""
-    if "assignee_id" not in fields:
-        return fields
-    rest = [one for one in before.assignee_ids[1:] if one != fields["assignee_id"]]
-    first = [fields["assignee_id"]] if fields["assignee_id"] else []
-    return {**fields, "assignee_ids": [*first, *rest]}
+def _members(first: str | None, before: PMTask | None) -> list[str]:
+    """All assignees with another first one, the others left."""
+    rest = [] if before is None else [one for one in before.assignee_ids[1:] if one != first]
+    return [first, *rest] if first else rest
 
 
-def _check_members(fields: Mapping[str, Any]) -> None:
+def _check_members(body: Mapping[str, Any]) -> None:
     """Ids that are none would be refused as a list, without a name."""
-    bad = [one for one in fields.get("assignee_ids") or () if not is_id(one)]
+    bad = [one for one in body.get("idMembers") or () if not is_id(one)]
     if bad:
         raise ValidationError(fields={"assignee_ids": f"there is no user {bad[0]!r:.60}"})
+
+
+@contextmanager
+def _naming(fields: Fields) -> Iterator[None]:
+    """Block whose refusals name the field that was written: members are one list to the vendor."""
+    try:
+        yield
+    except ValidationError as error:
+        if "assignee_ids" in error.fields and "assignee_id" in fields:
+            named = {
+                ("assignee_id" if one == "assignee_ids" else one): why for one, why in error.fields.items()
+            }
+            error.fields = named
+        raise
