@@ -300,4 +300,4 @@ def seed_scale(state: State, count: int, seed: int) -> Space:
 
 
 def _scale_status(space: Space, index: int) -> Status:
-    return space.statuses[2] if index % 5 == 4 else space.statuses[index % 2]
+    return space.statuses[2] if index % 5 == 3 else space.statuses[index % 2]
