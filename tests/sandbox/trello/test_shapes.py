@@ -16,8 +16,7 @@ _ANY = type(None)
 
 
 def recorded(name):
-    found = json.loads(need(shared_path("corpus", "trello", f"{name}.json")).read_text())
-    return found
+    return json.loads(need(shared_path("corpus", "trello", f"{name}.json")).read_text())
 
 
 def kinds(value):

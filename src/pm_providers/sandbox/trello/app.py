@@ -22,6 +22,9 @@ __all__ = ["TrelloApp"]
 
 MAX_BODY = 300_000_000
 MAX_URL = 8_192
+_SINGULAR = frozenset(
+    {"action", "board", "card", "checklist", "label", "list", "member", "organization", "token", "webhook"}
+)
 _HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -79,11 +82,11 @@ class TrelloApp:
         Raises:
             ApiError: what the handler refuses; 404 for an unknown route.
         """
-        found = self._router.find(call.path)
+        found = self._router.find(_plural(call.path))
         handler = found[0].get(call.method) if found is not None else None
         if found is None or handler is None:
             raise ApiError(404, f"Cannot {call.method} {call.path}")
-        need_scope(call.session, call.method, call.path)
+        need_scope(call.session, call.method, _plural(call.path))
         call.params = found[1]
         self._state.writes.begin()
         return handler(call)
@@ -98,6 +101,14 @@ class TrelloApp:
         self._gate.count(session, path)
         found = self.dispatch(Call(session, "GET", path, args, {}))
         return found.body if isinstance(found, Reply) else found
+
+
+def _plural(path: str) -> str:
+    """A path with its family in the plural: `/1/card/...` is taken as well ([lib] py-trello)."""
+    parts = path.split("/", 3)
+    if len(parts) > 2 and parts[2] in _SINGULAR:
+        parts[2] += "s"
+    return "/".join(parts)
 
 
 def _check_size(method: str, url: str, body: bytes) -> None:

@@ -238,6 +238,7 @@ def _members(call: Call, card: Card) -> list[str]:
     return list(call.state.cards[card.id].member_ids)
 
 
+@routes("POST", "/cards/{id}/members")  # [lib] py-trello, not in the document
 @routes("POST", "/cards/{id}/idMembers")
 def add_member(call: Call) -> Any:
     """Put a member on a card; one who is there already is refused, so that this can claim a card."""

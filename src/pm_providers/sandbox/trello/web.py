@@ -98,12 +98,12 @@ class Call:
     def text(
         self, name: str, default: str | None = None, *, least: int = 0, most: int = MAX_TEXT, label: str = ""
     ) -> str:
-        """A text; the default where it was not sent, refused without one.
+        """A text; the default where it was not sent or null, refused without one.
 
         `least` and `most` bound its characters; `label` is the name to use in the refusal.
         """
         value = self.args.get(name)
-        if value is None and name not in self.args and default is not None:
+        if value is None and default is not None:
             return default
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise invalid(label or name)
@@ -180,7 +180,7 @@ class Call:
 
     def renamed(self, **names: str) -> Call:
         """The same call with some parameters under other names: `value` of `PUT /cards/{id}/name`."""
-        args = {new: self.args[old] for new, old in names.items() if old in self.args}
+        args = {new: self.args[old] for old, new in names.items() if old in self.args}
         return Call(self.session, self.method, self.path, args, self.headers, self.params, self.files)
 
 
