@@ -212,6 +212,9 @@ class _Crawl:
         oldest = min(self._found.values(), key=lambda one: identifier(one, "card"))
         last, number = _second(oldest), oldest.get("idShort")
         older = number - 1 if isinstance(number, int) else 0
+        if self._earliest >= last:  # a board of cards that were moved here: as many a day as lately
+            newest = max(_second(one) for one in self._found.values())
+            self._earliest = last - older * (newest - last) // len(self._found)
         count = min(_PIECES, -int(-older // (self._size * _FULLNESS)))
         whole = _Window(None, last)
         return (whole.pieces(count, self._earliest) if older > self._size else [whole]), _Window(last + 1)
