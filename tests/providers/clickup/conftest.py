@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pm_providers import PMProject
 from pm_providers.providers.clickup import ClickUpProvider
 from tests.providers.clickup.site import Site
 
@@ -21,9 +20,3 @@ async def provider(site: Site) -> AsyncIterator[ClickUpProvider]:
     """As the owner."""
     async with site.provider() as found:
         yield found
-
-
-@pytest.fixture
-async def mars(provider: ClickUpProvider) -> PMProject:
-    """A project."""
-    return await provider.create_project(PMProject(name="Mars"))

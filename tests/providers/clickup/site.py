@@ -11,6 +11,8 @@ import httpx2
 
 from pm_providers import PMProviderConfig
 from pm_providers.providers.clickup import ClickUpProvider
+from pm_providers.sandbox.clickup import ADMIN_TOKEN, TEAM_ID, ClickUpSandbox
+from pm_providers.sandbox.clickup.people import add_user, join
 from pm_providers.transport import Timing
 
 __all__ = [
@@ -199,19 +201,27 @@ async def connected(server: Scripted, **given: Any) -> ClickUpProvider:
 
 
 class Site:
-    """A sandbox Workspace with a space "Mars" whose list "Backlog" has three statuses, and a second person."""
+    """A sandbox Workspace with the space "Team Space" (to do, in progress, complete), its owner and Mia.
+
+    Attributes:
+        space: id of the space.
+        mia: id of the second person.
+    """
 
     def __init__(self, **options: Any) -> None:
-        from pm_providers.sandbox.clickup import ADMIN_TOKEN, TEAM_ID, ClickUpSandbox
-
         self.box = ClickUpSandbox(**{"plan": "enterprise", **options})
+        state = self.box.state
         self.token, self.team = ADMIN_TOKEN, TEAM_ID
+        self.space = str(next(iter(state.spaces)).id)
+        self.mia = str(add_user(state, "Mia Sand", "mia@example.com").id)
+        join(state, TEAM_ID, int(self.mia))
 
     def provider(self, *, timing: Timing | None = None, **given: Any) -> ClickUpProvider:
         """A client of the owner's, not connected; other credentials and options may be given."""
         known = {"api_key": self.token, "workspace_id": self.team, **given}
-        made = config(self.box.base_url, **known)
-        return ClickUpProvider(made, transport=self.box.transport(), timing=timing)
+        return ClickUpProvider(
+            config(self.box.base_url, **known), transport=self.box.transport(), timing=timing
+        )
 
     def mark(self) -> int:
         """Requests so far, to count those that follow."""

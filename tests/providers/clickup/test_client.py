@@ -329,7 +329,7 @@ async def test_a_window_that_is_used_up_is_not_run_into():
     await provider.get_task("86abc")
     await provider.get_task("86abc")
     assert at[1] - at[0] >= 19
-    report = await provider.health_report()
+    report = await provider.check_health()
     assert (report.quota_limit, report.quota_remaining) == (100, 99)
 
 
