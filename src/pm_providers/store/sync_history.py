@@ -1,0 +1,263 @@
+"""Runs, every write with what was there before and after, and conflicts.
+
+A write is recorded as an intent before it is sent. What happened to it is recorded with the link that it
+belongs to, in one transaction; an intent that is left tells the next run where to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import insert, select, update
+
+from pm_providers.database import database_for
+from pm_providers.database.ids import new_id, new_ids
+from pm_providers.database.schema_sync import sync_conflicts, sync_runs, sync_writes
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INTENT",
+    "UNSURE",
+    "SyncConflict",
+    "SyncRun",
+    "SyncWrite",
+    "add_conflicts",
+    "add_intents",
+    "end_run",
+    "finish_write",
+    "get_conflict",
+    "get_run",
+    "list_conflicts",
+    "list_runs",
+    "list_writes",
+    "open_writes",
+    "resolve_conflict",
+    "start_run",
+]
+
+INTENT, DONE, FAILED, UNSURE = "intent", "done", "failed", "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """One run: what it was, how it ended, and counts of what it did by name."""
+
+    id: str
+    mapping_id: str
+    kind: str
+    state: str
+    plan_id: str | None
+    undoes_run_id: str | None
+    counts: dict[str, int]
+    error: str | None
+    fence: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWrite:
+    """One write to one side.
+
+    Attributes:
+        wanted: fields as they were sent, in that side's terms.
+        before: what stood there; missing for what was created.
+        after: what the system answered; missing for what was deleted.
+        lost: values that lost a conflict by this write, by field.
+        state: `intent`, `done`, `failed`, or `unsure` where nobody knows yet whether it was carried out.
+    """
+
+    id: str
+    run_id: str
+    mapping_id: str
+    link_id: str
+    entity: str
+    side: str
+    action: str
+    remote_id: str | None
+    title: str | None
+    wanted: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    lost: dict[str, Any] | None
+    state: str
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConflict:
+    """A field that both sides changed. Values stand under `value`."""
+
+    id: str
+    mapping_id: str
+    link_id: str
+    field: str
+    left_value: Any
+    right_value: Any
+    base_value: Any
+    state: str
+    decision: str | None
+    note: str | None
+    run_id: str | None
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+def start_run(
+    conn: SqlConnection,
+    mapping_id: str,
+    kind: str,
+    fence: int,
+    *,
+    plan_id: str | None = None,
+    undoes_run_id: str | None = None,
+) -> str:
+    """Record that a run begins; its id."""
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "mapping_id": mapping_id,
+        "kind": kind,
+        "state": "running",
+        "plan_id": plan_id,
+        "undoes_run_id": undoes_run_id,
+        "counts": {},
+        "fence": fence,
+        "started_at": datetime.now(UTC),
+    }
+    conn.execute(insert(sync_runs).values(**row))
+    return str(row["id"])
+
+
+def end_run(
+    conn: SqlConnection, run_id: str, state: str, counts: Mapping[str, int], error: str | None = None
+) -> None:
+    """Record how it ended."""
+    values = {"state": state, "counts": dict(counts), "error": error, "finished_at": datetime.now(UTC)}
+    conn.execute(update(sync_runs).where(sync_runs.c.id == run_id).values(**values))
+
+
+def add_intents(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Record writes that are about to be sent; their ids, in order."""
+    now = datetime.now(UTC)
+    ids = new_ids(len(rows))
+    if rows:
+        made = [
+            {**row, "id": one, "state": INTENT, "created_at": now} for one, row in zip(ids, rows, strict=True)
+        ]
+        conn.execute(insert(sync_writes), made)
+    return ids
+
+
+def finish_write(conn: SqlConnection, write_id: str, state: str, **values: Any) -> None:
+    """Record what became of a write."""
+    changed = {**values, "state": state, "finished_at": datetime.now(UTC)}
+    conn.execute(update(sync_writes).where(sync_writes.c.id == write_id).values(**changed))
+
+
+def open_writes(conn: SqlConnection, mapping_id: str) -> list[SyncWrite]:
+    """Writes of which nobody knows what became, oldest first."""
+    where = (sync_writes.c.mapping_id == mapping_id) & sync_writes.c.state.in_([INTENT, UNSURE])
+    rows = conn.execute(select(sync_writes).where(where).order_by(sync_writes.c.id)).mappings()
+    return [SyncWrite(**row) for row in rows]
+
+
+async def list_runs(db: Any, mapping_id: str | None = None, *, limit: int = 50) -> list[SyncRun]:
+    """Runs, newest first."""
+    statement = select(sync_runs).order_by(sync_runs.c.id.desc()).limit(limit)
+    if mapping_id is not None:
+        statement = statement.where(sync_runs.c.mapping_id == mapping_id)
+    return await database_for(db).read(
+        lambda conn: [SyncRun(**row) for row in conn.execute(statement).mappings()]
+    )
+
+
+async def get_run(db: Any, run_id: str) -> SyncRun | None:
+    """A run by id or by the unambiguous beginning of one."""
+    statement = select(sync_runs).where(sync_runs.c.id.startswith(run_id, autoescape=True)).limit(2)
+
+    def work(conn: SqlConnection) -> SyncRun | None:
+        rows = list(conn.execute(statement).mappings())
+        return SyncRun(**rows[0]) if len(rows) == 1 else None
+
+    return await database_for(db).read(work)
+
+
+async def list_writes(
+    db: Any, *, mapping_id: str | None = None, run_id: str | None = None, limit: int | None = None
+) -> list[SyncWrite]:
+    """Writes, newest first."""
+    statement = select(sync_writes).order_by(sync_writes.c.id.desc())
+    if mapping_id is not None:
+        statement = statement.where(sync_writes.c.mapping_id == mapping_id)
+    if run_id is not None:
+        statement = statement.where(sync_writes.c.run_id == run_id)
+    if limit is not None:
+        statement = statement.limit(limit)
+    return await database_for(db).read(
+        lambda conn: [SyncWrite(**row) for row in conn.execute(statement).mappings()]
+    )
+
+
+def add_conflicts(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record conflicts, decided or open. One that is open for the field already is brought up to date."""
+    now = datetime.now(UTC)
+    for row in rows:
+        same = (
+            (sync_conflicts.c.link_id == row["link_id"])
+            & (sync_conflicts.c.field == row["field"])
+            & (sync_conflicts.c.state == "open")
+        )
+        known = conn.scalar(select(sync_conflicts.c.id).where(same))
+        if known is None:
+            resolved = None if row["state"] == "open" else now
+            conn.execute(
+                insert(sync_conflicts).values(**row, id=new_id(), created_at=now, resolved_at=resolved)
+            )
+        else:
+            done = {} if row["state"] == "open" else {"resolved_at": now}
+            conn.execute(update(sync_conflicts).where(sync_conflicts.c.id == known).values(**row, **done))
+
+
+async def list_conflicts(
+    db: Any, mapping_id: str | None = None, *, state: str | None = "open", limit: int = 200
+) -> list[SyncConflict]:
+    """Conflicts, newest first; all states with `None`."""
+    statement = select(sync_conflicts).order_by(sync_conflicts.c.id.desc()).limit(limit)
+    if mapping_id is not None:
+        statement = statement.where(sync_conflicts.c.mapping_id == mapping_id)
+    if state is not None:
+        statement = statement.where(sync_conflicts.c.state == state)
+    return await database_for(db).read(
+        lambda conn: [SyncConflict(**row) for row in conn.execute(statement).mappings()]
+    )
+
+
+async def get_conflict(db: Any, conflict_id: str) -> SyncConflict | None:
+    """A conflict by id or by the unambiguous beginning of one."""
+    statement = (
+        select(sync_conflicts).where(sync_conflicts.c.id.startswith(conflict_id, autoescape=True)).limit(2)
+    )
+
+    def work(conn: SqlConnection) -> SyncConflict | None:
+        rows = list(conn.execute(statement).mappings())
+        return SyncConflict(**rows[0]) if len(rows) == 1 else None
+
+    return await database_for(db).read(work)
+
+
+async def resolve_conflict(db: Any, conflict_id: str, decision: str) -> bool:
+    """Say which side is right: `left` or `right`; the next run carries it. `False` where it is not open."""
+
+    def work(conn: SqlConnection) -> bool:
+        still_open = (sync_conflicts.c.id == conflict_id) & (sync_conflicts.c.state == "open")
+        changed = conn.execute(update(sync_conflicts).where(still_open).values(decision=decision))
+        return changed.rowcount == 1
+
+    return await database_for(db).write(work)

@@ -1,0 +1,185 @@
+"""State of a mapping's sync: who runs it, how far each side was read, and what keeps it from going on.
+
+A run holds a lease and a fence number. What it stores is stored only while the number is still the last one
+given, so that a worker that was frozen and wakes up after another took over changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from pm_providers.database import database_for
+from pm_providers.database.schema_sync import sync_states
+from pm_providers.errors import ConflictError
+
+__all__ = [
+    "BLOCKED",
+    "NEW",
+    "OK",
+    "SyncState",
+    "check_fence",
+    "get_state",
+    "list_states",
+    "release_lease",
+    "renew_lease",
+    "save_cursor",
+    "save_problem",
+    "take_lease",
+]
+
+NEW, OK, BLOCKED = "new", "ok", "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """State of one mapping's sync.
+
+    Attributes:
+        mapping_id: mapping.
+        left_cursor: where the changes of the left were read to; missing before the first run.
+        right_cursor: the same for the right.
+        state: `new`, `ok` or `blocked`.
+        problem: what blocks it, in words.
+        next_step: what to do about it.
+        fence: number of the last lease.
+        holder: who holds the lease.
+        lease_until: when it ends, in seconds since 1970.
+        updated_at: instant of the last change.
+    """
+
+    mapping_id: str
+    left_cursor: str | None
+    right_cursor: str | None
+    state: str
+    problem: str | None
+    next_step: str | None
+    fence: int
+    holder: str | None
+    lease_until: float | None
+    updated_at: datetime
+
+
+async def get_state(db: Any, mapping_id: str) -> SyncState | None:
+    """State of a mapping; `None` before its first run."""
+    return await database_for(db).read(lambda conn: _found(conn, mapping_id))
+
+
+async def list_states(db: Any) -> dict[str, SyncState]:
+    """Mapping id -> state, of all that ran."""
+
+    def work(conn: SqlConnection) -> dict[str, SyncState]:
+        rows = conn.execute(select(sync_states)).mappings()
+        return {row["mapping_id"]: SyncState(**row) for row in rows}
+
+    return await database_for(db).read(work)
+
+
+async def take_lease(db: Any, mapping_id: str, holder: str, seconds: float) -> int | None:
+    """Begin a run: its fence number, or `None` while another run holds the mapping.
+
+    Args:
+        db: the database.
+        mapping_id: mapping.
+        holder: who asks, for people.
+        seconds: after these the lease ends unless it is renewed.
+    """
+    now = time.time()
+
+    def work(conn: SqlConnection) -> int | None:
+        _ensure(conn, mapping_id)
+        free = (sync_states.c.lease_until.is_(None)) | (sync_states.c.lease_until < now)
+        taken = conn.execute(
+            update(sync_states)
+            .where(sync_states.c.mapping_id == mapping_id, free)
+            .values(fence=sync_states.c.fence + 1, holder=holder[:100], lease_until=now + seconds)
+        )
+        if taken.rowcount != 1:
+            return None
+        found: int = conn.execute(
+            select(sync_states.c.fence).where(sync_states.c.mapping_id == mapping_id)
+        ).scalar_one()
+        return found
+
+    return await database_for(db).write(work)
+
+
+async def renew_lease(db: Any, mapping_id: str, fence: int, seconds: float) -> None:
+    """Go on holding it.
+
+    Raises:
+        ConflictError: another run took over.
+    """
+    await _if_ours(db, mapping_id, fence, lease_until=time.time() + seconds)
+
+
+async def release_lease(db: Any, mapping_id: str, fence: int) -> None:
+    """End a run; harmless when another took over."""
+
+    def work(conn: SqlConnection) -> None:
+        ours = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
+        conn.execute(update(sync_states).where(ours).values(lease_until=None, holder=None))
+
+    await database_for(db).write(work)
+
+
+async def save_problem(
+    db: Any, mapping_id: str, fence: int, problem: str | None, next_step: str | None = None
+) -> None:
+    """Record what blocks a mapping; `None` for nothing.
+
+    Raises:
+        ConflictError: another run took over.
+    """
+    state = OK if problem is None else BLOCKED
+    await _if_ours(db, mapping_id, fence, state=state, problem=problem, next_step=next_step)
+
+
+def save_cursor(conn: SqlConnection, mapping_id: str, side: str, cursor: str | None) -> None:
+    """Record how far a side was read, in the transaction that stores what was read."""
+    values = {f"{side}_cursor": cursor, "updated_at": datetime.now(UTC)}
+    conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(**values))
+
+
+def check_fence(conn: SqlConnection, mapping_id: str, fence: int) -> None:
+    """Make sure that the transaction is of the run that holds the mapping, and keep others out till its end.
+
+    Raises:
+        ConflictError: another run took over.
+    """
+    ours = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
+    held = conn.execute(update(sync_states).where(ours).values(updated_at=datetime.now(UTC)))
+    if held.rowcount != 1:
+        raise ConflictError("another run of this mapping took over; this one changes nothing more")
+
+
+async def _if_ours(db: Any, mapping_id: str, fence: int, **values: Any) -> None:
+    def work(conn: SqlConnection) -> None:
+        check_fence(conn, mapping_id, fence)
+        conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(**values))
+
+    await database_for(db).write(work)
+
+
+def _found(conn: SqlConnection, mapping_id: str) -> SyncState | None:
+    statement = select(sync_states).where(sync_states.c.mapping_id == mapping_id)
+    row = conn.execute(statement).mappings().one_or_none()
+    return None if row is None else SyncState(**row)
+
+
+def _ensure(conn: SqlConnection, mapping_id: str) -> None:
+    if _found(conn, mapping_id) is not None:
+        return
+    row = {"mapping_id": mapping_id, "state": NEW, "fence": 0, "updated_at": datetime.now(UTC)}
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(sync_states).values(**row))
+    except IntegrityError:
+        if _found(conn, mapping_id) is None:
+            raise  # no such mapping

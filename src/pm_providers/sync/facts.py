@@ -1,0 +1,81 @@
+"""What is known about one side before anything is planned; plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Choice", "Person", "SideFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A status or priority that a side offers.
+
+    Attributes:
+        id: the vendor's.
+        name: the vendor's.
+        value: unified.
+    """
+
+    id: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of one side.
+
+    Attributes:
+        id: on that side.
+        name: display name.
+        email: where it may be seen.
+        username: where it may be seen.
+    """
+
+    id: str
+    name: str = ""
+    email: str = ""
+    username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SideFacts:
+    """One side: what it can hold.
+
+    Attributes:
+        side: `left` or `right`.
+        title: name of the system, for people.
+        project_id: the project on this side.
+        cannot: field -> why this side cannot be written there.
+        statuses: in order of preference; empty where they are not known.
+        priorities: the same.
+        types: names of task types.
+        people: id -> user, as far as users may be seen.
+        labels: id -> name; a label that is not in it is called as its id.
+        creates_labels: labels that are missing can be made.
+        custom: names of custom fields that can be written.
+        most_assignees: of one task; `None` for no bound.
+        most_labels: the same.
+        lengths: field -> characters at most.
+        has_order: its `updated_at` tells the order of its own edits.
+        precision_s: seconds that its times resolve.
+    """
+
+    side: str
+    title: str
+    project_id: str
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    statuses: tuple[Choice, ...] = ()
+    priorities: tuple[Choice, ...] = ()
+    types: tuple[str, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    creates_labels: bool = False
+    custom: frozenset[str] = frozenset()
+    most_assignees: int | None = None
+    most_labels: int | None = None
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    has_order: bool = True
+    precision_s: float = 0.0

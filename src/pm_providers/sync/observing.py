@@ -1,0 +1,92 @@
+"""Reading both sides: what changed is stored with the cursor that it came with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection as SqlConnection
+
+from pm_providers.database import Database
+from pm_providers.errors import ValidationError
+from pm_providers.model import Entity
+from pm_providers.store.sync_links import find_links, known_ids, mark_gone, observe
+from pm_providers.store.sync_state import check_fence, save_cursor
+from pm_providers.sync.side import Side
+
+__all__ = ["Observer"]
+
+TASK = Entity.TASK.value
+
+
+class Observer:
+    """Stores what the sides say.
+
+    Args:
+        db: database of the sync.
+        mapping_id: mapping.
+        fence: number of the run's lease.
+    """
+
+    def __init__(self, db: Database, mapping_id: str, fence: int) -> None:
+        self._db = db
+        self._mapping_id = mapping_id
+        self._fence = fence
+
+    async def read(self, side: Side, cursor: str | None) -> int:
+        """Read a side's changes to their end; returns how many links have something to be decided.
+
+        A cursor that the system does not take any more is given up: then all is read, and what is known here
+        but was not told is looked for.
+
+        Raises:
+            PMError: the side cannot be read.
+        """
+        try:
+            return await self._changes(side, cursor, set())
+        except ValidationError:
+            if cursor is None:
+                raise
+        seen: set[str] = set()
+        touched = await self._changes(side, None, seen)
+        return touched + await self._missing(side, seen)
+
+    async def _changes(self, side: Side, cursor: str | None, seen: set[str]) -> int:
+        touched = 0
+        while True:
+            page = await side.provider.changes(side.project_id, cursor)
+            items = [side.observed(task) for task in page.upserts]
+            seen.update(one.id for one in items)
+            gone = await self._reasons(side, page.deleted_ids)
+            cursor = page.cursor
+
+            def work(conn: SqlConnection, cursor: str = cursor) -> int:
+                check_fence(conn, self._mapping_id, self._fence)
+                found = observe(conn, self._mapping_id, TASK, side.name, items)  # noqa: B023 - runs before the next
+                found += mark_gone(conn, self._mapping_id, TASK, side.name, gone)  # noqa: B023
+                save_cursor(conn, self._mapping_id, side.name, cursor)
+                return found
+
+            touched += await self._db.write(work)
+            if not page.has_more:
+                return touched
+
+    async def _reasons(self, side: Side, ids: list[str]) -> Mapping[str, str]:
+        """Id -> why it is gone, of items that have a link. Looked at one by one: a list may be late."""
+        linked = await self._db.read(lambda conn: find_links(conn, self._mapping_id, TASK, side.name, ids))
+        found = {}
+        for link in linked:
+            one = link.id_on(side.name)
+            why = None if one is None else (await side.task_gone(one))[0]
+            if one is not None and why is not None:
+                found[one] = why
+        return found
+
+    async def _missing(self, side: Side, seen: set[str]) -> int:
+        known = await self._db.read(lambda conn: known_ids(conn, self._mapping_id, TASK, side.name))
+        gone = await self._reasons(side, sorted(known - seen))
+
+        def work(conn: SqlConnection) -> int:
+            check_fence(conn, self._mapping_id, self._fence)
+            return mark_gone(conn, self._mapping_id, TASK, side.name, gone)
+
+        return await self._db.write(work)

@@ -1,0 +1,228 @@
+"""From stored links to decisions, a chunk at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import select
+
+from pm_providers.database import Database
+from pm_providers.database.schema_sync import sync_conflicts
+from pm_providers.model import Entity
+from pm_providers.store.sync_links import LINKED, SINGLE, Link, dirty_links, find_links, links_by_id
+from pm_providers.sync.people import Directory
+from pm_providers.sync.plan import Act, Decision, LinkView, decide, plan_id
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.side import Side
+from pm_providers.sync.translate import Translator
+
+__all__ = ["WRITES", "Planner", "Summary", "view_of"]
+
+TASK = Entity.TASK.value
+WRITES = frozenset({Act.CREATE, Act.UPDATE, Act.DELETE, Act.CLOSE})
+"""What writes to a side."""
+
+_CHUNK = 200
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a plan does, in numbers.
+
+    Attributes:
+        counts: act -> number.
+        writes: writes to both sides.
+        deletes: of them deletions.
+        id: names the plan by what it does.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    writes: int = 0
+    deletes: int = 0
+    _digest: int = 0
+
+    def add(self, one: Decision) -> None:
+        """Count a decision."""
+        self.counts[one.act.value] += 1
+        self.writes += one.act in WRITES
+        self.deletes += one.act is Act.DELETE
+        if one.act in WRITES or one.act is Act.WAIT:
+            self._digest ^= int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
+
+    @property
+    def id(self) -> str:
+        """Names the plan by what it does, in whatever order."""
+        return f"{self._digest:016x}"
+
+
+class Planner:
+    """Reads dirty links and decides about them.
+
+    Args:
+        db: database of the sync.
+        mapping_id: mapping.
+        sides: both sides.
+        policy: of the mapping.
+        fields: only these, where people narrowed the run.
+        only: only links of these item ids (of either side), where people narrowed the run.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        mapping_id: str,
+        sides: Mapping[str, Side],
+        policy: Policy,
+        *,
+        fields: frozenset[str] = frozenset(),
+        only: frozenset[str] = frozenset(),
+    ) -> None:
+        self._db = db
+        self._mapping_id = mapping_id
+        self._sides = sides
+        self.policy = (
+            replace(policy, fields=fields & policy.fields if policy.fields else fields) if fields else policy
+        )
+        self._only = only
+        self._refs: dict[tuple[str, str, str], str] = {}
+        self._translator: Translator | None = None
+
+    async def translator(self) -> Translator:
+        """Carries values between the sides; made when there is something to carry."""
+        if self._translator is None:
+            left, right = await self._sides[LEFT].facts(), await self._sides[RIGHT].facts()
+            people = Directory.of(left.people, right.people, self.policy)
+            self._translator = Translator(left, right, self.policy, self._partner, people)
+        facts = self._translator.facts
+        for name in SIDES:
+            facts[name] = await self._sides[name].facts()
+        return self._translator
+
+    def counterpart(self, left_id: str) -> str | None:
+        """Id of the counterpart of a task of the left, as far as it was met."""
+        return self._refs.get((TASK, LEFT, left_id))
+
+    async def links(self, ids: Sequence[str]) -> list[Link]:
+        """Links by id, in that order."""
+        found = await self._db.read(lambda conn: links_by_id(conn, ids))
+        return [found[one] for one in ids if one in found]
+
+    def name_on(self, side: str, name: str) -> str:
+        """Name of a field on a side, from the one on the left."""
+        return name if side == LEFT or self._translator is None else self._translator.renamed(name, LEFT)
+
+    def _partner(self, entity: str, side: str, one: str) -> str | None:
+        return self._refs.get((entity, side, one))
+
+    def learn(self, left_id: str, right_id: str, entity: str = TASK) -> None:
+        """Items that became a pair: what refers to one refers to the other."""
+        self._refs[entity, LEFT, left_id] = right_id
+        self._refs[entity, RIGHT, right_id] = left_id
+
+    # decisions about pairs
+
+    async def pairs(self) -> AsyncIterator[tuple[LinkView, list[Decision]]]:
+        """Linked items about which there is something to decide, with the decisions."""
+        after = ""
+        while True:
+            links = await self._dirty(after, (LINKED,))
+            if not links:
+                return
+            after = links[-1].id
+            for view in await self._views(links):
+                yield view, decide(view, await self.translator())
+
+    async def singles(self) -> AsyncIterator[list[Link]]:
+        """Items without counterpart, a chunk at a time."""
+        after = ""
+        while links := await self._dirty(after, (SINGLE,)):
+            after = links[-1].id
+            yield links
+
+    async def creation(self, links: Sequence[Link]) -> list[tuple[LinkView, list[Decision]]]:
+        """Decisions about items without counterpart."""
+        translator = await self.translator() if links else None
+        return (
+            [] if translator is None else [(one, decide(one, translator)) for one in await self._views(links)]
+        )
+
+    async def _dirty(self, after: str, states: Iterable[str]) -> list[Link]:
+        def work(conn: SqlConnection) -> list[Link]:
+            return dirty_links(conn, self._mapping_id, TASK, after=after, limit=_CHUNK, states=states)
+
+        while True:
+            links = await self._db.read(work)
+            wanted = [one for one in links if not self._only or {one.left_id, one.right_id} & self._only]
+            if wanted or not links:
+                return wanted
+            after = links[-1].id
+
+    async def _views(self, links: Sequence[Link]) -> list[LinkView]:
+        """With what their references need at hand."""
+
+        def work(conn: SqlConnection) -> tuple[list[Link], dict[str, dict[str, str]]]:
+            found: list[Link] = []
+            for side in SIDES:
+                wanted = {str(one) for link in links for one in _references(link, side, "parent")}
+                missing = [one for one in wanted if (TASK, side, one) not in self._refs]
+                found += find_links(conn, self._mapping_id, TASK, side, missing)
+                sprints = {str(one) for link in links for one in _references(link, side, "sprint")}
+                found += find_links(conn, self._mapping_id, Entity.SPRINT.value, side, sprints)
+            return found, _open_conflicts(conn, [link.id for link in links])
+
+        around, conflicts = await self._db.read(work)
+        for one in around:
+            if one.left_id is not None and one.right_id is not None:
+                self.learn(one.left_id, one.right_id, one.entity)
+        return [view_of(link, conflicts.get(link.id, {})) for link in links]
+
+
+def _references(link: Link, side: str, name: str) -> set[Any]:
+    now, agreed = (link.left_now, link.left_agreed) if side == LEFT else (link.right_now, link.right_agreed)
+    values = (now or {}).get("values") or agreed or {}
+    return {values[name]} if name in values else set()
+
+
+def _open_conflicts(conn: SqlConnection, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Link id -> field -> side that people chose, or `""`."""
+    if not ids:
+        return {}
+    columns = (sync_conflicts.c.link_id, sync_conflicts.c.field, sync_conflicts.c.decision)
+    where = sync_conflicts.c.link_id.in_(list(ids)) & (sync_conflicts.c.state == "open")
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for link_id, name, decision in conn.execute(select(*columns).where(where)):
+        found[link_id][name] = decision or ""
+    return found
+
+
+def view_of(link: Link, conflicts: Mapping[str, str]) -> LinkView:
+    """A stored link as the plan sees it.
+
+    Args:
+        link: row.
+        conflicts: field -> side that people chose, `""` where nobody did yet.
+    """
+    both = {
+        LEFT: (link.left_id, link.left_agreed, link.left_now, link.left_gone),
+        RIGHT: (link.right_id, link.right_agreed, link.right_now, link.right_gone),
+    }
+    return LinkView(
+        id=link.id,
+        ids={side: one[0] for side, one in both.items() if one[0] is not None},
+        agreed={side: one[1] for side, one in both.items() if one[1] is not None},
+        now={side: one[2]["values"] for side, one in both.items() if one[2] is not None},
+        gone={side: one[3] for side, one in both.items() if one[3] is not None},
+        edited_at={
+            side: datetime.fromisoformat(one[2]["at"])
+            for side, one in both.items()
+            if one[2] is not None and one[2].get("at")
+        },
+        frozen=frozenset(name for name, side in conflicts.items() if not side),
+        decided={name: side for name, side in conflicts.items() if side},
+    )

@@ -1,0 +1,198 @@
+"""How two projects are kept in step: what a mapping's `sync_config` says, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pm_providers.errors import ValidationError
+from pm_providers.sync.values import CUSTOM, FIELDS
+
+__all__ = ["BOTH", "LEFT", "RIGHT", "SIDES", "TO_LEFT", "TO_RIGHT", "Policy", "other"]
+
+LEFT, RIGHT = "left", "right"
+SIDES = (LEFT, RIGHT)
+BOTH, TO_LEFT, TO_RIGHT = "both", "to_left", "to_right"
+_DIRECTIONS = (BOTH, TO_RIGHT, TO_LEFT)
+_CONFLICTS = ("newest", LEFT, RIGHT, "manual")
+_DELETES = ("propagate", "close", "detach", "ignore")
+_PAIRS = ("statuses", "priorities", "types", "users", "custom_fields")
+_PARTS = ("comments", "relations", "attachments", "sprints")
+
+
+def other(side: str) -> str:
+    """The side across."""
+    return RIGHT if side == LEFT else LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What people decided about one mapping. Every option has a default.
+
+    Attributes:
+        direction: `both`, `to_right` or `to_left`.
+        directions: field -> direction of that field alone.
+        conflicts: who wins where both sides changed one field: `newest`, `left`, `right`, or `manual`
+            (nobody, until it is resolved).
+        conflicts_by_field: the same for single fields.
+        tie: side that wins where `newest` cannot tell.
+        uncertainty_s: seconds by which the clocks of the two systems may differ; closer edits are a tie.
+        deletes: what becomes of an item whose counterpart was deleted: `propagate` (deleted, too), `close`
+            (put into a closed status), `detach` (kept, no longer in step), `ignore` (kept, link kept).
+        fuse_share: share of all linked items that one run may delete.
+        fuse_least: deletions that need no permission, however few items there are.
+        budget: writes of one run at most; `None` for no bound.
+        match_field: field whose equal values make items a pair at first contact, before titles do.
+        fields: those in step; empty for all.
+        without: those that are not.
+        parts: which of `comments`, `relations`, `attachments`, `sprints` are in step.
+        pairs: `statuses`, `priorities`, `types`, `users`, `custom_fields` -> name or id on the left -> the
+            one on the right.
+        settle_s: seconds after which a created item that cannot be found is taken for never created.
+    """
+
+    direction: str = BOTH
+    directions: Mapping[str, str] = field(default_factory=dict)
+    conflicts: str = "newest"
+    conflicts_by_field: Mapping[str, str] = field(default_factory=dict)
+    tie: str = LEFT
+    uncertainty_s: float = 120.0
+    deletes: str = "propagate"
+    fuse_share: float = 0.2
+    fuse_least: int = 5
+    budget: int | None = None
+    match_field: str | None = None
+    fields: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset(_PARTS)
+    pairs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    settle_s: float = 180.0
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Policy:
+        """Read a mapping's `sync_config`.
+
+        Raises:
+            ValidationError: names every option that is unknown or malformed, and what it may be.
+        """
+        bad: dict[str, str] = {}
+        given: dict[str, Any] = {}
+        for name, value in config.items():
+            check = _CHECKS.get(name)
+            if check is None:
+                if name not in _NOT_OURS:
+                    bad[name] = f"no such option; there are: {', '.join(sorted(_CHECKS))}"
+                continue
+            try:
+                given[name] = check(value)
+            except (TypeError, ValueError) as error:
+                bad[name] = str(error)
+        if bad:
+            raise ValidationError("the sync options are not usable", fields=bad)
+        return cls(**given)
+
+    def flows(self, name: str, to: str) -> bool:
+        """Whether values of a field are carried to a side."""
+        if name in self.without or (self.fields and name not in self.fields):
+            return False
+        direction = self.directions.get(name, self.direction)
+        return direction in {BOTH, f"to_{to}"}
+
+    def creates(self, on: str) -> bool:
+        """Whether items are created on (and deleted from) a side."""
+        return self.direction in {BOTH, f"to_{on}"}
+
+    def winner(self, name: str) -> str:
+        """Who wins a conflict about a field; one of `conflicts`."""
+        return self.conflicts_by_field.get(name, self.conflicts)
+
+    def partner(self, kind: str, value: str, source: str) -> str | None:
+        """The name or id on the other side that people said `value` stands for; case ignored."""
+        table = self.pairs.get(kind, {})
+        items = table.items() if source == LEFT else ((right, left) for left, right in table.items())
+        folded = value.casefold()
+        return next((theirs for ours, theirs in items if ours.casefold() == folded), None)
+
+
+_NOT_OURS = frozenset({"left_connection", "schedule_s", "note"})
+"""Options that others read."""
+
+
+def _one_of(*allowed: str) -> Any:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}, not {value!r:.60}")
+        return str(value)
+
+    return check
+
+
+def _by_field(*allowed: str) -> Any:
+    one = _one_of(*allowed)
+
+    def check(value: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping):
+            raise TypeError("must be an object, field -> choice")
+        return {_field(name): one(choice) for name, choice in value.items()}
+
+    return check
+
+
+def _field(name: Any) -> str:
+    if name not in FIELDS and not (isinstance(name, str) and name.startswith(CUSTOM)):
+        raise ValueError(f"{name!r:.60} is no field; there are: {', '.join(FIELDS)}, {CUSTOM}<name>")
+    return str(name)
+
+
+def _names(check: Any) -> Any:
+    def names(value: Any) -> frozenset[str]:
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError("must be a list of names")
+        return frozenset(check(one) for one in value)
+
+    return names
+
+
+def _number(least: float, most: float, *, whole: bool = False) -> Any:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            raise TypeError(f"must be a {'whole ' if whole else ''}number")
+        if not least <= value <= most:
+            raise ValueError(f"must be between {least:g} and {most:g}")
+        return value
+
+    return check
+
+
+def _pairs(value: Any) -> dict[str, dict[str, str]]:
+    if not isinstance(value, Mapping):
+        raise TypeError("must be an object")
+    found = {}
+    for kind, table in value.items():
+        if kind not in _PAIRS:
+            raise ValueError(f"{kind!r:.60} cannot be paired; there are: {', '.join(_PAIRS)}")
+        if not isinstance(table, Mapping) or not all(isinstance(one, str) for one in table.values()):
+            raise ValueError(f"{kind} must be an object, name on the left -> name on the right")
+        found[kind] = {str(name): str(one) for name, one in table.items()}
+    return found
+
+
+_CHECKS: Mapping[str, Any] = {
+    "direction": _one_of(*_DIRECTIONS),
+    "directions": _by_field(*_DIRECTIONS),
+    "conflicts": _one_of(*_CONFLICTS),
+    "conflicts_by_field": _by_field(*_CONFLICTS),
+    "tie": _one_of(*SIDES),
+    "uncertainty_s": _number(0, 86_400),
+    "deletes": _one_of(*_DELETES),
+    "fuse_share": _number(0, 1),
+    "fuse_least": _number(0, 1_000_000, whole=True),
+    "budget": _number(1, 1_000_000, whole=True),
+    "match_field": _field,
+    "fields": _names(_field),
+    "without": _names(_field),
+    "parts": _names(_one_of(*_PARTS)),
+    "pairs": _pairs,
+    "settle_s": _number(0, 86_400),
+}

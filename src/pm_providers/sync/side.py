@@ -1,0 +1,211 @@
+"""One side of a sync: its provider, what it can hold, and its values in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, TypeVar
+
+from pm_providers.contract import BasePMProvider
+from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
+from pm_providers.model import Entity, PMLabel, PMTask
+from pm_providers.store.sync_links import Observed
+from pm_providers.sync.facts import Choice, Person, SideFacts
+from pm_providers.sync.plan import Step
+from pm_providers.sync.translate import NEW_LABEL
+from pm_providers.sync.values import CUSTOM, snapshot_of
+
+__all__ = ["Side"]
+
+T = TypeVar("T")
+
+_MODEL_FIELD = {
+    "parent": "parent_task_id",
+    "assignees": "assignee_ids",
+    "sprint": "sprint_id",
+    "labels": "label_ids",
+}
+_HIDDEN = (PermissionDeniedError, UnsupportedError, NotFoundError)
+
+
+class Side:
+    """One side.
+
+    Args:
+        name: `left` or `right`.
+        provider: connected.
+        project_id: id of the project there.
+    """
+
+    def __init__(self, name: str, provider: BasePMProvider, project_id: str) -> None:
+        self.name = name
+        self.provider = provider
+        self.project_id = project_id
+        self._facts: SideFacts | None = None
+
+    def __repr__(self) -> str:
+        return f"Side({self.name!r}, {self.provider.name!r}, {self.project_id!r})"
+
+    @property
+    def title(self) -> str:
+        """Name of the system, for people."""
+        return self.provider.title
+
+    # reading
+
+    @staticmethod
+    def observed(task: PMTask) -> Observed:
+        """A task as it is stored with its link."""
+        at = None if task.updated_at is None else task.updated_at.isoformat()
+        return Observed(task.id, snapshot_of(task), at)
+
+    async def facts(self, *, fresh: bool = False) -> SideFacts:
+        """What this side can hold; asked once, and only when there is something to decide."""
+        if self._facts is None or fresh:
+            self._facts = await self._asked()
+        return self._facts
+
+    async def _asked(self) -> SideFacts:
+        provider, project = self.provider, self.project_id
+        capabilities = provider.capabilities
+        statuses = await self._offered("list_statuses", lambda: provider.list_statuses(project))
+        priorities = await self._offered("list_priorities", provider.list_priorities)
+        types = await self._offered("list_types", lambda: provider.list_types(project))
+        users = await self._offered("list_users", lambda: provider.list_users(project))
+        labels = await self._offered("list_labels", lambda: provider.list_labels(project))
+        fields = await self._offered("list_fields", lambda: provider.list_fields(project))
+        maps = capabilities.field(Entity.TASK, "custom_fields").is_writable
+        return SideFacts(
+            side=self.name,
+            title=f"{self.title} ({self.name})",
+            project_id=project,
+            cannot=self._cannot(),
+            statuses=tuple(Choice(one.id, one.name, one.status) for one in statuses),
+            priorities=tuple(Choice(one.id, one.name, one.priority) for one in priorities if one.is_active),
+            types=tuple(one.name for one in types),
+            people={
+                one.id: Person(one.id, one.name, one.email or "", one.username or "")
+                for one in users
+                if one.is_active
+            },
+            labels={one.id: one.name for one in labels},
+            creates_labels=capabilities.supports("create_label") or not capabilities.supports("list_labels"),
+            custom=frozenset(
+                one.name
+                for one in fields
+                if maps and one.is_custom and one.is_writable and one.entity is Entity.TASK
+            ),
+            most_assignees=self._most_assignees(),
+            most_labels=capabilities.limits.labels,
+            lengths={
+                name.removeprefix("task."): most
+                for name, most in capabilities.limits.lengths.items()
+                if name.startswith("task.")
+            },
+            has_order=capabilities.field(Entity.TASK, "updated_at").is_supported,
+            precision_s=capabilities.changes.precision_s,
+        )
+
+    async def _offered(self, operation: str, ask: Callable[[], Any]) -> list[Any]:
+        if not self.provider.capabilities.supports(operation):
+            return []
+        try:
+            found: list[Any] = await ask()
+        except _HIDDEN:
+            return []
+        return found
+
+    def _most_assignees(self) -> int | None:
+        if not self.provider.capabilities.field(Entity.TASK, "assignee_ids").is_writable:
+            return 1
+        return self.provider.capabilities.limits.assignees
+
+    def _cannot(self) -> dict[str, str]:
+        """Field -> why it cannot be written."""
+        table = self.provider.capabilities.fields[Entity.TASK]
+        found = {}
+        for name, capability in table.items():
+            ours = next((key for key, theirs in _MODEL_FIELD.items() if theirs == name), name)
+            if not capability.is_writable:
+                found[ours] = capability.note or "it cannot be written"
+        if table["assignee_id"].is_writable:
+            found.pop("assignees", None)
+        return found
+
+    # writing
+
+    async def updates(self, steps: Iterable[Step]) -> dict[str, Any]:
+        """Fields as the provider takes them; labels that are missing are made first."""
+        found: dict[str, Any] = {}
+        custom: dict[str, Any] = {}
+        for step in steps:
+            if step.field.startswith(CUSTOM):
+                custom[step.field[len(CUSTOM) :]] = step.new
+            else:
+                name, value = await self._field(step)
+                found[name] = value
+        if custom:
+            found["custom_fields"] = custom
+        return found
+
+    async def _field(self, step: Step) -> tuple[str, Any]:
+        name = _MODEL_FIELD.get(step.field, step.field)
+        value = step.new
+        if step.field in {"status", "priority"}:
+            return name, None if value is None else value["name"] or value["is"]
+        if step.field == "labels":
+            return name, [await self._label(one) for one in value]
+        if step.field == "assignees" and self._most_assignees() == 1:
+            return "assignee_id", value[0] if value else None
+        if step.field in {"start_date", "due_date"} and value is not None:
+            return name, date.fromisoformat(value)
+        return name, value
+
+    async def _label(self, wanted: str) -> str:
+        if not wanted.startswith(NEW_LABEL):
+            return wanted
+        name = wanted[len(NEW_LABEL) :]
+        facts = await self.facts()
+        known = {label.strip().casefold(): one for one, label in facts.labels.items()}
+        if name.strip().casefold() in known:
+            return known[name.strip().casefold()]
+        capabilities = self.provider.capabilities
+        if not capabilities.supports("create_label"):
+            return name  # labels are texts that exist once they are worn
+        own = capabilities.field(Entity.LABEL, "project_id").is_writable
+        made = await self.provider.create_label(
+            PMLabel(name=name, project_id=self.project_id if own else None)
+        )
+        self._facts = replace(facts, labels={**facts.labels, made.id: made.name})
+        return made.id
+
+    async def task(self, steps: Iterable[Step]) -> PMTask:
+        """A new task."""
+        values = {
+            name: value for name, value in (await self.updates(steps)).items() if value not in (None, [], "")
+        }
+        return PMTask(**{"project_id": self.project_id, **values})
+
+    async def task_gone(self, task_id: str) -> tuple[str | None, PMTask | None]:
+        """Why a task is not in its project (`deleted`, `moved`, `archived`), and the task if there is one."""
+        found = await self.provider.get_task(task_id)
+        if found is None:
+            return "deleted", None
+        if found.project_id is not None and found.project_id != self.project_id:
+            return "moved", found
+        return ("archived" if found.is_archived else None), found
+
+
+def without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Values but those of some fields; a custom field is named as it is or as `custom_fields.<name>`."""
+    lost = set(names)
+    left = {name: value for name, value in values.items() if name not in lost}
+    custom = {
+        name: value
+        for name, value in (left.get("custom_fields") or {}).items()
+        if name not in lost and f"custom_fields.{name}" not in lost
+    }
+    if "custom_fields" in left:
+        left["custom_fields"] = custom
+    return {name: value for name, value in left.items() if name != "custom_fields" or value}
