@@ -51,6 +51,13 @@ FIELD_NAMES: Mapping[str, str] = {
     "duration_minutes": "hours",
     "entered_on": "spent_on",
     "file": "file_name",
+    "color": "color",
+    "followers": "user_id",
+    "member": "user_id",
+    "access_level": "roles",
+    "dependencies": "from_task_id",
+    "attributable_to": "project_id",
+    "categories": "activity",
 }
 """Word before the colon of an error text -> field of our records. Other places differ: see `_OF_PLACES`."""
 
@@ -58,6 +65,8 @@ _OF_PLACES: Mapping[str, Mapping[str, str]] = {
     "/projects": {"name": "name", "due_on": "end_date"},
     "/tags": {"name": "name"},
     "/time_tracking_entries": {"description": "comment"},
+    "/memberships": {"parent": "project_id"},
+    "/attachments": {"parent": "task_id", "name": "file_name"},
 }
 
 
