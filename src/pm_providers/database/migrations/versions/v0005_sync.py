@@ -74,7 +74,9 @@ def _links(table: str) -> None:
         sa.PrimaryKeyConstraint("id", name=f"pk_{table}"),
         _mapping(table),
         sa.UniqueConstraint("mapping_id", "entity", "left_id", name=f"uq_{table}_mapping_id_entity_left_id"),
-        sa.UniqueConstraint("mapping_id", "entity", "right_id", name=f"uq_{table}_mapping_id_entity_right_id"),
+        sa.UniqueConstraint(
+            "mapping_id", "entity", "right_id", name=f"uq_{table}_mapping_id_entity_right_id"
+        ),
     )
     _index(table, "mapping_id", "dirty", "entity", "id")
     _index(table, "owner_id")
