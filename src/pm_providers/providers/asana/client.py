@@ -154,7 +154,7 @@ class Api:
         notice = answer.headers.get("asana-change", "")
         if notice and notice not in self._noted and len(self._noted) < _RESTARTS * _READS:
             self._noted.add(notice)
-            _log.warning("asana announces a change: %s", self.http.clean(notice)[:300])
+            _log.info("asana announces a change: %s", self.http.clean(notice)[:300])
 
     async def run(self, action: Action) -> Any:
         """Carry out one action alone; what the answer holds.

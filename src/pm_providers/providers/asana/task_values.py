@@ -80,7 +80,9 @@ class TaskValues(TaskReader):
         )
         chosen = found[0]
         if value in set(TaskStatus):
-            chosen = next((one for one in found if one.id == current and one.status == value), chosen)
+            # "completed" is the name of what has no section, too: one of the project's own is better.
+            meant = [one for one in book_order(found) if one.status == value]
+            chosen = next((one for one in meant if one.id == current), next(iter(meant), chosen))
         if chosen.id == value:
             fields["status"] = chosen.name
         return await self._leading_to(chosen, project)
