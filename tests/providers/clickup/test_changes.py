@@ -1,0 +1,236 @@
+"""Changes of a project's tasks: nothing is missed, and deletes are told apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from pm_providers import PMProject, PMTask
+from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.providers.clickup import ClickUpProvider
+from tests.providers.clickup.site import (
+    HIDES,
+    LIST,
+    SPACE,
+    TEAM,
+    FakeTime,
+    Scripted,
+    Site,
+    answer,
+    connected,
+    fault,
+    task,
+)
+
+LISTING = f"GET team/{TEAM}/task"
+
+
+class World:
+    """A space with tasks in one list, whose counts may leave out what the vendor is said to leave out."""
+
+    def __init__(self, count: int = 3, *, counts_closed: bool = True) -> None:
+        hours = [str(1767607200000 - (count - one) * 3_600_000) for one in range(count)]
+        self.tasks = {f"86{one}": task(f"86{one}", date_updated=hours[one]) for one in range(count)}
+        self.counts_closed = counts_closed
+        self.server = Scripted({LISTING: self.listed, f"GET space/{SPACE}/list": self.lists})
+        for key in self.tasks:
+            self.server.set(f"GET task/{key}", self.one)
+
+    def listed(self, request):
+        params = request.url.params
+        since = int(params.get("date_updated_gt", "0"))
+        rows = [
+            one for one in self.tasks.values() if int(one["date_updated"]) > since and not one["archived"]
+        ]
+        start = int(params["page"]) * 100
+        return answer({"tasks": rows[start : start + 100], "last_page": start + 100 >= len(rows)})
+
+    def lists(self, _request):
+        counted = [
+            one
+            for one in self.tasks.values()
+            if not one["archived"] and (self.counts_closed or one["status"]["type"] != "closed")
+        ]
+        return answer(
+            {"lists": [{"id": LIST, "name": "Backlog", "task_count": len(counted), "space": {"id": SPACE}}]}
+        )
+
+    def one(self, request):
+        found = self.tasks.get(request.url.path.rpartition("/")[2])
+        return answer(found) if found is not None else fault(*HIDES)
+
+    def put(self, key: str, **given) -> None:
+        """Create or change a task."""
+        known = self.tasks.get(key, task(key))
+        newest = max((int(one["date_updated"]) for one in self.tasks.values()), default=1767607200000)
+        self.tasks[key] = {**known, "date_updated": str(newest + 1000), **given}
+        self.server.set(f"GET task/{key}", self.one)
+
+
+async def drain(
+    provider: ClickUpProvider, cursor: str | None = None, project: str = SPACE, limit: int | None = None
+):
+    upserts, deleted = [], []
+    while True:
+        page = await provider.changes(project, cursor, limit=limit)
+        upserts += page.upserts
+        deleted += page.deleted_ids
+        cursor = page.cursor
+        if not page.has_more:
+            return upserts, deleted, cursor
+
+
+def ids(tasks) -> list[str]:
+    return sorted(one.id for one in tasks)
+
+
+async def test_every_task_comes_then_what_changes_then_what_goes():
+    world = World()
+    provider = await connected(world.server)
+    upserts, deleted, cursor = await drain(provider)
+    assert (ids(upserts), deleted) == (["860", "861", "862"], [])
+    world.put("861", name="new name")
+    world.put("869")
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert ([one.id for one in upserts], deleted) == (["861", "869"], [])
+    del world.tasks["860"]
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert (upserts, deleted) == ([], ["860"])
+    assert (await drain(provider, cursor))[:2] == ([], [])
+
+
+async def test_an_idle_call_costs_three_requests():
+    world = World(250)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    _, _, cursor = await drain(provider, cursor)
+    world.server.requests.clear()
+    assert (await drain(provider, cursor))[:2] == ([], [])
+    assert len(world.server.calls) == 3
+
+
+async def test_new_tasks_do_not_cost_a_comparison_of_all_ids():
+    world = World(250)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    _, _, cursor = await drain(provider, cursor)
+    world.put("86new")
+    world.server.requests.clear()
+    upserts, _, _ = await drain(provider, cursor)
+    assert ids(upserts) == ["86new"]
+    assert len(world.server.calls) == 3
+
+
+async def test_a_delete_that_a_new_task_hides_from_the_sum_is_found():
+    world = World()
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    del world.tasks["861"]
+    world.put("86new")
+    upserts, deleted, _ = await drain(provider, cursor)
+    assert (ids(upserts), deleted) == (["86new"], ["861"])
+
+
+async def test_counts_that_leave_out_closed_tasks_delete_nothing():
+    world = World(counts_closed=False)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    closed = {"status": "complete", "type": "closed", "id": "p3"}
+    world.put("861", status=closed)
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert (ids(upserts), deleted) == (["861"], [])
+    del world.tasks["860"]
+    assert (await drain(provider, cursor))[1] == ["860"]
+
+
+async def test_an_archived_task_comes_once_more_and_is_not_told_as_deleted():
+    world = World()
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    world.tasks["861"]["archived"] = True
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert ([(one.id, one.is_archived) for one in upserts], deleted) == ([("861", True)], [])
+    assert (await drain(provider, cursor))[:2] == ([], [])
+    world.put("861", archived=False)
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert ([(one.id, one.is_archived) for one in upserts], deleted) == ([("861", False)], [])
+
+
+async def test_a_task_that_moved_to_another_space_is_gone_from_this_one():
+    world = World()
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    moved = world.tasks.pop("861")
+    world.server.set("GET task/861", {**moved, "space": {"id": "791"}})
+    assert (await drain(provider, cursor))[1] == ["861"]
+
+
+async def test_a_project_that_may_not_be_seen_any_more_is_an_error_and_deletes_nothing():
+    world = World()
+    time = FakeTime()
+    provider = await connected(world.server, timing=time.timing())
+    _, _, cursor = await drain(provider)
+    for name in (LISTING, f"GET space/{SPACE}", f"GET space/{SPACE}/folder", f"GET space/{SPACE}/list"):
+        world.server.set(name, fault(*HIDES))
+    time.now += 3600
+    with pytest.raises(NotFoundError):
+        await provider.changes(SPACE, cursor)
+
+
+async def test_tasks_that_seem_gone_because_a_list_is_cut_are_looked_up():
+    world = World()
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    world.server.set(LISTING, {"tasks": [], "last_page": True})
+    world.server.set(f"GET space/{SPACE}/list", {"lists": []})
+    upserts, deleted, _ = await drain(provider, cursor)
+    assert (upserts, deleted) == ([], [])
+
+
+async def test_a_big_project_comes_in_steps_and_whole():
+    world = World(1234)
+    provider = await connected(world.server)
+    page = await provider.changes(SPACE)
+    assert (len(page.upserts), page.has_more) == (500, True)
+    upserts, deleted, cursor = await drain(provider, page.cursor)
+    assert (len({one.id for one in (*page.upserts, *upserts)}), deleted) == (1234, [])
+    for number in range(700):
+        world.put(f"86{number}")
+    upserts, deleted, _ = await drain(provider, cursor)
+    assert (len({one.id for one in upserts}), deleted) == (700, [])
+
+
+async def test_the_limit_bounds_a_page():
+    world = World(7)
+    provider = await connected(world.server)
+    page = await provider.changes(SPACE, limit=3)
+    assert (len(page.upserts), page.has_more) == (3, True)
+    upserts, _, _ = await drain(provider, page.cursor, limit=3)
+    assert sorted({*ids(page.upserts), *ids(upserts)}) == ids(await provider.list_tasks(SPACE))
+
+
+async def test_a_cursor_of_another_project_or_of_nobody_is_refused():
+    world = World()
+    world.server.set("GET space/791", {"id": "791", "name": "B"})
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    for project, bad in ((SPACE, "x"), ("791", cursor), (SPACE, cursor[:-9])):
+        with pytest.raises(ValidationError):
+            await provider.changes(project, bad)
+    with pytest.raises(NotFoundError):
+        await provider.changes("999")
+
+
+async def test_changes_against_the_sandbox(site: Site, provider: ClickUpProvider):
+    project = (await provider.create_project(PMProject(name="Mars"))).id
+    made = [await provider.create_task(PMTask(title=f"t{one}", project_id=project)) for one in range(4)]
+    upserts, _, cursor = await drain(provider, project=project)
+    assert ids(upserts) == ids(made)
+    await provider.delete_task(made[0].id)
+    await provider.update_task(made[1].id, {"title": "new"})
+    await provider.request("PUT", f"task/{made[2].id}", json={"archived": True})
+    upserts, deleted, cursor = await drain(provider, cursor, project=project)
+    assert {one.id for one in upserts} == {made[1].id, made[2].id}
+    assert deleted == [made[0].id]
+    await provider.update_task(made[3].id, {"project_id": site.space})
+    _, deleted, _ = await drain(provider, cursor, project=project)
+    assert deleted == [made[3].id]
