@@ -57,7 +57,7 @@ def _reading() -> TaskReading:
 @_cases("task", "task_created", "task_updated", "tasks")
 def test_tasks(row):
     payload = _loaded(row)
-    documents = payload["tasks"] if "tasks" in payload else [payload]
+    documents = payload.get("tasks", [payload])
     for document in documents:
         found = to_task(document, _reading())
         assert found.id == document["id"]
