@@ -176,7 +176,9 @@ def _precision(data: Data, row: Field) -> dict[str, int]:
 def change(call: Call) -> Reply:
     """Change a definition; neither type nor options [spec]."""
     row, data = _writable(call), call.data()
-    data.refuse((*READ_ONLY, "workspace"))
+    data.refuse(READ_ONLY)
+    if data.raw("workspace") not in {None, row.workspace}:
+        raise unwritable("workspace")
     for name in ("type", "resource_subtype"):
         if data.raw(name) not in {None, row.kind}:
             raise unwritable(name)

@@ -1,7 +1,8 @@
 """The `data` of a write, read member by member in the vendor's words for what does not fit.
 
 Members that no resource has are ignored without a word, as the real service does
-[obs roychri/mcp-server-asana#28: a `project_id` on a task]; members that are read-only or can be set on creation only are refused.
+[obs roychri/mcp-server-asana#28: a `project_id` on a task]; members that are read-only or can be set on
+creation only are refused.
 """
 
 from __future__ import annotations

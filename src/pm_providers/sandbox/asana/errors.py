@@ -107,7 +107,7 @@ def not_an_id(name: str, value: object) -> ApiError:
 
 
 def not_found(name: str, gid: str, *, gone: bool = False) -> ApiError:
-    """404 for an id that names nothing the caller sees [recorded], or (`gone`) something in the trash [obs]."""
+    """404 for an id that names nothing the caller sees [recorded], or lies in the trash [obs]."""
     return ApiError(404, f"{name}: Unknown object: {gid}" if gone else f"{name}: Not a recognized ID: {gid}")
 
 

@@ -58,7 +58,7 @@ def _changes(call: Call, data: Data, row: Portfolio) -> dict[str, Any]:
     if "name" in data:
         found["name"] = data.need("name")
     if "color" in data:
-        found["color"] = data.choice("color", COLORS, null=True) or "none"
+        found["color"] = data.choice("color", COLORS[:-1])
     for name in ("archived", "public"):
         value = data.flag(name)
         if value is not None:

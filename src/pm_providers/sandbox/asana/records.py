@@ -237,7 +237,7 @@ class Portfolio(Record, frozen=True, kw_only=True):
     name: str
     owner: str
     created: datetime
-    color: str = "none"
+    color: str = "light-purple"
     archived: bool = False
     start_on: str | None = None
     due_on: str | None = None

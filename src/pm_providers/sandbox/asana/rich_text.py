@@ -2,7 +2,8 @@
 
 Facts: unknown entities and numeric references stay as raw text
 [obs duckduckgo/apple-browsers#4894]; broken XML is
-refused [doc]; a link is its address in the plain text [recorded]; a mention is completed by the server [doc]. `<b>` and
+refused [doc]; a link is its address in the plain text [recorded]; a mention is completed by the server
+[doc]. `<b>` and
 `<i>` are taken as well [obs roychri/mcp-server-asana#28].
 """
 

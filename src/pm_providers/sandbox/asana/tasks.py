@@ -114,10 +114,7 @@ def find_section(session: Session, gid: str, name: str = "section") -> Section:
 
 
 def _filtered(call: Call, rows: Sequence[Task], *, visible: bool = True) -> Reply:
-    """The rows that `completed_since` and `modified_since` leave.
-
-    All that is complete); `modified_since`.
-    """
+    """The rows that `completed_since` (`now`: no complete ones) and `modified_since` leave."""
     if not visible:
         rows = [row for row in rows if can_see_task(call.session, row)]
     completed = _since(call, "completed_since")

@@ -131,10 +131,7 @@ def _changes(call: Call, data: Data) -> dict[str, Any]:
 
 
 def _changed(call: Call, task: Task, action: str, row: TimeEntry) -> None:
-    """The sum on the task follows its entries.
-
-    It is a change of the task for events, not for `modified_at`.
-    """
+    """The sum on the task follows its entries: a change for events, not for `modified_at`."""
     total = sum(entry.minutes for entry in call.state.entries.where("task", task.id))
     task = call.state.tasks.change(call.state.tasks[task.id], minutes=total)
     scopes = task_scopes(call.state, task)

@@ -1,0 +1,277 @@
+"""What the vendor does that surprises."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.asana.support import error, open_box, stopped
+
+
+async def test_lists_are_compact_and_fields_not_asked_for_are_absent():
+    async with open_box() as box:
+        project = (await box.project())["gid"]
+        task = (await box.task(projects=[project]))["gid"]
+        assert await box.get(f"/tasks?project={project}") == [
+            {"gid": task, "name": "Task", "resource_type": "task", "resource_subtype": "default_task"}
+        ]
+        assert await box.get(f"/tasks/{task}?opt_fields=due_on,nothing") == {"gid": task, "due_on": None}
+        assert (await box.get(f"/tasks/{task}?opt_fields=memberships"))["memberships"] == [{}]
+        found = await box.get(f"/tasks/{task}?opt_fields=memberships.project.gid,this.name")
+        assert found == {"gid": task, "memberships": [{"project": {"gid": project}}], "name": "Task"}
+        full = await box.get(f"/tasks/{task}")
+        assert not {"html_notes", "num_subtasks", "dependencies", "created_by"} & full.keys()
+        assert full["memberships"][0]["project"]["name"] == "Project"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"start_on": "2026-01-01"}, "start_on"),
+        ({"start_on": None}, "start_on"),
+        ({"start_at": "2026-01-01T00:00:00Z", "due_on": "2026-01-02"}, "start_at"),
+        (
+            {"due_on": "2026-01-01", "due_at": "2026-01-01T00:00:00Z"},
+            "You may only provide one of due_on or due_at!",
+        ),
+        ({"due_on": "01.02.2026"}, "Date must be in ISO-8601 (yyyy-mm-dd) format, not: 01.02.2026"),
+        ({"start_on": "2026-01-03", "due_on": "2026-01-02"}, "start_on"),
+        ({"projects": []}, "projects: Cannot write this property"),
+        ({"memberships": []}, "memberships: Cannot write this property"),
+        ({"parent": None}, "parent: Cannot write this property"),
+        ({"created_at": "2026-01-01"}, "created_at: Cannot write this property"),
+        ({"name": 5}, "name: Value is not a string: 5"),
+        ({"completed": "yes"}, "completed: Value is not a boolean: yes"),
+        ({"assignee": "nobody@example.com"}, "assignee: Not a recognized ID: nobody@example.com"),
+        ({"html_notes": "<body>a & b</body>"}, "html_notes: XML is invalid"),
+        ({"html_notes": "<body><p>a</p></body>"}, "html_notes: XML is invalid"),
+        ({"html_notes": "plain"}, "html_notes: XML is invalid"),
+        ({"html_notes": "<!DOCTYPE x><body/>"}, "html_notes: XML is invalid"),
+        ({"notes": "a", "html_notes": "<body>a</body>"}, "You may only provide one of notes or html_notes!"),
+        ({"custom_fields": {"123": "x"}}, "custom_fields: Custom field with ID 123 is not on given object"),
+        ({"resource_subtype": "milestone", "start_on": "2026-01-01", "due_on": "2026-01-02"}, "Milestones"),
+        ({"external": {"gid": "x"}}, "external"),
+    ],
+)
+async def test_writes_that_are_refused(data, message):
+    async with open_box() as box:
+        task = (await box.task())["gid"]
+        assert message in error(await box.put(f"/tasks/{task}", 400, **data))
+
+
+async def test_unknown_members_are_ignored_and_unwrapped_ones_refused():
+    async with open_box() as box:
+        assert (await box.task(colour="red"))["name"] == "Task"
+        found = await box.call("POST", "/tasks", json={"data": {}, "name": "x"}, status=400)
+        assert error(found).startswith("Unrecognized request field `name`.")
+        found = await box.call(
+            "POST", "/tasks", content="{", headers={"content-type": "application/json"}, status=400
+        )
+        assert error(found) == "Could not parse request data, invalid JSON"
+        found = await box.post("/tasks", 400, name="x", project_id="1")
+        assert error(found) == "You should specify one of workspace, parent, projects"
+
+
+async def test_a_due_time_shows_as_a_date_in_the_zone_of_who_looks():
+    async with open_box(dataset="demo") as box:
+        task = await box.task(due_at="2026-02-01T23:30:00Z", followers=["maya@example.com"])
+        assert (task["due_on"], task["due_at"]) == ("2026-02-01", "2026-02-01T23:30:00.000Z")
+        async with box.as_user("maya@example.com") as maya:
+            assert (await maya.get(f"/tasks/{task['gid']}"))["due_on"] == "2026-02-02"
+        changed = await box.put(f"/tasks/{task['gid']}", due_on="2026-02-05")
+        assert (changed["due_on"], changed["due_at"]) == ("2026-02-05", None)
+        started = await box.put(f"/tasks/{task['gid']}", start_on="2026-02-04", due_on="2026-02-05")
+        assert started["start_on"] == "2026-02-04"
+        assert (await box.put(f"/tasks/{task['gid']}", due_on=None))["start_on"] is None
+
+
+async def test_rich_texts():
+    async with open_box() as box:
+        me = (await box.get("/users/me"))["gid"]
+        html = f'<body><b>A</b> &bull; <a data-asana-gid="{me}"/> <a href="https://x.example/?a=1&amp;b=2">t</a>\n<ul><li>1</li></ul></body>'
+        gid = (await box.task(html_notes=html))["gid"]
+        found = await box.get(f"/tasks/{gid}?opt_fields=notes,html_notes")
+        assert found["html_notes"].startswith("<body><strong>A</strong> &amp;bull; <a href=")
+        assert ">@Ada Admin</a>" in found["html_notes"]
+        assert found["notes"] == "A &bull; @Ada Admin https://x.example/?a=1&b=2\n1"
+        plain = await box.put(f"/tasks/{gid}?opt_fields=html_notes", notes="1 < 2 & 3")
+        assert plain["html_notes"] == "<body>1 &lt; 2 &amp; 3</body>"
+
+
+async def test_pages_have_tokens_that_belong_to_one_query_and_expire():
+    async with open_box(scale=250, clock=stopped()) as box:
+        project = next(iter(box.state.projects)).id
+        path = f"/tasks?project={project}&limit=100"
+        first = (await box.client.get(path)).json()
+        assert first["next_page"]["path"].startswith("/tasks?project=")
+        assert first["next_page"]["uri"] == f"{box.box.base_url}/api/1.0{first['next_page']['path']}"
+        offset = first["next_page"]["offset"]
+        last = (
+            await box.client.get(
+                (await box.client.get(f"{path}&offset={offset}")).json()["next_page"]["path"]
+            )
+        ).json()
+        assert (len(last["data"]), last["next_page"]) == (50, None)
+        for query in (
+            f"{path}&offset=0",
+            f"/tasks?project={project}&limit=100&completed_since=now&offset={offset}",
+        ):
+            assert error(await box.get(query, status=400)) == "offset: Your pagination token is invalid."
+        box.box.clock.advance(7200)
+        assert "expired" in error(await box.get(f"{path}&offset={offset}", status=400))
+        for limit in ("0", "101", "x"):
+            assert "limit" in error(await box.get(f"/tasks?project={project}&limit={limit}", status=400))
+
+
+async def test_a_large_list_must_be_paged():
+    async with open_box(scale=1001) as box:
+        project = next(iter(box.state.projects)).id
+        found = error(await box.get(f"/projects/{project}/tasks", status=400))
+        assert (
+            found
+            == "The result is too large. You should use pagination (may require specifying a workspace)!"
+        )
+        answer = (await box.client.get("/workspaces")).json()
+        assert "next_page" not in answer
+
+
+async def test_plans():
+    async with open_box(plan="free") as box:
+        w, project = box.workspace, await box.project()
+        gid = (await box.task(projects=[project["gid"]]))["gid"]
+        found = await box.get(f"/workspaces/{w}/tasks/search", status=402)
+        assert error(found) == "Search is only available to premium users."
+        assert "custom_fields" not in await box.get(f"/tasks/{gid}")
+        for path in (
+            f"/workspaces/{w}/custom_fields",
+            f"/portfolios?workspace={w}&owner=me",
+            f"/tasks/{gid}/time_tracking_entries",
+        ):
+            await box.get(path, status=402)
+        await box.put(f"/tasks/{gid}", 402, start_on="2026-01-01", due_on="2026-01-02")
+        assert [
+            row["gid"] for row in await box.get(f"/workspaces/{w}/typeahead?resource_type=task&query=tas")
+        ] == [gid]
+
+
+async def test_a_batch_has_ten_actions_and_no_order():
+    async with open_box() as box:
+        actions = [
+            {
+                "method": "post",
+                "relative_path": "/tasks",
+                "data": {"name": str(n), "workspace": box.workspace},
+            }
+            for n in range(3)
+        ]
+        answers = await box.post("/batch", actions=actions)
+        assert [answer["body"]["data"]["name"] for answer in answers] == ["0", "1", "2"]
+        gids = [answer["body"]["data"]["gid"] for answer in answers]
+        assert gids == sorted(gids, reverse=True)
+        await box.post("/batch", 400, actions=actions * 4)
+        await box.post("/batch", 400, actions=[{"method": "get", "relative_path": "/tasks?x=1"}])
+        nested = (await box.post("/batch", actions=[{"method": "post", "relative_path": "/batch"}]))[0]
+        assert nested["status_code"] == 400
+        reads = [
+            {"method": "get", "relative_path": f"/workspaces/{box.workspace}/users", "options": {"limit": 1}}
+        ]
+        page = (await box.post("/batch", actions=reads))[0]["body"]
+        assert (len(page["data"]), page["next_page"]) == (1, None)
+
+
+async def test_deleting_a_project_keeps_tasks_that_are_in_another():
+    async with open_box() as box:
+        a, b = (await box.project("A"))["gid"], (await box.project("B"))["gid"]
+        both, alone = (await box.task(projects=[a, b]))["gid"], (await box.task(projects=[a]))["gid"]
+        await box.delete(f"/projects/{a}")
+        assert [row["gid"] for row in (await box.get(f"/tasks/{both}"))["projects"]] == [b]
+        assert error(await box.get(f"/tasks/{alone}", status=404)) == f"task: Unknown object: {alone}"
+
+
+async def test_project_dates():
+    async with open_box() as box:
+        gid = (await box.project())["gid"]
+        await box.put(f"/projects/{gid}", 400, start_on="2026-01-01")
+        found = await box.put(f"/projects/{gid}", 400, start_on="2026-01-01", due_on="2026-01-01")
+        assert "cannot be the same date" in error(found)
+        found = await box.put(f"/projects/{gid}", start_on="2026-01-01", due_on="2026-01-02")
+        assert (found["start_on"], found["due_on"], found["due_date"]) == (
+            "2026-01-01",
+            "2026-01-02",
+            "2026-01-02",
+        )
+        assert (
+            error(await box.put(f"/projects/{gid}", 400, public=True)) == "public: Cannot write this property"
+        )
+        found = await box.get(f"/projects/{gid}/task_counts")
+        assert found == {}
+
+
+async def test_sections():
+    async with open_box() as box:
+        project = (await box.project())["gid"]
+        only = (await box.sections(project))[0]
+        assert only["name"] == "Untitled section"
+        assert "last section" in error(await box.delete(f"/sections/{only['gid']}", status=400))
+        top = (await box.post(f"/projects/{project}/sections", 201, name="Top", insert_before=only["gid"]))[
+            "gid"
+        ]
+        task = (await box.task(memberships=[{"project": project, "section": top}]))["gid"]
+        assert "contains tasks" in error(await box.delete(f"/sections/{top}", status=400))
+        other = (await box.task(projects=[project]))["gid"]
+        await box.post(f"/sections/{top}/addTask", task=other)
+        assert [row["gid"] for row in await box.get(f"/sections/{top}/tasks")] == [other, task]
+        await box.post(f"/tasks/{other}/addProject", project=project, section=top)
+        assert [row["gid"] for row in await box.get(f"/sections/{top}/tasks")] == [task, other]
+        await box.post(f"/tasks/{task}/addProject", project=project, section=only["gid"])
+        assert [row["gid"] for row in await box.get(f"/projects/{project}/tasks")] == [other, task]
+
+
+async def test_approvals_are_kept_in_sync():
+    async with open_box() as box:
+        gid = (await box.task(resource_subtype="approval"))["gid"]
+        assert (await box.put(f"/tasks/{gid}", completed=True))["approval_status"] == "approved"
+        assert (await box.put(f"/tasks/{gid}", approval_status="pending"))["completed"] is False
+        assert (await box.put(f"/tasks/{gid}", approval_status="rejected"))["completed"] is True
+
+
+async def test_values_of_custom_fields():
+    async with open_box() as box:
+        project = (await box.project())["gid"]
+
+        async def field(name, kind, **more):
+            row = await box.post(
+                "/custom_fields", 201, name=name, resource_subtype=kind, workspace=box.workspace, **more
+            )
+            await box.post(f"/projects/{project}/addCustomFieldSetting", custom_field=row["gid"])
+            return row
+
+        level = await field("Level", "enum", enum_options=[{"name": "Low"}, {"name": "Top"}])
+        number = await field("Number", "number", precision=1)
+        day = await field("Day", "date")
+        gid = (await box.task(projects=[project]))["gid"]
+        low, top = (option["gid"] for option in level["enum_options"])
+
+        async def put(row, value, status=200):
+            found = await box.put(f"/tasks/{gid}", status, custom_fields={row["gid"]: value})
+            if status >= 400:
+                return error(found)
+            return next(one for one in found["custom_fields"] if one["gid"] == row["gid"])
+
+        assert (await put(level, low))["enum_value"]["name"] == "Low"
+        await box.put(f"/enum_options/{top}", enabled=False)
+        assert "Not a recognized ID" in await put(level, top, 400)
+        assert "Not a recognized ID" in await put(level, "Low", 400)
+        assert (await put(level, None))["display_value"] is None
+        assert (await put(number, 2.26))["number_value"] == 2.3
+        assert "not a number" in await put(number, True, 400)
+        assert (await put(day, {"date": "2026-01-31"}))["date_value"] == {
+            "date": "2026-01-31",
+            "date_time": None,
+        }
+        assert (await put(day, {"date_time": "2026-01-31T10:00:00Z"}))["date_value"][
+            "date_time"
+        ] == "2026-01-31T10:00:00.000Z"
+        found = await box.post(
+            "/custom_fields", 400, name="level", resource_subtype="text", workspace=box.workspace
+        )
+        assert "already exists" in error(found)
