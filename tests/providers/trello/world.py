@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ BUG = "6500000000000000000000a1"
 MOST = 1000
 
 Answer = tuple[int, Any]
+_numbers = itertools.count(1000)
 
 
 def hexid(second: int, number: int = 0) -> str:
@@ -39,6 +41,7 @@ class World:
     """
 
     def __init__(self) -> None:
+        self.token = f"{TOKEN}{next(_numbers)}"  # quotas are kept by credential, for the whole process
         self.sent: list[tuple[str, str, dict[str, str]]] = []
         self.bodies: list[Any] = []
         self.headers: list[dict[str, str]] = []
@@ -137,7 +140,7 @@ class World:
 
     def provider(self, *, timing: Timing | None = None, **options: Any) -> TrelloProvider:
         config = PMProviderConfig(
-            "trello", api_key=KEY, api_token=TOKEN, additional_config={"pace": "none", **options}
+            "trello", api_key=KEY, api_token=self.token, additional_config={"pace": "none", **options}
         )
         return TrelloProvider(config, transport=httpx2.MockTransport(self.handle), timing=timing)
 

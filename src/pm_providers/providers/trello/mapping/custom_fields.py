@@ -170,7 +170,7 @@ def held(card: Mapping[str, Any], fields: Mapping[str, CustomField]) -> dict[str
     items = card.get("customFieldItems")
     result: dict[str, Any] = {}
     for item in items if isinstance(items, list) else ():
-        field = fields.get(item.get("idCustomField", "")) if isinstance(item, Mapping) else None
+        field = fields.get(str(item.get("idCustomField"))) if isinstance(item, Mapping) else None
         value = None if field is None else field.read(item)
         if field is not None and value is not None:
             result[field.name] = value

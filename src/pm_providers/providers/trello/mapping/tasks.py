@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
-from pm_providers.model import PMTask, TaskStatus
+from pm_providers.model import PMTask
 from pm_providers.providers.trello.mapping.custom_fields import CustomField, held
 from pm_providers.providers.trello.mapping.labels import LabelKind, label_kind
 from pm_providers.providers.trello.mapping.places import BoardList, Place, parts_of
@@ -90,20 +90,20 @@ def to_task(card: Mapping[str, Any], reading: TaskReading) -> PMTask:
         ProviderError: no card, or a value of the wrong kind.
     """
     one = identifier(card, "card")
-    place = reading.lists.get(card.get("idList") or "")
+    place = reading.lists.get(_text(card.get("idList")) or "")
     labels, sprint, priority = _labels(card, reading)
     members = _ids(card.get("idMembers"))
     task = PMTask(
         id=one,
-        title=card.get("name") or "",
+        title=_text(card.get("name")) or "",
         description=read_text(card.get("desc")),
         status=_status(card, place, by_tick=reading.by_tick),
         priority=None if priority is None else priority.priority,
-        project_id=card.get("idBoard") or None,
+        project_id=_text(card.get("idBoard")),
         assignee_id=members[0] if members else None,
         due_date=_day(card.get("due"), reading.zone),
         raw_data=dict(card) if reading.keep_raw else None,
-        key=card.get("shortLink") or None,
+        key=_text(card.get("shortLink")),
         status_name=None if place is None else place.name,
         priority_name=None if priority is None else priority.priority_name,
         start_date=_day(card.get("start"), reading.zone),
@@ -111,7 +111,7 @@ def to_task(card: Mapping[str, Any], reading: TaskReading) -> PMTask:
         assignee_ids=members,
         label_ids=labels,
         is_archived=card.get("closed") is True or (place is not None and place.closed),
-        url=card.get("shortUrl") or None,
+        url=_text(card.get("shortUrl")),
         created_at=_born(one),
         updated_at=_moment(card.get("dateLastActivity")),
     )
@@ -157,8 +157,12 @@ def _labels(card: Mapping[str, Any], reading: TaskReading) -> tuple[list[str], s
     return plain, sprint, priority
 
 
+def _text(value: Any) -> str | None:
+    return value if type(value) is str and value else None
+
+
 def _ids(value: Any) -> list[str]:
-    return [one for one in value if type(one) is str] if value else []
+    return [one for one in value if type(one) is str] if type(value) is list else []
 
 
 def _born(one: str) -> datetime | None:
@@ -183,7 +187,7 @@ def _day(value: Any, zone: tzinfo) -> date | None:
 
 def _read_fields(task: PMTask, card: Mapping[str, Any], reading: TaskReading) -> None:
     task.custom_fields = held(card, reading.fields)
-    items = {one.get("idCustomField"): one for one in card["customFieldItems"] if isinstance(one, Mapping)}
+    items = {str(one.get("idCustomField")): one for one in parts_of(card, "customFieldItems")}
     for name, field in (("estimated_hours", reading.hours), ("story_points", reading.points)):
         item = None if field is None else items.get(field.id)
         value = None if field is None or item is None else field.read(item)
@@ -191,7 +195,7 @@ def _read_fields(task: PMTask, card: Mapping[str, Any], reading: TaskReading) ->
             setattr(task, name, value)
     if reading.sprint is not None and reading.sprint.id in items:
         chosen = items[reading.sprint.id].get("idValue")
-        task.sprint_id = f"{reading.sprint.id}.{chosen}" if chosen else None
+        task.sprint_id = f"{reading.sprint.id}.{chosen}" if _text(chosen) else None
     if reading.priority is not None and reading.priority.id in items:
         text = reading.priority.read(items[reading.priority.id])
         task.priority_name = text
@@ -219,8 +223,3 @@ def from_task(fields: Mapping[str, Any], zone: tzinfo, *, before: PMTask | None 
     if "assignee_ids" in fields:
         body["idMembers"] = list(fields["assignee_ids"])
     return body
-
-
-def is_closed(status: str | None) -> bool:
-    """Whether a unified status leaves no work."""
-    return status is not None and TaskStatus(status).is_closed
