@@ -114,5 +114,5 @@ async def test_settings_and_options():
     with pytest.raises(ValueError, match="versions"):
         SANDBOXES["clickup"](version="3")
     for options in ({"dataset": "x"}, {"plan": "x"}, {"missing_status": 500}):
-        with pytest.raises(ValueError, match="known|missing"):
+        with pytest.raises(ValueError, match=r"known|missing"):
             ClickUpSandbox(**options)

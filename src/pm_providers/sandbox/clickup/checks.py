@@ -15,6 +15,7 @@ __all__ = ["MISSING", "Fields", "read", "unheard"]
 
 MISSING: Any = object()
 MAX_MS = 253402300799999
+MAX_WHOLE = 2**53
 
 
 class Fields:
@@ -63,7 +64,7 @@ class Fields:
         value = self.raw(name)
         if value is MISSING or (null and value is None):
             return value
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_WHOLE:
             raise _wrong(name, "integer")
         return value
 

@@ -98,7 +98,8 @@ def create_target(call: Call) -> Reply:
     kind = fields.text("type")
     if kind not in _KINDS:
         raise bad_input("Key result type invalid", "GOAL_020")
-    lists: dict[str, Any] = {name: fields.raw(name, []) or [] for name in ("owners", "task_ids", "list_ids")}
+    tasks, lists = fields.text_list("task_ids"), fields.text_list("list_ids")
+    owners = fields.whole_list("owners")
     row = KeyResult(
         id=call.state.uuid(),
         goal_id=home.id,
@@ -109,9 +110,9 @@ def create_target(call: Call) -> Reply:
         created=call.state.now(),
         steps_start=_steps(fields, "steps_start"),
         steps_end=_steps(fields, "steps_end"),
-        owners=tuple(lists["owners"]),
-        task_ids=tuple(lists["task_ids"]),
-        list_ids=tuple(lists["list_ids"]),
+        owners=() if owners is MISSING else tuple(member(call, key, home.team_id).id for key in owners),
+        task_ids=() if tasks is MISSING else tuple(tasks),
+        list_ids=() if lists is MISSING else tuple(lists),
     )
     call.state.key_results.put(row)
     _tell(call, "keyResultCreated", home)

@@ -186,7 +186,7 @@ def _assignee(call: Call, fields: Fields) -> dict[str, Any]:
     value = fields.raw("assignee")
     if value is MISSING:
         return {}
-    if value in {"none", None}:
+    if value is None or value == "none":
         return {"assignee": None}
     if isinstance(value, str) and value.isdigit():
         value = int(value)
