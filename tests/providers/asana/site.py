@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +15,10 @@ from pm_providers.sandbox.asana import ME_TOKEN, AsanaSandbox
 from pm_providers.sandbox.asana.setup import add_field, add_project, add_setting
 from pm_providers.transport import Timing
 
-__all__ = ["FakeTime", "Scripted", "Site", "answer", "config", "scripted"]
+__all__ = ["FakeTime", "Scripted", "Site", "answer", "config", "own_token", "scripted"]
 
 WORKSPACE = "100"
+_TOKENS = itertools.count(1)
 
 
 class FakeTime:
@@ -39,9 +41,19 @@ class FakeTime:
         )
 
 
+def own_token() -> str:
+    """A token that no other client has: clients of one token share their quota."""
+    return f"token-{next(_TOKENS)}"
+
+
 def config(**given: Any) -> PMProviderConfig:
     """A configuration, with other options where they are given."""
-    known = {"api_token": ME_TOKEN, "workspace_id": WORKSPACE, "base_url": "https://asana.example.com", **given}
+    known = {
+        "api_token": ME_TOKEN,
+        "workspace_id": WORKSPACE,
+        "base_url": "https://asana.example.com",
+        **given,
+    }
     fields = {name: known.pop(name) for name in ("api_token", "workspace_id", "base_url")}
     return PMProviderConfig(provider_type="asana", additional_config=known, **fields)
 
@@ -56,13 +68,17 @@ class Site:
         fields: name -> gid of the custom field.
     """
 
-    def __init__(self, sections: tuple[str, ...] = ("To do", "Doing", "Waiting", "Done"), **options: Any) -> None:
+    def __init__(
+        self, sections: tuple[str, ...] = ("To do", "Doing", "Waiting", "Done"), **options: Any
+    ) -> None:
         self.box = AsanaSandbox(**options)
         state = self.box.state
         self.workspace = self.box.workspace
         self.me = state.tokens[ME_TOKEN].user
         self.team = next(iter(state.teams)).id
-        self.project = add_project(state, self.workspace, "Mars", self.me, team=self.team, sections=sections).id
+        self.project = add_project(
+            state, self.workspace, "Mars", self.me, team=self.team, sections=sections
+        ).id
         self.sections = dict(zip(sections, state.section_order[self.project], strict=True))
         self.fields = {name: self._field(name, *row) for name, row in _FIELDS.items()}
 
@@ -75,7 +91,9 @@ class Site:
     def new_project(self, name: str, *sections: str) -> str:
         """Gid of a further project."""
         state = self.box.state
-        return add_project(state, self.workspace, name, self.me, team=self.team, sections=sections or ("To do",)).id
+        return add_project(
+            state, self.workspace, name, self.me, team=self.team, sections=sections or ("To do",)
+        ).id
 
     def provider(self, *, timing: Timing | None = None, **given: Any) -> AsanaProvider:
         """A client, not connected; other options may be given."""
@@ -133,7 +151,9 @@ class Scripted:
             params |= {name: str(value) for name, value in one.get("data", {}).items()}
             body = {"data": one.get("data", {})}
             got = self._answer(one["method"].upper(), one["relative_path"], params, body)
-            found.append({"status_code": got.status_code, "headers": {}, "body": json.loads(got.content or b"{}")})
+            found.append(
+                {"status_code": got.status_code, "headers": {}, "body": json.loads(got.content or b"{}")}
+            )
         return answer({"data": found})
 
     def _answer(self, method: str, path: str, params: dict[str, str], body: Any) -> httpx2.Response:
@@ -158,6 +178,10 @@ def _body(request: httpx2.Request) -> Any:
     return json.loads(request.content) if request.content else None
 
 
-def scripted(server: Callable[[httpx2.Request], httpx2.Response], *, timing: Timing | None = None, **given: Any) -> AsanaProvider:
-    """A client of a scripted server."""
-    return AsanaProvider(config(**given), transport=httpx2.MockTransport(server), timing=timing)
+def scripted(
+    server: Callable[[httpx2.Request], httpx2.Response], *, timing: Timing | None = None, **given: Any
+) -> AsanaProvider:
+    """A client of a scripted server; its token, and so its quota, is its own."""
+    return AsanaProvider(
+        config(**{"api_token": own_token(), **given}), transport=httpx2.MockTransport(server), timing=timing
+    )

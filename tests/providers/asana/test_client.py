@@ -24,11 +24,12 @@ from pm_providers.providers.asana.actions import Action, Permits
 from pm_providers.providers.asana.client import Api
 from pm_providers.providers.asana.config import read_options
 from pm_providers.providers.asana.errors import fault_of
-from tests.providers.asana.site import FakeTime, Scripted, answer, config
+from tests.providers.asana.site import FakeTime, Scripted, answer, config, own_token
 
 
 def _api(server: Any, time: FakeTime | None = None, **given: Any) -> Api:
     timing = time.timing() if time else FakeTime().timing()
+    given = {"api_token": own_token(), **given}
     return Api(read_options(config(**given)), transport=httpx2.MockTransport(server), timing=timing)
 
 
@@ -78,7 +79,9 @@ def test_words_before_the_colon_name_our_fields() -> None:
 
 
 async def test_errors_show_no_token() -> None:
-    api = _api(lambda _request: answer(_errors("bad token my-secret-token"), 400), api_token="my-secret-token")
+    api = _api(
+        lambda _request: answer(_errors("bad token my-secret-token"), 400), api_token="my-secret-token"
+    )
     with pytest.raises(ValidationError) as failed:
         await api.get("tasks/1")
     assert "my-secret-token" not in str(failed.value)
@@ -201,7 +204,7 @@ async def test_a_batch_of_writes_whose_answer_got_lost_is_not_repeated() -> None
 async def test_every_action_is_paid_for() -> None:
     time = FakeTime()
     server = Scripted({f"GET /tasks/{one}": {"data": {"gid": str(one)}} for one in range(1, 101)})
-    api = _api(server, time, requests_per_minute=60, api_token="paid-for")
+    api = _api(server, time, requests_per_minute=60)
     await api.batch([Action("GET", f"tasks/{one}") for one in range(1, 31)])
     # Six at once, then 54 in the minute: 24 wait.
     assert sum(time.slept) >= 24 * 60 / 54 - 1
@@ -257,7 +260,9 @@ async def test_calls_at_the_same_time_are_one_batch() -> None:
     server = Scripted({f"GET /tasks/{one}": {"data": {"gid": str(one)}} for one in range(1, 9)})
     api = _api(server)
     async with api.gathered():
-        found = await asyncio.gather(*(api.get(f"tasks/{one}") for one in range(1, 9)), return_exceptions=True)
+        found = await asyncio.gather(
+            *(api.get(f"tasks/{one}") for one in range(1, 9)), return_exceptions=True
+        )
         with pytest.raises(NotFoundError):
             await api.get("tasks/99")
     assert [one["gid"] for one in found if isinstance(one, dict)] == [str(one) for one in range(1, 9)]
@@ -270,7 +275,9 @@ async def test_each_gathered_call_gets_an_error_of_its_own() -> None:
 
     api = _api(server)
     async with api.gathered():
-        found = await asyncio.gather(*(api.post("tasks", {"name": "x"}) for _ in range(3)), return_exceptions=True)
+        found = await asyncio.gather(
+            *(api.post("tasks", {"name": "x"}) for _ in range(3)), return_exceptions=True
+        )
     assert all(isinstance(one, TransportError) and one.maybe_applied for one in found)
     assert len({id(one) for one in found}) == 3
 

@@ -18,10 +18,16 @@ def test_least_that_is_needed() -> None:
     options = read_options(PMProviderConfig("asana", api_token="secret", workspace_id="42"))
     assert options.base_url == "https://app.asana.com"
     assert (options.workspace, options.page_size, options.requests_per_minute) == ("42", 100, 1500)
-    assert (options.status_source, options.sprint_mode, options.priority_field) == ("section", "project", "Priority")
+    assert (options.status_source, options.sprint_mode, options.priority_field) == (
+        "section",
+        "project",
+        "Priority",
+    )
 
 
-@pytest.mark.parametrize("url", ["https://x.example.com", "https://x.example.com/api/1.0/", "https://x.example.com/"])
+@pytest.mark.parametrize(
+    "url", ["https://x.example.com", "https://x.example.com/api/1.0/", "https://x.example.com/"]
+)
 def test_address_with_and_without_the_root(url: str) -> None:
     assert read_options(config(base_url=url)).base_url == "https://x.example.com"
 
@@ -63,7 +69,14 @@ def test_settings_hide_only_the_token() -> None:
 
 
 async def test_a_workspace_that_is_not_ours_is_refused() -> None:
-    me = {"data": {"gid": "9", "name": "Ada", "email": "a@example.com", "workspaces": [{"gid": "7"}, {"gid": "8"}]}}
+    me = {
+        "data": {
+            "gid": "9",
+            "name": "Ada",
+            "email": "a@example.com",
+            "workspaces": [{"gid": "7"}, {"gid": "8"}],
+        }
+    }
     with pytest.raises(ConfigurationError, match="7, 8") as failed:
         await scripted(Scripted({"GET /users/me": me})).connect()
     assert failed.value.setting == "ASANA_WORKSPACE_ID"

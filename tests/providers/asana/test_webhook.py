@@ -51,7 +51,14 @@ def test_a_handshake_gives_the_secret_back() -> None:
 
 @pytest.mark.parametrize(
     ("secret", "awaited"),
-    [(SECRET, False), (None, True), ("", True), ("a b", True), ("a\r\nSet-Cookie: x", True), ("x" * 513, True)],
+    [
+        (SECRET, False),
+        (None, True),
+        ("", True),
+        ("a b", True),
+        ("a\r\nSet-Cookie: x", True),
+        ("x" * 513, True),
+    ],
 )
 def test_a_handshake_that_nobody_waits_for_is_refused(secret: str | None, awaited: bool) -> None:
     """A stranger's handshake would replace the key; a broken one would write headers of its own."""
@@ -131,7 +138,9 @@ def test_a_change_of_a_task() -> None:
 def test_kinds_and_where_they_belong(kind: str, parent: str, expected: tuple[Any, ...]) -> None:
     """The parent of a subtask is a task, and not the one that the hint is about."""
     resource = {"gid": "12", "resource_type": kind}
-    (hint,) = _parsed(_event(action="added", resource=resource, parent={"gid": "77", "resource_type": parent}))
+    (hint,) = _parsed(
+        _event(action="added", resource=resource, parent={"gid": "77", "resource_type": parent})
+    )
     assert (hint.entity, hint.task_id, hint.project_id) == expected
     assert hint.id == "12"
 
@@ -144,7 +153,13 @@ def test_comments_are_stories(subtype: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "subtype"),
-    [("story", "section_changed"), ("story", "comment_liked"), ("section", None), ("goal", None), ("new", None)],
+    [
+        ("story", "section_changed"),
+        ("story", "comment_liked"),
+        ("section", None),
+        ("goal", None),
+        ("new", None),
+    ],
 )
 def test_what_is_not_ours_is_left_out(kind: str, subtype: str | None) -> None:
     """Each comes with an event of its task; a kind that nobody knows yet breaks nothing."""

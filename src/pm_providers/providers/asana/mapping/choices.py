@@ -118,7 +118,7 @@ def type_statuses(values: Sequence[Document], status_map: Mapping[str, str]) -> 
         if closed:
             guess = guess if guess is TaskStatus.CANCELLED else TaskStatus.COMPLETED
         elif guess is not None and guess.is_closed:
-            guess = None
+            guess = TaskStatus.IN_PROGRESS if place else TaskStatus.TODO
         found.append(_status(gid(value, "status option"), name, place, guess))
     return _mapped(found, status_map)
 
