@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import httpx2
 
+from pm_providers.collector import collector_paused
 from pm_providers.contract import Capabilities, Fields, PMProviderConfig, Setting
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import Entity, PMTask
@@ -140,7 +141,8 @@ class Connection(RemoteProvider):
 
     def _to_tasks(self, cards: Sequence[Mapping[str, Any]], place: Place) -> list[PMTask]:
         reading = reading_of(place, keep_raw=self._options.keep_raw)
-        return [to_task(one, reading) for one in cards if is_task(one)]
+        with collector_paused():
+            return [to_task(one, reading) for one in cards if is_task(one)]
 
     # people
 

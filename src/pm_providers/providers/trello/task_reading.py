@@ -119,9 +119,13 @@ class TaskReader(Connection):
                     yield one
             return
         for board in boards:
-            async with aclosing(self._cards.pages(board, kept)) as pages:
-                async for one in pages:
-                    yield one
+            try:
+                async with aclosing(self._cards.pages(board, kept)) as pages:
+                    async for one in pages:
+                        yield one
+            except NotFoundError:
+                if query.project_id is not None or len(boards) == 1:
+                    raise  # otherwise deleted, or hidden, since the boards were listed
 
     async def _collected(
         self, boards: Sequence[str], kept: str, window: int
@@ -132,7 +136,7 @@ class TaskReader(Connection):
             found = await bounded_map(lambda board: self._cards.everything(board, kept), part, window)
             for one in found:
                 if isinstance(one, NotFoundError) and len(boards) > 1:
-                    continue  # deleted, or hidden, since the boards were listed
+                    continue
                 if isinstance(one, Exception):
                     raise one
                 yield one

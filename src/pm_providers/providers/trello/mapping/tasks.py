@@ -102,7 +102,7 @@ def to_task(card: Mapping[str, Any], reading: TaskReading) -> PMTask:
         project_id=_text(card.get("idBoard")),
         assignee_id=members[0] if members else None,
         due_date=_day(card.get("due"), reading.zone),
-        raw_data=dict(card) if reading.keep_raw else None,
+        raw_data=_raw(card) if reading.keep_raw else None,
         key=_text(card.get("shortLink")),
         status_name=None if place is None else place.name,
         priority_name=None if priority is None else priority.priority_name,
@@ -155,6 +155,11 @@ def _labels(card: Mapping[str, Any], reading: TaskReading) -> tuple[list[str], s
         else:
             plain.append(one)
     return plain, sprint, priority
+
+
+def _raw(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The document itself: nothing else holds on to it, and a copy of ten thousand takes its time."""
+    return card if type(card) is dict else dict(card)
 
 
 def _text(value: Any) -> str | None:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
-from pm_providers.toolkit.documents import instant
+from pm_providers.toolkit.documents import day, instant
 
 __all__ = [
     "created_at",
@@ -20,6 +20,7 @@ __all__ = [
 
 _ID = re.compile(r"[0-9a-fA-F]{24}")
 _SHORT = re.compile(r"[A-Za-z0-9]{8}")
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _NOON = time(12, 0)
 _SMART = re.compile(r'\[([^\[\]\n]*)\]\((<?)([^\s()<>]+)>? "smartCard-(?:inline|block|embed)"\)')
 
@@ -49,12 +50,12 @@ def created_at(identifier: str) -> datetime | None:
     return datetime.fromtimestamp(int(identifier[:8], 16), UTC)
 
 
-def noon(day: date, zone: tzinfo) -> str:
+def noon(when: date, zone: tzinfo) -> str:
     """The instant that stands for a day: noon in a zone, which is the same day in most others."""
     try:
-        moment = datetime.combine(day, _NOON, zone).astimezone(UTC)
+        moment = datetime.combine(when, _NOON, zone).astimezone(UTC)
     except OverflowError:
-        moment = datetime.combine(day, _NOON, UTC)
+        moment = datetime.combine(when, _NOON, UTC)
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
@@ -66,6 +67,8 @@ def day_of(value: Any, zone: tzinfo) -> date | None:
     """
     if not value:
         return None
+    if getattr(zone, "key", "") == "UTC" and type(value) is str and _PLAIN.fullmatch(value):
+        return day(value[:10])
     moment = instant(value)
     if moment is None:
         return None
