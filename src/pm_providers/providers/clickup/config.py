@@ -95,7 +95,7 @@ class Options:
     sprint_day_first: bool = False
     status_map: Mapping[str, str] = field(default_factory=dict)
     priority_map: Mapping[str, str] = field(default_factory=dict)
-    concurrency: int = 8
+    concurrency: int = 16
     keep_raw: bool = True
 
 
@@ -127,7 +127,7 @@ def read_options(config: PMProviderConfig) -> Options:
         sprint_day_first=read.flag("sprint_day_first", default=False),
         status_map=read.mapping("status_map"),
         priority_map=read.mapping("priority_map"),
-        concurrency=read.whole("concurrency", 8, least=1, most=64),
+        concurrency=read.whole("concurrency", 16, least=1, most=64),
         keep_raw=read.flag("raw_data", default=True),
     )
 

@@ -104,11 +104,11 @@ class Placing(TaskReader):
 
     # sprints
 
-    async def _check_sprint(self, sprint_id: str, space_id: str) -> None:
+    async def _check_sprint(self, sprint_id: str, place: Place) -> None:
         """A sprint that a task is to get into.
 
         Raises:
-            ValidationError: no such sprint, or one of another space.
+            ValidationError: no such sprint, or one of another project.
         """
         try:
             found = await self._catalog.task_list(sprint_id)
@@ -117,7 +117,7 @@ class Placing(TaskReader):
         folder = found.get("folder")
         if not isinstance(folder, Mapping) or not self._catalog.rule.is_list(found, folder):
             raise ValidationError(fields={"sprint_id": f"list {sprint_id} is no sprint"})
-        if ref_id(found, "space") != space_id:
+        if ref_id(found, self._level) != place.id:
             raise ValidationError(fields={"sprint_id": f"sprint {sprint_id} is of another project"})
 
     async def _put_in_sprint(self, task: Mapping[str, Any], sprint_id: str | None) -> None:

@@ -83,7 +83,7 @@ class TaskWriter(Placing):
         place = await self._target_place(fields["project_id"])
         sprint, parent = fields.get("sprint_id"), fields.get("parent_task_id")
         if sprint is not None:
-            await self._check_sprint(sprint, place.space_id)
+            await self._check_sprint(sprint, place)
         if parent is not None:
             return _Target(place, await self._list_of_parent(parent, place))
         if sprint is not None and self._options.sprint_membership == "home":
@@ -188,7 +188,7 @@ class TaskWriter(Placing):
         place, move_to = await self._destination(base, before, fields)
         list_id = move_to or ref_id(base, "list") or ""
         if fields.get("sprint_id"):
-            await self._check_sprint(fields["sprint_id"], place.space_id)
+            await self._check_sprint(fields["sprint_id"], place)
         wire = await self._wire(fields, list_id, place.space_id)
         if self._keeps_status(before, fields) and move_to is None:
             wire.pop("status", None)
