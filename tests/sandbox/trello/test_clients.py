@@ -55,7 +55,6 @@ async def test_py_trello_reads_the_demo():
         with pytest.raises(trello.ResourceUnavailable) as error:
             client.get_board(NOBODY)
         assert error.value._status == 404
-        return None
 
     await served(work)
 

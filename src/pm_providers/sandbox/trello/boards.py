@@ -241,10 +241,10 @@ def members(call: Call) -> Any:
     return shown_members(call, need_board(call.session, call.params["id"]), "", call.plain("filter", "all"))
 
 
-@routes("GET", "/boards/{id}/members/{filter}")
+@routes("GET", "/boards/{id}/members/{idMember}")
 def members_of(call: Call) -> Any:
     """Members of a filter."""
-    return shown_members(call, need_board(call.session, call.params["id"]), "", call.params["filter"])
+    return shown_members(call, need_board(call.session, call.params["id"]), "", call.params["idMember"])
 
 
 @routes("GET", "/boards/{id}/memberships")

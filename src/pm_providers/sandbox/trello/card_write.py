@@ -199,10 +199,12 @@ def _sets(call: Call, card: Card) -> dict[str, Any]:
     return found
 
 
+@routes("PUT", "/cards/{id}/idLabels")
+@routes("PUT", "/cards/{id}/idMembers")
 @routes("PUT", "/cards/{id}/{field}")
 def update_field(call: Call) -> Any:
     """Change one member, sent as `value`."""
-    field = call.params["field"]
+    field = call.params.get("field") or call.path.rstrip("/").rpartition("/")[2]
     if field not in FIELDS:
         raise ApiError(404, f"Cannot PUT {call.path}")
     if not call.has("value"):

@@ -28,11 +28,14 @@ def one(call: Call) -> Any:
     return CardShape(call).show_all([card])[0]
 
 
+@routes("GET", "/cards/{id}/idLabels")
+@routes("GET", "/cards/{id}/idMembers")
+@routes("GET", "/cards/{id}/labels")
 @routes("GET", "/cards/{id}/{field}")
 def member(call: Call) -> Any:
     """One member of a card; texts and numbers come as `_value`."""
     card = need_card(call.session, call.params["id"])
-    value = CARD.one(call.session, card, call.params["field"])
+    value = CARD.one(call.session, card, call.params.get("field") or call.path.rstrip("/").rpartition("/")[2])
     return value if isinstance(value, dict | list | tuple) else {"_value": value}
 
 
