@@ -1,4 +1,4 @@
-"""Fills the sandbox: the demo story in Asana's terms, and any number of tasks for load.
+"""Fills the sandbox: the demo story in Asana's terms.
 
 Status is the section (and `completed`), priority and platforms are custom fields, a sprint is a dated
 project in a portfolio that tasks are added to as well, labels are tags, an estimate is a number field, an
@@ -7,7 +7,6 @@ epic is a parent task.
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -35,7 +34,7 @@ from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.asana.story_text import story_html
 from pm_providers.sandbox.kit.story import PEOPLE, PROJECTS, StoryProject, StorySprint, StoryTask
 
-__all__ = ["ME", "ME_TOKEN", "STATUSES", "seed_demo", "seed_scale", "seed_site", "token_of"]
+__all__ = ["ME", "ME_TOKEN", "STATUSES", "seed_demo", "seed_site", "token_of"]
 
 ME = "admin@example.com"
 ME_TOKEN = "1/1210000000000001:sandbox00000000000000000000000000"  # noqa: S105  # opens nothing but a sandbox
@@ -142,7 +141,6 @@ class _Teller:
 
     def _project(self) -> Project:
         story = self.story
-        people = {person.login: person for person in PEOPLE}
         row = add_project(
             self.state,
             self.workspace,
@@ -150,10 +148,7 @@ class _Teller:
             self.owner,
             team=self.team,
             sections=tuple(STATUSES.values()),
-            members={
-                self.users[login]: "commenter" if people[login].role == "reader" else "editor"
-                for login in story.members
-            },
+            members=self._members(),
             html_notes=story_html(story.text),
             default_view="board",
             icon="board",
@@ -163,6 +158,11 @@ class _Teller:
         for field in self.fields.all:
             add_setting(self.state, row.id, field.id, important=field is self.fields.priority)
         return row
+
+    def _members(self) -> dict[str, str]:
+        """Readers may comment, the others edit."""
+        roles = {person.login: "commenter" if person.role == "reader" else "editor" for person in PEOPLE}
+        return {self.users[login]: roles[login] for login in self.story.members}
 
     def _sprints(self, project: Project) -> None:
         items = []
@@ -200,6 +200,7 @@ class _Teller:
             f"{project.name} \N{EN DASH} {sprint.name}",
             self.owner,
             team=self.team,
+            members=self._members(),
             html_notes=story_html(notes),
             start_on=self._day(sprint.start),
             due_on=self._day(sprint.end),
@@ -371,33 +372,3 @@ class _Teller:
                 mime="text/plain",
             )
         )
-
-
-def seed_scale(state: State, workspace: str, count: int, seed: int = 0) -> Project:
-    """Add `count` tasks in a project Scale with three sections, changed one millisecond after the other."""
-    rng = random.Random(seed)
-    owner = state.users.where("email", ME)[0].id
-    names = ("To do", "In progress", "Done")
-    project = add_project(state, workspace, "Scale", owner, sections=names)
-    sections = state.section_order[project.id]
-    moment = state.now() - timedelta(hours=1)
-    today = moment.date()
-    for number in range(1, count + 1):
-        at = moment + timedelta(milliseconds=number)
-        spot = rng.choice((0, 0, 1, 2))
-        row = Task(
-            id=state.gid(),
-            workspace=workspace,
-            name=f"Task {number:06d}",
-            created=at,
-            modified=at,
-            created_by=owner,
-            html_notes=f"<body>Row {number}, made for load.</body>",
-            completed_at=at if spot == 2 else None,
-            due_on=(today + timedelta(days=rng.randrange(-100, 100))).isoformat(),
-            memberships=((project.id, sections[spot]),),
-            followers=(owner,),
-        )
-        state.tasks.put(row)
-        state.placed[sections[spot]].append(row.id)
-    return project

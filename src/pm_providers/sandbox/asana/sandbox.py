@@ -35,10 +35,11 @@ from pm_providers.sandbox.asana import (
     webhooks,
 )
 from pm_providers.sandbox.asana.app import AsanaApp, InFlight, Table
-from pm_providers.sandbox.asana.demo import ME, ME_TOKEN, seed_demo, seed_scale, seed_site
+from pm_providers.sandbox.asana.demo import ME, ME_TOKEN, seed_demo, seed_site
 from pm_providers.sandbox.asana.errors import error_body, status_text
 from pm_providers.sandbox.asana.limits import LimitGate, Limits
 from pm_providers.sandbox.asana.oauth import OAuth
+from pm_providers.sandbox.asana.scale import seed_scale
 from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.asana.webhook_sending import Webhooks
 from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
