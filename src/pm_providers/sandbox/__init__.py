@@ -20,6 +20,8 @@ __all__ = ["SANDBOXES", "Sandbox"]
 def _openproject(**options: object) -> Sandbox:
     from pm_providers.sandbox.openproject import OpenProjectSandbox
 
+    if "plan" in options:
+        raise ValueError("the sandbox of OpenProject has no plans to choose from")
     return OpenProjectSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
@@ -28,6 +30,8 @@ def _jira(**options: object) -> Sandbox:
 
     if "version" in options:
         raise ValueError("Jira Cloud has no versions to choose from")
+    if "plan" in options:
+        raise ValueError("the sandbox of Jira has no plans to choose from")
     return JiraSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
@@ -55,7 +59,8 @@ def _asana(**options: object) -> Sandbox:
     return AsanaSandbox(**options)  # type: ignore[arg-type]  # the factory's own checks apply
 
 
-# Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed.
+# Vendor name to factory; all take dataset, scale, faults, quota, latency_ms, clock, seed;
+# those of vendors that sell plans take plan.
 SANDBOXES: dict[str, Callable[..., Sandbox]] = {
     "asana": _asana,
     "clickup": _clickup,

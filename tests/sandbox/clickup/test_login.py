@@ -113,6 +113,9 @@ async def test_settings_and_options():
         box.token_of("nobody@example.com")
     with pytest.raises(ValueError, match="versions"):
         SANDBOXES["clickup"](version="3")
+    for name in ("jira", "openproject"):
+        with pytest.raises(ValueError, match="no plans"):
+            SANDBOXES[name](plan="free")
     for options in ({"dataset": "x"}, {"plan": "x"}, {"missing_status": 500}):
         with pytest.raises(ValueError, match=r"known|missing"):
             ClickUpSandbox(**options)

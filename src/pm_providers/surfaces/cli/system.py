@@ -326,6 +326,10 @@ def sandbox(
         str | None,
         typer.Option("--server-version", help="Version of the vendor's server to be.", metavar="X.Y"),
     ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", help="What the account has paid for, for example free.", metavar="NAME"),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.", metavar="N")] = 0,
 ) -> None:
     """Serve a stand-in of a vendor's API, print its settings as NAME=value lines, until interrupted."""
@@ -340,6 +344,7 @@ def sandbox(
         raise UsageError(f"no sandbox {name!r}; there are: {', '.join(sorted(SANDBOXES))}")
     options: dict[str, Any] = {"dataset": dataset, "scale": scale, "latency_ms": latency_ms, "seed": seed}
     options |= {"faults": fault or (), **({"version": server_version} if server_version else {})}
+    options |= {"plan": plan} if plan else {}
     try:
         limit, window = _quota(quota)
         box_ = SANDBOXES[name](**options, quota=Quota(limit, window_s=window) if limit else None)
