@@ -33,15 +33,20 @@ class Attachments(Connection):
             NotFoundError: no such task.
         """
         task = await self._task_id(query.task_id or "")
-        stream = self._api.items("attachments", ATTACHMENT_FIELDS, {"parent": task}, limit=query.limit)
-        is_empty = True
-        async with aclosing(stream) as found:
-            async for one in found:
-                if not is_of_task(one):
-                    raise NotFoundError(f"there is no task {task!r:.80}")
-                is_empty = False
-                yield to_attachment(one, task, keep_raw=self._keep_raw)
-        if is_empty:
+        is_known = False
+        try:
+            stream = self._api.items("attachments", ATTACHMENT_FIELDS, {"parent": task}, limit=query.limit)
+            async with aclosing(stream) as found:
+                async for one in found:
+                    if not is_of_task(one):
+                        break
+                    is_known = True
+                    yield to_attachment(one, task, keep_raw=self._keep_raw)
+        except (ValidationError, PermissionDeniedError):
+            # No such parent: the address is that of all attachments, so it is no 404 for a task.
+            await self._task_document(task, ("name",))
+            raise
+        if not is_known:
             await self._task_document(task, ("name",))
 
     async def _create_attachment(self, fields: Fields, content: bytes) -> PMAttachment:
