@@ -27,7 +27,8 @@ LISTING = f"GET team/{TEAM}/task"
 class World:
     """A space with tasks in one list, whose counts may leave out what the vendor is said to leave out."""
 
-    def __init__(self, count: int = 3, *, counts_closed: bool = True) -> None:
+    def __init__(self, count: int = 3, *, counts_closed: bool = True, orders: bool = True) -> None:
+        self.orders = orders
         hours = [str(1767607200000 - (count - one) * 3_600_000) for one in range(count)]
         self.tasks = {f"86{one}": task(f"86{one}", date_updated=hours[one]) for one in range(count)}
         self.counts_closed = counts_closed
@@ -41,6 +42,8 @@ class World:
         rows = [
             one for one in self.tasks.values() if int(one["date_updated"]) > since and not one["archived"]
         ]
+        if params.get("order_by") == "updated" and self.orders:
+            rows.sort(key=lambda one: one["date_updated"], reverse=True)
         start = int(params["page"]) * 100
         return answer({"tasks": rows[start : start + 100], "last_page": start + 100 >= len(rows)})
 
@@ -234,3 +237,45 @@ async def test_changes_against_the_sandbox(site: Site, provider: ClickUpProvider
     await provider.update_task(made[3].id, {"project_id": site.space})
     _, deleted, _ = await drain(provider, cursor, project=project)
     assert deleted == [made[3].id]
+
+
+async def test_many_deletes_are_confirmed_by_comparing_again_and_not_one_by_one():
+    world = World(300)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    gone = [f"86{one}" for one in range(10, 110)]
+    world.tasks["86200"]["archived"] = True
+    world.server.set(f"GET list/{LIST}/task", {"tasks": [world.tasks["86200"]], "last_page": True})
+    for one in gone:
+        del world.tasks[one]
+    world.server.requests.clear()
+    upserts, deleted, _ = await drain(provider, cursor)
+    assert ([(one.id, one.is_archived) for one in upserts], sorted(deleted)) == (
+        [("86200", True)],
+        sorted(gone),
+    )
+    assert len(world.server.calls) < 30
+
+
+async def test_a_comparison_reads_pages_at_once_and_wastes_none():
+    world = World(1250)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    del world.tasks["863"]
+    world.server.requests.clear()
+    assert (await drain(provider, cursor))[1] == ["863"]
+    assert world.server.calls.count(LISTING) == 1 + 13
+
+
+async def test_an_order_by_change_that_is_none_only_costs_requests():
+    world = World(450, orders=False)
+    provider = await connected(world.server)
+    upserts, _, cursor = await drain(provider)
+    assert len({one.id for one in upserts}) == 450
+    world.put("8600")
+    world.put("86333")
+    upserts, deleted, cursor = await drain(provider, cursor)
+    assert ({one.id for one in upserts}, deleted) == ({"8600", "86333"}, [])
+    world.server.requests.clear()
+    assert (await drain(provider, cursor))[:2] == ([], [])
+    assert len(world.server.calls) == 3

@@ -21,7 +21,7 @@ time entries do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,7 @@ from pm_providers.transport import bounded_map
 __all__ = ["Changes", "TaskChanges"]
 
 _STEP = 500
+_MANY = 20
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
 _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 
@@ -53,8 +54,8 @@ class Changes(TaskReader):
     """The stream of changes."""
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
-        place = await self._changing_place(project_id)
-        source = TaskChanges(self._api, self._level, place)
+        place = await self._place(project_id)
+        source = TaskChanges(self._api, self._level, place, lambda: self._archived_in(place.id))
         stream = ChangeStream(source, self._timing.wall())
         if cursor is None:
             state = await stream.begin(place.id)
@@ -74,9 +75,16 @@ class Changes(TaskReader):
             upserts, list(batch.deleted), _closed(state.write(self.name), offset), has_more=batch.more
         )
 
-    async def _changing_place(self, project_id: str) -> Place:
-        """The project; one that is gone meanwhile is told by the requests that follow."""
-        return await self._place(project_id)
+    async def _archived_in(self, project: str) -> list[dict[str, Any]]:
+        """Archived tasks of a project: a request at least for each of its lists."""
+        found: list[dict[str, Any]] = []
+        for one in await self._lists_of(project):
+            async with aclosing(
+                self._api.tasks(f"list/{one}/task", {**EVERYTHING, "archived": True})
+            ) as pages:
+                async for page in pages:
+                    found += page
+        return found
 
 
 def _by_change(task: PMTask) -> float:
@@ -103,6 +111,7 @@ class TaskChanges:
         api: where they are.
         level: what a project is.
         place: the project.
+        find_archived: reads the archived tasks of the project, for when many are missing.
         offset: tasks that were known, less those that the lists counted, when both were last compared; `None`
             where that is not known.
         known: state of the stream, for the archived tasks that are among the known ones.
@@ -114,12 +123,14 @@ class TaskChanges:
     api: Api
     level: str
     place: Place
+    find_archived: Callable[[], Awaitable[list[dict[str, Any]]]]
     offset: int | None = None
     known: ChangeState | None = None
     archived: dict[str, dict[str, Any]] = field(default_factory=dict)
     counted: int | None = None
     swept: bool = False
     _window: list[ChangedItem] | None = None
+    _there: dict[str, ChangedItem] = field(default_factory=dict)
 
     provider = "clickup"
     precision = timedelta(milliseconds=1)
@@ -221,32 +232,47 @@ class TaskChanges:
         return None if self.counted is None else known - self.counted
 
     async def sweep(self, project: str) -> Sweep:
-        """Ids of all tasks: a request for each hundred."""
+        """Ids of all tasks: a request for each hundred, at once as far as there are known ones."""
         self.swept = True
         path, params = self._asked(_OLDEST_FIRST)
-        ids = {item.id async for item in self._mine(path, params)}
-        return Sweep(ids, {len(ids)})
 
-    async def _mine(self, path: str, params: Mapping[str, Any]) -> Any:
-        async for one in self._all(path, params):
-            item = self._item(one)
-            if item.mine:
-                yield item
+        async def known(_page: Sequence[dict[str, Any]]) -> int | None:
+            return None if self.known is None else len(self.known.ids)
+
+        stream = self.api.tasks(path, params, window=self.api.options.concurrency, hint=known)
+        async with aclosing(stream) as pages:
+            items = [self._item(one) async for page in pages for one in page]
+        self._there = {one.id: one for one in items if one.mine}
+        return Sweep(self._there.keys(), {len(self._there)})
 
     async def items(self, ids: Sequence[str], project: str) -> dict[str, ChangedItem]:
-        """Those of the ids that are tasks of the project, each asked for; archived ones are noted."""
+        """Those of the ids that are tasks of the project; archived ones are noted.
+
+        The comparison brought most. Of the others, a few are asked for one by one; many by another comparison
+        and the archived tasks of all lists.
+        """
+        found = {one: self._there[one] for one in ids if one in self._there}
+        missing = [one for one in ids if one not in found]
+        if len(missing) > _MANY:
+            await self.sweep(project)
+            documents = await self.find_archived()
+            found |= {one: self._there[one] for one in missing if one in self._there}
+        else:
+            documents = await self._each(missing)
+        wanted = set(missing) - set(found)
+        for one in documents:
+            if project_of(one, self.level) == self.place.id and (item := self._item(one)).id in wanted:
+                found[item.id] = item
+                if one.get("archived") is True:
+                    self.archived[item.id] = one
+        return found
+
+    async def _each(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         answers = await bounded_map(self.api.find_task, ids, self.api.options.concurrency)
-        found: dict[str, ChangedItem] = {}
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-            if answer is None or project_of(answer, self.level) != self.place.id:
-                continue
-            item = self._item(answer)
-            found[item.id] = item
-            if answer.get("archived") is True:
-                self.archived[item.id] = answer
-        return found
+        return [one for one in answers if isinstance(one, dict)]
 
     async def is_visible(self, project: str) -> bool:
         """Whether the project is there; the credential is looked at anew, too.
