@@ -79,7 +79,7 @@ async def test_tokens_expire_and_pages_have_more():
         assert (len(page["data"]), page["has_more"]) == (100, True)
         rest = await feed(box, project, page["sync"])
         assert rest["has_more"] is False
-        assert len(rest["data"]) == 30 * 3 - 100
+        assert len(rest["data"]) == 40 * 3 - 100
         box.box.clock.advance(24 * 3600 + 1)
         again = await feed(box, project, rest["sync"])
         assert (again.keys(), "data" in again) == ({"errors", "sync"}, False)

@@ -95,7 +95,7 @@ def _feed(call: Call, resource: str, cap: int) -> Reply:
     known = state.cursors.get(call.one("sync") or "")
     if known is None or known[0] != resource or state.clock.now() - known[2] > EVENT_LIFE:
         raise _fresh(call, resource)
-    last = _last(state)
+    last = max(known[1], _last(state))
     start = max(0, len(state.events) - (state.event_number - known[1]))
     found = [event for event in state.events[start:] if event.number <= last and resource in event.scopes]
     page = found[:cap]
