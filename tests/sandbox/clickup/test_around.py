@@ -167,6 +167,28 @@ async def test_files_are_in_the_task_and_can_be_loaded_without_login():
         assert (await client.delete(f"/task/{task}/attachment/{row['id']}")).status_code == 404
 
 
+async def test_storage_may_be_full():
+    async with open_box() as client:
+        client.box.state.storage_left = 4
+        path = f"/task/{(await make(client))['id']}/attachment"
+        for content, wanted in ((b"hello", 400), (b"hell", 200), (b"o", 400)):
+            answer = await client.post(path, files={"attachment": ("a.txt", content, "text/plain")})
+            assert answer.status_code == wanted
+        assert ecode(answer) == (400, "GBUSED_005")
+
+
+async def test_comments_may_be_assigned_to_a_group():
+    async with open_box() as client:
+        group = {"name": "Writers", "members": [Place.owner]}
+        key = (await client.post(f"/team/{Place.team}/group", json=group)).json()["id"]
+        path = f"/task/{(await make(client))['id']}/comment"
+        await client.post(path, json={"comment_text": "Hi", "group_assignee": key})
+        (row,) = (await client.get(path)).json()["comments"]
+        assert row["group_assignee"] == key
+        body = {"comment_text": "Hi", "group_assignee": "nobody"}
+        assert (await client.post(path, json=body)).status_code == 400
+
+
 async def test_time_of_thirty_days_and_of_the_caller_unless_asked():
     async with open_box() as client:
         mia, header = add_person(client.box, "Mia Sand")

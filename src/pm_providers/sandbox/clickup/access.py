@@ -16,7 +16,6 @@ from pm_providers.sandbox.clickup.web import Call
 __all__ = [
     "GUEST",
     "admin_team",
-    "child_of",
     "find_task",
     "folder",
     "may_see",
@@ -162,15 +161,6 @@ def task(call: Call, *, write: bool = False) -> Task:
     if found is None:
         raise _missing(call)
     return find_task(call, found.id, write=write)
-
-
-def child_of(call: Call, task_id: str, *, write: bool = False) -> Task:
-    """The task that something belongs to, by its id.
-
-    Raises:
-        ApiError: as of `find_task`.
-    """
-    return find_task(call, task_id, write=write)
 
 
 def v3_task(call: Call, task_id: str, *, write: bool = False) -> Task:

@@ -14,13 +14,13 @@ from pm_providers.sandbox.clickup.errors import V3Error, bad_input
 from pm_providers.sandbox.clickup.part_records import Attachment
 from pm_providers.sandbox.clickup.records import Task
 from pm_providers.sandbox.clickup.state import State
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes, V3Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes, v3_routes
 from pm_providers.sandbox.kit.multipart import FilePart, read_files
 
 __all__ = ["download", "routes", "v3"]
 
-routes = V2Routes()
-v3 = V3Routes()
+routes = v2_routes()
+v3 = v3_routes()
 LIMIT = 100
 _KINDS = frozenset({"attachments", "tasks"})
 
@@ -55,6 +55,10 @@ def _file(call: Call, names: frozenset[str]) -> FilePart | None:
 
 def _stored(call: Call, row: Task, file: FilePart) -> Attachment:
     state = call.state
+    if state.storage_left is not None:
+        if len(file.content) > state.storage_left:
+            raise bad_input("Storage is full", "GBUSED_005")
+        state.storage_left -= len(file.content)
     name = file.file_name.replace("/", "_").replace("\\", "_")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     kind = file.content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"

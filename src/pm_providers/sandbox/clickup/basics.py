@@ -19,11 +19,11 @@ from pm_providers.sandbox.clickup.render import (
     team_form,
 )
 from pm_providers.sandbox.clickup.task_view import TaskView
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["group_form", "invited", "routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _SEATS = {"total_guest_seats": 50}
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from pm_providers.sandbox.clickup import history
-from pm_providers.sandbox.clickup.access import child_of, member, task
+from pm_providers.sandbox.clickup.access import find_task, member, task
 from pm_providers.sandbox.clickup.checks import MISSING, Fields, read
 from pm_providers.sandbox.clickup.errors import bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import Checklist, ChecklistItem
 from pm_providers.sandbox.clickup.task_view import checklist_form
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 @routes("POST", "/task/{task_id}/checklist")
@@ -118,7 +118,7 @@ def _checklist(call: Call) -> Checklist:
     row = call.state.checklists.get(call.params["checklist_id"])
     if row is None:
         raise not_authorized()
-    child_of(call, row.task_id, write=True)
+    find_task(call, row.task_id, write=True)
     return row
 
 

@@ -16,11 +16,11 @@ from pm_providers.sandbox.clickup.part_records import Comment
 from pm_providers.sandbox.clickup.records import User
 from pm_providers.sandbox.clickup.render import person
 from pm_providers.sandbox.clickup.views import find_view
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 PAGE = 25
 _NAMES = ("comment_text", "comment", "assignee", "group_assignee", "notify_all")
 _PARENTS = {"task": 1, "list": 6, "view": 8, "comment": 2}
@@ -91,7 +91,7 @@ def update_comment(call: Call) -> Reply:
         changes["blocks"] = _blocks(fields)
     if "resolved" in fields:
         changes["resolved"] = fields.flag("resolved")
-    if "assignee" in fields:
+    if "assignee" in fields or "group_assignee" in fields:
         changes |= _assigned(call, fields, row.team_id)
     new = call.state.comments.change(row, **changes)
     _tell(call, "taskCommentUpdated", new)
@@ -178,10 +178,19 @@ def _created(call: Call, place: str, team_id: str) -> Reply:
 
 
 def _assigned(call: Call, fields: Fields, team_id: str) -> dict[str, Any]:
+    """Who has to do with it: a person, or a group by its id."""
+    found: dict[str, Any] = {}
+    group = fields.raw("group_assignee")
+    if group is not MISSING:
+        if group is not None and (not isinstance(group, str) or group not in call.state.groups):
+            raise bad_input("Group not found", "GROUP_001")
+        found["group_assignee"] = group
     key = fields.whole("assignee", null=True)
-    if key is MISSING or key is None:
-        return {"assignee": None, "assigned_by": None} if key is None else {}
-    return {"assignee": member(call, key, team_id).id, "assigned_by": call.user.id}
+    if key is None:
+        return {**found, "assignee": None, "assigned_by": None}
+    if key is not MISSING:
+        found |= {"assignee": member(call, key, team_id).id, "assigned_by": call.user.id}
+    return found
 
 
 def _blocks(fields: Fields) -> tuple[dict[str, Any], ...]:

@@ -8,11 +8,11 @@ from pm_providers.sandbox.clickup.access import team, v3_task
 from pm_providers.sandbox.clickup.errors import V3Error
 from pm_providers.sandbox.clickup.plans import PLANS
 from pm_providers.sandbox.clickup.records import Task
-from pm_providers.sandbox.clickup.web import Call, Reply, V3Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v3_routes
 
 __all__ = ["routes"]
 
-routes = V3Routes()
+routes = v3_routes()
 
 
 @routes("PATCH", "/tasks/{task_id}/time_estimates_by_user")

@@ -17,11 +17,11 @@ from pm_providers.sandbox.clickup.records import FieldDefinition, Task
 from pm_providers.sandbox.clickup.render import field_form
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.task_view import fields_of
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["FieldMaker", "routes", "set_values"]
 
-routes = V2Routes()
+routes = v2_routes()
 _TASK_TYPE = 19
 
 

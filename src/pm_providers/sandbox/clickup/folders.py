@@ -9,11 +9,11 @@ from pm_providers.sandbox.clickup.containers import make_folder, trash_folder
 from pm_providers.sandbox.clickup.errors import bad_input
 from pm_providers.sandbox.clickup.render import folder_form
 from pm_providers.sandbox.clickup.state import State
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 @routes("GET", "/space/{space_id}/folder")

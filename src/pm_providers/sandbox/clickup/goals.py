@@ -10,11 +10,11 @@ from pm_providers.sandbox.clickup.errors import bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import Goal, KeyResult
 from pm_providers.sandbox.clickup.render import ms, person
 from pm_providers.sandbox.clickup.state import Event
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _KINDS = frozenset({"number", "currency", "boolean", "percentage", "automatic"})
 
 

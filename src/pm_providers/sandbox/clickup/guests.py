@@ -13,11 +13,11 @@ from pm_providers.sandbox.clickup.plans import PLANS
 from pm_providers.sandbox.clickup.records import Team, User
 from pm_providers.sandbox.clickup.render import folder_form, list_row, member_form, team_form
 from pm_providers.sandbox.clickup.task_view import TaskView
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _LEVELS = frozenset({"read", "comment", "edit", "create"})
 _RIGHTS = (
     "can_edit_tags",

@@ -13,11 +13,11 @@ from pm_providers.sandbox.clickup.errors import bad_input
 from pm_providers.sandbox.clickup.records import Folder, TaskList
 from pm_providers.sandbox.clickup.render import PRIORITIES, list_form, list_row
 from pm_providers.sandbox.clickup.texts import plain
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _NAMES = (
     "name",
     "content",

@@ -19,11 +19,11 @@ from pm_providers.sandbox.clickup.records import Status, Task, TaskList
 from pm_providers.sandbox.clickup.state import Event, State
 from pm_providers.sandbox.clickup.task_view import fields_of
 from pm_providers.sandbox.clickup.task_write import set_status
-from pm_providers.sandbox.clickup.web import Call, Reply, V3Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v3_routes
 
 __all__ = ["routes"]
 
-routes = V3Routes()
+routes = v3_routes()
 
 
 @routes("PUT", "/tasks/{task_id}/home_list/{list_id}")

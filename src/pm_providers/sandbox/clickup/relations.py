@@ -10,11 +10,11 @@ from pm_providers.sandbox.clickup.part_records import Dependency, Link
 from pm_providers.sandbox.clickup.records import Task
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.task_view import TaskView
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 @routes("POST", "/task/{task_id}/dependency")

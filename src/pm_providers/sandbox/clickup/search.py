@@ -17,11 +17,11 @@ from pm_providers.sandbox.clickup.errors import bad_input, server_error
 from pm_providers.sandbox.clickup.field_filters import field_tests
 from pm_providers.sandbox.clickup.records import Task
 from pm_providers.sandbox.clickup.task_view import TaskView
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["PAGE", "indexed", "page_of", "routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 PAGE = 100
 Test = Callable[[Task], bool]
 _COMMON = frozenset(

@@ -12,11 +12,11 @@ from pm_providers.sandbox.clickup.errors import ApiError, bad_input
 from pm_providers.sandbox.clickup.plans import PLANS
 from pm_providers.sandbox.clickup.records import Space
 from pm_providers.sandbox.clickup.render import space_form
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _SWITCHES = frozenset({"due_dates", "time_tracking", "tags", "time_estimates", "checklists"})
 _ALWAYS = ("due_dates", "time_tracking", "tags")  # shown even when they are off
 

@@ -63,6 +63,7 @@ class State:
         ignored: method and name of each member or parameter that was sent and means nothing.
         cache: results of the last listings by their parameters, see `search`.
         index_lag_s: listings of tasks show the state so many seconds ago.
+        storage_left: bytes that files may still take; None has no end.
         missing_status: 401 or 404 for a missing task.
         multiple_lists: the ClickApp for tasks in more than one list is on.
     """
@@ -79,6 +80,7 @@ class State:
         self.custom_items: dict[str, list[dict[str, Any]]] = {}
         self.custom_prefixes: dict[str, str] = {}
         self.index_lag_s = 0.0
+        self.storage_left: int | None = None
         self.missing_status = 401
         self.multiple_lists = True
         self._serials: dict[str, int] = {}

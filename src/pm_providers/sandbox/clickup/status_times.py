@@ -7,11 +7,11 @@ from typing import Any
 from pm_providers.sandbox.clickup.access import find_task, task
 from pm_providers.sandbox.clickup.errors import bad_input
 from pm_providers.sandbox.clickup.records import Task
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 MOST = 100
 MINUTE_MS = 60_000
 

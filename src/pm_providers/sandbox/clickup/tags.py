@@ -10,11 +10,11 @@ from pm_providers.sandbox.clickup.checks import read
 from pm_providers.sandbox.clickup.errors import bad_input
 from pm_providers.sandbox.clickup.records import Tag, Task
 from pm_providers.sandbox.clickup.render import tag_form
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["ensure_tag", "routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _FG, _BG = "#FFFFFF", "#7C4DFF"
 
 

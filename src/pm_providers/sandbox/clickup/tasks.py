@@ -28,11 +28,11 @@ from pm_providers.sandbox.clickup.task_write import (
     status_named,
     store,
 )
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["new_task", "routes", "trash_task"]
 
-routes = V2Routes()
+routes = v2_routes()
 _COMMON = (
     "name",
     "description",

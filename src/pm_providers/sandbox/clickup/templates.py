@@ -7,11 +7,11 @@ from typing import Any
 
 from pm_providers.sandbox.clickup.access import folder, space, task_list, team
 from pm_providers.sandbox.clickup.errors import ApiError
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 def _listed(call: Call) -> Reply:

@@ -16,11 +16,11 @@ from pm_providers.sandbox.clickup.part_records import TimeEntry
 from pm_providers.sandbox.clickup.records import Team
 from pm_providers.sandbox.clickup.time_forms import created_form, entry_form
 from pm_providers.sandbox.clickup.time_tags import tag_names
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["entry", "named_task", "routes", "tracked"]
 
-routes = V2Routes()
+routes = v2_routes()
 MONTH_MS = 30 * 24 * 3_600_000
 _PLACES = ("space_id", "folder_id", "list_id", "task_id")
 _NAMES = (

@@ -8,11 +8,11 @@ from pm_providers.sandbox.clickup.access import team
 from pm_providers.sandbox.clickup.checks import MISSING, Fields, read
 from pm_providers.sandbox.clickup.errors import bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import TimeEntry, TimeTag
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes", "tag_names"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 def tag_names(call: Call, team_id: str, given: Any) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from pm_providers.sandbox.clickup.part_records import TimeEntry
 from pm_providers.sandbox.clickup.time_entries import named_task, tracked
 from pm_providers.sandbox.clickup.time_forms import entry_form, timer_form
 from pm_providers.sandbox.clickup.time_tags import tag_names
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 @routes("GET", "/team/{team_id}/time_entries/current")

@@ -10,11 +10,11 @@ from pm_providers.sandbox.clickup.errors import bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import TimeEntry
 from pm_providers.sandbox.clickup.render import person
 from pm_providers.sandbox.clickup.time_entries import tracked
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 
 
 @routes("GET", "/task/{task_id}/time")

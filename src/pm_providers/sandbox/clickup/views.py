@@ -12,11 +12,11 @@ from pm_providers.sandbox.clickup.part_records import View
 from pm_providers.sandbox.clickup.records import Task
 from pm_providers.sandbox.clickup.search import indexed, page_of
 from pm_providers.sandbox.clickup.state import base36
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["find_view", "routes"]
 
-routes = V2Routes()
+routes = v2_routes()
 _PARENTS = {"team": 7, "space": 4, "folder": 5, "list": 6}
 _TYPES = frozenset(
     {"list", "board", "calendar", "table", "timeline", "workload", "activity", "map", "conversation", "gantt"}

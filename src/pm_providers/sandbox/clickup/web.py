@@ -13,7 +13,7 @@ from pm_providers.sandbox.clickup.records import User
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.kit.routing import Routes
 
-__all__ = ["Call", "Handler", "Reply", "V2Routes", "V3Routes"]
+__all__ = ["Call", "Handler", "Reply", "v2_routes", "v3_routes"]
 
 _EMPTY: Any = object()
 
@@ -108,11 +108,11 @@ class Call:
 Handler = Callable[[Call], Reply]
 
 
-def V2Routes() -> Routes[Handler]:  # noqa: N802  # reads as the class that it makes one of
+def v2_routes() -> Routes[Handler]:
     """Handlers below `/api/v2`."""
     return Routes("/api/v2")
 
 
-def V3Routes() -> Routes[Handler]:  # noqa: N802  # as above
+def v3_routes() -> Routes[Handler]:
     """Handlers below `/api/v3/workspaces/{workspace_id}`."""
     return Routes("/api/v3/workspaces/{workspace_id}")

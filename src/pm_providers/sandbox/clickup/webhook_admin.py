@@ -8,11 +8,11 @@ from pm_providers.sandbox.clickup.access import find_task, folder, space, task_l
 from pm_providers.sandbox.clickup.checks import MISSING, Fields, read
 from pm_providers.sandbox.clickup.errors import ApiError, bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import Webhook
-from pm_providers.sandbox.clickup.web import Call, Reply, V2Routes
+from pm_providers.sandbox.clickup.web import Call, Reply, v2_routes
 
 __all__ = ["EVENTS", "routes", "webhook_form"]
 
-routes = V2Routes()
+routes = v2_routes()
 CLIENT = "QVOQP06ZXC6CMGVFKB0ZT7J9Y7SANDBX"
 _TASK = (
     "Created Updated Deleted PriorityUpdated StatusUpdated AssigneeUpdated DueDateUpdated TagUpdated Moved "
