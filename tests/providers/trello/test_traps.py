@@ -247,3 +247,27 @@ async def test_sprints_are_readable_in_the_vendors_own_interface() -> None:
         )
         label = await _raw(provider, "GET", f"labels/{sprint.id}")
         assert label["name"] == "Sprint: Launch [2026-03-05..2026-03-05] (closed)"
+
+
+async def test_moves_match_labels_and_tell_what_is_lost() -> None:
+    async with open_box() as (_, provider):
+        mars, venus = await _board(provider), await _board(provider)
+        made = [(await _raw(provider, "POST", "labels", name=name, color="red", idBoard=board))["id"]
+                for name, board in (("both", mars), ("here", mars), ("both", venus), ("there", venus))]  # fmt: skip
+        both, here, same, there = made
+        first = await provider.create_task(PMTask(title="x", project_id=mars, label_ids=[both, here]))
+        moved = await provider.update_task(first.id, {"project_id": venus})
+        assert moved.project_id == venus
+        assert here not in moved.label_ids
+        assert "label_ids" in {one.field for one in moved.warnings}
+        second = await provider.create_task(
+            PMTask(title="y", project_id=mars, label_ids=[both, here], priority="high", status="completed")
+        )
+        wanted = {"project_id": venus, "label_ids": [there], "priority": "low", "title": "z"}
+        moved = await provider.update_task(second.id, wanted)
+        assert (moved.label_ids, moved.priority, moved.title) == ([there], "low", "z")
+        assert (moved.status, moved.warnings) == ("completed", ())
+        assert same not in moved.label_ids
+        with pytest.raises(ValidationError):
+            await provider.update_task(second.id, {"project_id": mars, "label_ids": [there]})
+        assert (await provider.get_task(second.id)) == moved  # refused before the move

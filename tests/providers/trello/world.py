@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -214,15 +215,10 @@ class World:
         found = [one for one in self.cards.values() if one["idBoard"] == board]
         if kept == "visible":
             found = [one for one in found if not one["closed"] and not self.lists[one["idList"]]["closed"]]
-        found = [one for one in found if self._within(one, args.get("since"), args.get("before"))]
+        since, before = _border(args.get("since"), ""), _border(args.get("before"), "g")
+        found = [one for one in found if since < one["id"] < before]
         newest = sorted(found, key=lambda one: one["id"], reverse=True)[: int(args.get("limit", MOST))]
         return sorted(newest, key=lambda one: (one["idList"], one["pos"]))
-
-    @staticmethod
-    def _within(card: dict[str, Any], since: str | None, before: str | None) -> bool:
-        return (since is None or card["id"] > _border(since)) and (
-            before is None or card["id"] < _border(before)
-        )
 
     def _card(self, key: str) -> dict[str, Any] | None:
         return next((one for one in self.cards.values() if key in (one["id"], one["shortLink"])), None)
@@ -325,10 +321,8 @@ class World:
         return 200, {"cards": hits, "options": {}}
 
 
-def _border(value: str) -> str:
+def _border(value: str | None, none: str) -> str:
     """Ids compare with ids; an instant is the first id of its second."""
-    if "T" not in value:
-        return value
-    from datetime import datetime
-
-    return hexid(int(datetime.fromisoformat(value).timestamp()))
+    if value is None:
+        return none
+    return hexid(int(datetime.fromisoformat(value).timestamp())) if "T" in value else value

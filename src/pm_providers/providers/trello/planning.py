@@ -53,14 +53,12 @@ class Plan:
         added: labels to put on.
         removed: labels to take off.
         items: custom fields, as the vendor wants them.
-        again: the answer of the write is not all: the card is read anew.
     """
 
     body: dict[str, Any] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
-    again: bool = False
 
     @property
     def is_empty(self) -> bool:

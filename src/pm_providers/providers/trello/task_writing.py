@@ -26,7 +26,7 @@ AHEAD: ContextVar[dict[str, dict[str, Any]]] = ContextVar("trello_cards_ahead")
 """Cards that the batch under way has read for its next items, by id."""
 
 _LOST_IN_MOVES = ("sprint_id", "label_ids", "assignee_ids", "priority", "custom_fields", "status")
-_LABELLED = ("label_ids", "sprint_id", "priority")
+LABELLED = ("label_ids", "sprint_id", "priority")
 
 
 class TaskWriter(Planning):
@@ -95,16 +95,30 @@ class TaskWriter(Planning):
         moves = place.id != before.project_id
         plan = await self._planned(fields, place, Base(card, before))
         if moves:
-            plan.body |= {
-                "idBoard": place.id,
-                "idList": plan.body.get("idList") or self._same_list(before, place),
-            }
-            plan.again = True
+            return await self._moved(before, fields, place, plan)
         if plan.is_empty:
             return before
         with _naming(fields):
-            task = await self._carried_out(before.id, plan)
-        return with_losses(task, before, fields, _LOST_IN_MOVES) if moves else task
+            return await self._carried_out(before.id, plan)
+
+    async def _moved(self, before: PMTask, fields: Fields, place: Place, plan: Plan) -> PMTask:
+        """A card on another board: labels of the same name and colour come along as those of the new board.
+
+        So what else is to be put on or taken off is known after the move only.
+        """
+        goal = {"idBoard": place.id, "idList": plan.body.get("idList") or self._same_list(before, place)}
+        with _naming(fields):
+            await self._api.put(f"cards/{before.id}", {**plan.body, **goal})
+            try:
+                if any(name in fields for name in LABELLED):
+                    card = await self._card(before.id)
+                    await self._plan_labels(plan, fields, place, Base(card, before))
+                plan.body = {}
+                task = await self._carried_out(before.id, plan)
+            except PMError as error:
+                error.maybe_applied = True
+                raise
+        return with_losses(task, before, fields, _LOST_IN_MOVES)
 
     async def _carried_out(self, one: str, plan: Plan) -> PMTask:
         """Write a plan; a step after the first that fails says that something may be written."""
@@ -130,7 +144,7 @@ class TaskWriter(Planning):
 
     async def _written(self, one: str, answer: dict[str, Any] | None, plan: Plan) -> PMTask:
         """The task as it is now: of the answer where that holds all, else read anew."""
-        if answer is not None and not (plan.again or plan.added or plan.removed or plan.items):
+        if answer is not None and not (plan.added or plan.removed or plan.items):
             place = await self._catalog.place(str(answer.get("idBoard") or ""))
             if is_task(answer) and not place.fields and place.knows(answer):
                 return to_task(answer, reading_of(place, keep_raw=self._options.keep_raw))
@@ -206,7 +220,7 @@ class TaskWriter(Planning):
             plan.body |= self._status_body(fields, place, before)
         known = await self._known_fields(fields, place)
         plan.items = self._items(fields, known)
-        if any(name in fields for name in _LABELLED):
+        if any(name in fields for name in LABELLED):
             await self._plan_labels(plan, fields, known, base)
         return plan
 
