@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pm_providers.sandbox.asana.records import CustomType, StatusOption
+from pm_providers.sandbox.asana.setup import add_field, add_setting
 from tests.sandbox.asana.support import error, open_box, stopped
 
 
@@ -275,3 +277,107 @@ async def test_values_of_custom_fields():
             "/custom_fields", 400, name="level", resource_subtype="text", workspace=box.workspace
         )
         assert "already exists" in error(found)
+
+
+async def test_custom_types_carry_their_own_status():
+    async with open_box() as box:
+        project = (await box.project())["gid"]
+        state = box.state
+        options = (
+            StatusOption(id=state.gid(), name="Open"),
+            StatusOption(id=state.gid(), name="Fixed", completion="complete"),
+        )
+        kind = state.custom_types.put(
+            CustomType(
+                id=state.gid(), workspace=box.workspace, name="Bug", options=options, projects=(project,)
+            )
+        )
+        shown = (await box.get(f"/custom_types?project={project}&opt_fields=name,status_options.name"))[0]
+        assert [option["name"] for option in shown["status_options"]] == ["Open", "Fixed"]
+        gid = (await box.task(projects=[project], custom_type=kind.id))["gid"]
+        fields = "opt_fields=completed,resource_subtype,custom_type.name,custom_type_status_option.name"
+        found = await box.get(f"/tasks/{gid}?{fields}")
+        assert (found["resource_subtype"], found["completed"]) == ("custom", False)
+        assert found["custom_type_status_option"]["name"] == "Open"
+        changed = await box.put(f"/tasks/{gid}?{fields}", custom_type_status_option=options[1].id)
+        assert (changed["completed"], changed["custom_type_status_option"]["name"]) == (True, "Fixed")
+        back = await box.put(f"/tasks/{gid}?{fields}", completed=False)
+        assert back["custom_type_status_option"]["name"] == "Open"
+        other = (await box.task())["gid"]
+        assert "custom_type" in error(await box.put(f"/tasks/{other}", 400, custom_type=kind.id))
+
+
+async def test_ids_of_an_id_field_are_given_by_the_server_and_found():
+    async with open_box() as box:
+        project = (await box.project())["gid"]
+        field = add_field(box.state, box.workspace, "ID", "text", representation="custom_id", id_prefix="BUG")
+        add_setting(box.state, project, field.id)
+        gids = [(await box.task(projects=[project]))["gid"] for _ in range(2)]
+        assert (await box.get(f"/workspaces/{box.workspace}/tasks/custom_id/BUG-2"))["gid"] == gids[1]
+        await box.get(f"/workspaces/{box.workspace}/tasks/custom_id/BUG-9", status=404)
+        found = await box.put(f"/tasks/{gids[0]}", 403, custom_fields={field.id: "BUG-7"})
+        assert "cannot be edited" in error(found)
+
+
+async def test_a_report_completes_a_project_and_nothing_else_does():
+    async with open_box() as box:
+        gid = (await box.project())["gid"]
+        assert (
+            error(await box.put(f"/projects/{gid}", 400, completed=True))
+            == "completed: Cannot write this property"
+        )
+        await box.post("/status_updates", 201, parent=gid, text="Done", status_type="complete")
+        found = await box.get(f"/projects/{gid}")
+        assert (found["completed"], found["current_status"]["color"]) == (True, "complete")
+        await box.post("/status_updates", 201, parent=gid, text="Not yet", status_type="off_track")
+        assert (await box.get(f"/projects/{gid}"))["completed"] is False
+
+
+async def test_teams_are_deprecated_and_were_once_required():
+    async with open_box() as box:
+        data = {"name": "P", "workspace": box.workspace, "team": box.team}
+        answer = await box.client.post("/projects", json={"data": data})
+        assert answer.headers["asana-change"].startswith("name=project_team")
+        box.state.team_required = True
+        assert (
+            error(await box.post("/projects", 400, name="P", workspace=box.workspace))
+            == "team: Missing input"
+        )
+        assert error(await box.post("/projects", 400, name="P")) == "workspace: Missing input"
+
+
+async def test_tasks_in_two_projects_show_in_both_and_subtasks_in_none():
+    async with open_box() as box:
+        a, b = (await box.project("A"))["gid"], (await box.project("B"))["gid"]
+        task = (await box.task(projects=[a, b]))["gid"]
+        sub = (await box.post(f"/tasks/{task}/subtasks", 201, name="Sub"))["gid"]
+        for project in (a, b):
+            assert [row["gid"] for row in await box.get(f"/projects/{project}/tasks")] == [task]
+        assert (await box.get(f"/tasks/{sub}"))["projects"] == []
+        assert (await box.get(f"/tasks/{task}?opt_fields=num_subtasks"))["num_subtasks"] == 1
+        for n in range(18):
+            await box.post(f"/tasks/{task}/addProject", project=(await box.project(str(n)))["gid"])
+        last = (await box.project("last"))["gid"]
+        assert "at most 20" in error(await box.post(f"/tasks/{task}/addProject", 400, project=last))
+
+
+async def test_modified_since_and_completed_since():
+    async with open_box(clock=stopped()) as box:
+        project = (await box.project())["gid"]
+        old = (await box.task("Old", projects=[project], completed=True))["gid"]
+        box.box.clock.advance(600)
+        new = (await box.task("New", projects=[project]))["gid"]
+
+        async def gids(query):
+            return [row["gid"] for row in await box.get(f"/tasks?project={project}&{query}")]
+
+        assert await gids("modified_since=2026-01-10T12:05:00Z") == [new]
+        assert await gids("modified_since=2026-01-10T13:05:00+01:00") == [new]
+        assert await gids("completed_since=now") == [new]
+        assert await gids("completed_since=2026-01-10") == [old, new]
+        await box.post(f"/tasks/{old}/stories", 201, text="Hm")
+        assert await gids("modified_since=2026-01-10T12:05:00Z") == [old, new]
+        before = (await box.get(f"/tasks/{new}"))["modified_at"]
+        box.box.clock.advance(5)
+        await box.put(f"/tasks/{new}", name="New")
+        assert (await box.get(f"/tasks/{new}"))["modified_at"] == before

@@ -316,11 +316,11 @@ define(
     },
     compact=("title", "resource_type", "resource_subtype"),
 )
-define(
-    "project_status",
-    {**_STATUS, "color": lambda _s, row: _COLORS.get(row.status_type, "green")},
-    compact=("title", "resource_type"),
-)
+_OLD_STATUS: dict[str, Getter] = {**_STATUS, "color": lambda _s, row: _COLORS.get(row.status_type, "green")}
+define("project_status", _OLD_STATUS, compact=("title", "resource_type"))
+# inside of a project it is complete [spec]
+_CURRENT = ("title", "resource_type", "text", "color", "author", "created_by", "created_at", "modified_at")
+define("current_project_status", _OLD_STATUS, compact=_CURRENT, resource_type="project_status")
 define(
     "custom_type",
     {

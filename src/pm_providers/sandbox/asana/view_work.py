@@ -44,7 +44,7 @@ def _update(session: Session, row: Any) -> Ref | None:
 
 def _status(session: Session, row: Project) -> Ref | None:
     found = _update(session, row)
-    return None if found is None else Ref("project_status", found.row)
+    return None if found is None else Ref("current_project_status", found.row)
 
 
 def portfolios_of(session: Session, gid: str) -> list[str]:
