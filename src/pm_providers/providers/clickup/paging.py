@@ -80,7 +80,7 @@ class _Walk:
         seen: ids that came.
         next: number of the page that is next to be handed out.
         done: the last page was handed out.
-        gambled: a page that does not exist was asked for: no more of that.
+        end: number of a page that was asked for and does not exist; no more of that then.
         repeats: pages in a row that brought nothing new.
     """
 
@@ -90,7 +90,7 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
     next: int = 0
     done: bool = False
-    gambled: bool = False
+    end: int | None = None
     repeats: int = 0
 
     async def pages(self) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
@@ -102,7 +102,9 @@ class _Walk:
                     yield page
         calm = 0
         while not self.done:
-            if self.hint and not self.gambled and calm >= _PATIENCE:
+            if self.next == self.end:
+                return
+            if self.hint and self.end is None and calm >= _PATIENCE:
                 calm = 0
                 async with aclosing(self._up_to(2 * self.next)) as pages:
                     async for page in pages:
@@ -122,11 +124,11 @@ class _Walk:
 
     async def _up_to(self, target: int) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         """Pages up to `target`, at once if that one exists; nothing if it does not."""
-        if self.done or self.gambled or target <= self.next:
+        if self.done or self.end is not None or target <= self.next:
             return
         probe = await self.fetch(target)
         if not probe.items:
-            self.gambled = True
+            self.end = target
             return
         async with aclosing(self._between(target)) as pages:
             async for page in pages:
