@@ -381,3 +381,29 @@ async def test_modified_since_and_completed_since():
         box.box.clock.advance(5)
         await box.put(f"/tasks/{new}", name="New")
         assert (await box.get(f"/tasks/{new}"))["modified_at"] == before
+
+
+async def test_deleting_a_project_takes_subtasks_along_once():
+    async with open_box(dataset="demo") as box:
+        shop = next(row for row in box.state.projects if row.name == "Webshop relaunch")
+        rows = [row.id for row in box.state.project_tasks(shop.id)]
+        alone = [gid for gid in rows if len(box.state.tasks[gid].memberships) == 1]
+        await box.delete(f"/projects/{shop.id}")
+        gone = {row.id for row in box.state.tasks if row.trashed is not None}
+        assert gone >= set(alone)
+        for gid in set(rows) - gone:
+            assert shop.id not in {place["gid"] for place in (await box.get(f"/tasks/{gid}"))["projects"]}
+        await box.get(f"/projects/{shop.id}/tasks", status=404)
+
+
+async def test_very_large_collections_break_off_and_lists_of_people_are_cut(monkeypatch):
+    monkeypatch.setattr("pm_providers.sandbox.asana.paging.COLLECTION_CAP", 200)
+    monkeypatch.setattr("pm_providers.sandbox.asana.people.MAX_USERS", 3)
+    async with open_box(dataset="demo", scale=250) as box:
+        project = next(row for row in box.state.projects if row.name == "Scale").id
+        path = f"/tasks?project={project}&limit=100"
+        for _ in range(2):
+            path = (await box.client.get(path)).json()["next_page"]["path"]
+        assert "truncated" in error(await box.get(path, status=400))
+        assert len(await box.get(f"/workspaces/{box.workspace}/users?limit=100")) == 3
+        assert len(await box.get(f"/users?workspace={box.workspace}&limit=100")) == 6

@@ -197,7 +197,10 @@ def _dates(data: Data, row: Any) -> dict[str, Any]:
 def trash_project(session: Session, row: Project) -> None:
     """Put a project into the trash; tasks that are in another one stay there, the others go with it [inf]."""
     state = session.state
-    for task in list(state.project_tasks(row.id)):
+    for listed in list(state.project_tasks(row.id)):
+        task = state.tasks[listed.id]
+        if task.trashed is not None:  # with its parent
+            continue
         kept = tuple(pair for pair in task.memberships if pair[0] != row.id)
         if kept:
             state.placed[next(pair[1] for pair in task.memberships if pair[0] == row.id)].remove(task.id)

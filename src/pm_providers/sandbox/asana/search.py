@@ -1,6 +1,6 @@
 """The search for tasks: paid plans, an index that lags, one page of at most 100, no offsets.
 
-Parameters that are not known are ignored.
+Parameters that are not known are ignored; without `limit` a page has 20 tasks (both [inf]).
 """
 
 from __future__ import annotations

@@ -274,6 +274,8 @@ def _claim(session: Session, task: Task) -> None:
 def trash_task(session: Session, task: Task) -> None:
     """Put a task and its subtasks into the trash, out of which the UI can bring them back for 30 days."""
     state = session.state
+    if state.tasks[task.id].trashed is not None:
+        return
     scopes = task_scopes(state, task)
     for child in state.subtasks(task.id):
         trash_task(session, child)

@@ -70,6 +70,11 @@ def many(call: Call) -> Reply:
         items = set(find_portfolio(call.session, call.need("portfolio")).items)
         rows, narrowed = [row for row in rows if _projects(state.tasks[row.task]) & items], True
     if call.one("workspace") is not None:
+        if call.one("entered_on_start_date") is None and call.one("entered_on_end_date") is None:
+            # [spec] GET /time_tracking_entries, workspace
+            raise bad(
+                "At least one of entered_on_start_date or entered_on_end_date is required with workspace"
+            )
         place = find_workspace(call.session, call.need("workspace")).id
         rows, narrowed = [row for row in rows if state.tasks[row.task].workspace == place], True
     if not narrowed:
