@@ -281,6 +281,13 @@ class TestActionsThatNeverShow:
             assert not shown & HIDDEN
             assert shown >= {"createCard", "addChecklistToCard", "addMemberToBoard"}
 
+    async def test_nested_actions_do_not_heed_before(self):
+        async with open_box() as place:
+            path = f"/boards/{place.board}"
+            rows = await place("GET", f"{path}/actions?before={place.card}")
+            nested = await place("GET", f"{path}?actions=all&actions_before={place.card}")
+            assert len(rows) < len(nested["actions"])
+
     async def test_a_ticked_item_shows(self):
         async with open_box() as place:
             row = await place("POST", "/checklists", {"idCard": place.card})
@@ -355,6 +362,14 @@ class TestRefusals:
             ):
                 assert await place("GET", path, headers=ben, status=401) == what
             assert (await place("GET", "/members/me", headers=ben))["id"] == BEN
+
+    async def test_hidden_things_may_seem_to_be_gone(self):
+        async with open_box() as place:
+            place.state.settings.hidden_status = 404
+            ben = header(token_of("ben"))
+            await place("GET", f"/cards/{place.card}", headers=ben, status=404)
+            await place("PUT", f"/boards/{place.board}", {"prefs/permissionLevel": "public"})
+            await place("PUT", f"/cards/{place.card}", {"name": "x"}, headers=ben, status=401)
 
     async def test_long_texts_in_the_address_break(self):
         async with open_box() as place:

@@ -187,8 +187,11 @@ def _check(session: Session, board: Board, right: str, what: str) -> None:
     token = session.token
     if token is not None and token.orgs is not None and board.org_id not in token.orgs:
         raise forbidden("The app is not allowed in this workspace.")
-    if not may(session, board, right):
-        raise unauthorized(what)
+    if may(session, board, right):
+        return
+    if session.state.settings.hidden_status == 404 and not may(session, board, "read"):
+        raise not_found()
+    raise unauthorized(what)
 
 
 def need_card(session: Session, text: str, right: str = "read") -> Card:

@@ -9,10 +9,10 @@ from pm_providers.sandbox.trello.action_view import ActionShape
 from pm_providers.sandbox.trello.board_view import BOARD, BOARD_SHORT, LABEL, LIST
 from pm_providers.sandbox.trello.checklist_view import CheckShape
 from pm_providers.sandbox.trello.errors import forbidden, invalid
-from pm_providers.sandbox.trello.listing import CardShape, actions, filtered_cards, window
+from pm_providers.sandbox.trello.listing import CardShape, actions, filtered_cards, window, windowed
 from pm_providers.sandbox.trello.parts_view import custom_field
 from pm_providers.sandbox.trello.people_view import MEMBER, MEMBER_SHORT, ORG, ORG_SHORT, membership
-from pm_providers.sandbox.trello.records import Board, Label, Membership
+from pm_providers.sandbox.trello.records import Board, Card, Label, Membership
 from pm_providers.sandbox.trello.web import Call, family
 
 __all__ = ["routes", "shown_board", "shown_fields", "shown_lists", "shown_members"]
@@ -110,6 +110,13 @@ def shown_fields(call: Call, board: Board) -> list[dict[str, Any]]:
     return [custom_field(call.state, row) for row in call.state.fields_of(board.id)]
 
 
+def cards_of_board(call: Call, board: Board, prefix: str = "") -> list[Card]:
+    """Cards of a board, list by list; a window of them is sorted by id later, so that this one is not."""
+    if windowed(call, prefix):
+        return call.state.cards.where("board_id", board.id)
+    return call.state.cards_of(board.id)
+
+
 def shown_board(call: Call, board: Board, default: tuple[str, ...] | None = BOARD_SHORT) -> dict[str, Any]:
     """A board with what is nested in it.
 
@@ -121,7 +128,7 @@ def shown_board(call: Call, board: Board, default: tuple[str, ...] | None = BOAR
         shape = ActionShape(call, "action_")
         found["actions"] = actions(call, state.actions.where("board_id", board.id), shape, "action")
     if _on(call, "cards"):
-        rows = filtered_cards(call, state.cards_of(board.id), call.plain("cards").lower())
+        rows = filtered_cards(call, cards_of_board(call, board, "cards_"), call.plain("cards").lower())
         found["cards"] = CardShape(call, "card_").show_all(
             window(call, rows, "cards_", cap=state.settings.card_cap)
         )
@@ -202,7 +209,7 @@ def labels(call: Call) -> Any:
 def _cards(call: Call, name: str) -> Any:
     board = need_board(call.session, call.params["id"])
     shape = CardShape(call)
-    rows = filtered_cards(call, call.state.cards_of(board.id), name)
+    rows = filtered_cards(call, cards_of_board(call, board), name)
     return shape.show_all(window(call, rows, cap=call.state.settings.card_cap))
 
 

@@ -325,7 +325,7 @@ def _update_item(call: Call, row: CheckItem) -> Any:
 
 def _done(call: Call) -> bool:
     value = call.args["state"]
-    if value in {"complete", "incomplete"}:
+    if value in ("complete", "incomplete"):  # JSON of any kind
         return bool(value == "complete")
     try:
         return call.flag("state")

@@ -27,7 +27,7 @@ def read_color(call: Call) -> str | None:
     if not call.has("color"):
         raise invalid("color")
     value = call.args["color"]
-    if value is None or value in {"", "null"}:
+    if value is None or value in ("", "null"):  # JSON of any kind
         return None
     if value not in COLORS:
         raise invalid("color")

@@ -24,6 +24,7 @@ __all__ = [
     "filtered_cards",
     "shown_attachment",
     "window",
+    "windowed",
 ]
 
 R = TypeVar("R", bound=Any)
@@ -68,6 +69,11 @@ def _edge(call: Call, name: str) -> str | None:
     return f"{seconds:08x}" + "0" * 16
 
 
+def windowed(call: Call, prefix: str = "") -> bool:
+    """Whether a request wants a part of a list, by `limit`, `before` or `since`."""
+    return any(call.plain(f"{prefix}{part}") for part in ("limit", "before", "since"))
+
+
 def window(call: Call, rows: list[R], prefix: str = "", *, cap: int = PAGE_TOP) -> list[R]:
     """The rows of `limit`, `before` and `since`, which go by the creation that the id tells.
 
@@ -77,7 +83,7 @@ def window(call: Call, rows: list[R], prefix: str = "", *, cap: int = PAGE_TOP) 
     names = [f"{prefix}{part}" for part in ("limit", "before", "since")]
     limit = call.number(names[0], cap, least=0, most=cap)
     before, since = _edge(call, names[1]), _edge(call, names[2])
-    if not any(call.plain(name) for name in names):
+    if not windowed(call, prefix):
         if len(rows) <= cap:
             return rows
         newest = {row.id for row in sorted(rows, key=lambda row: row.id)[-cap:]}
@@ -223,7 +229,9 @@ def actions(
     page = call.number(f"{parts}page", 0, least=0, most=PAGE_TOP)
     if page and page * limit >= PAGE_TOP:
         raise invalid("page")
-    before, since = _edge(call, f"{parts}before"), _edge(call, f"{parts}since")
+    # nested in something else the vendor does not heed it (its bug TRELLO-229)
+    before = _edge(call, "before") if not prefix else None
+    since = _edge(call, f"{parts}since")
     kept = [row for row in found if (before is None or row.id < before) and (since is None or row.id > since)]
     if call.plain(f"{parts}format") == "count":
         return {"_value": len(kept)}

@@ -29,13 +29,11 @@ def place(
         ApiError: 400 for anything else.
     """
     value = default if wanted is None or wanted == "" else wanted
+    if value == "bottom":
+        return max((row.pos for row in others), default=first - STEP) + STEP
     rows = sorted(others, key=lambda row: (row.pos, row.id))
-    if value == "top":
-        found = rows[0].pos / 2 if rows else first
-    elif value == "bottom":
-        found = rows[-1].pos + STEP if rows else first
-    else:
-        found = _number(value)
+    top = rows[0].pos / 2 if rows else first
+    found = top if value == "top" else _number(value)
     if any(abs(row.pos - found) < GAP for row in rows):
         return _spread(table, rows, found)
     return found

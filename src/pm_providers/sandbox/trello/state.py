@@ -29,6 +29,7 @@ class Settings:
         upload_limit: bytes of a file by plan.
         redirect_downloads: answer downloads with a redirect to a storage host.
         free_boards: open boards of a workspace on the free plan.
+        hidden_status: of what a valid token may not see: 401, or 404 as some have seen for cards.
     """
 
     limits: dict[str, int] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Settings:
     )
     redirect_downloads: bool = True
     free_boards: int = 10
+    hidden_status: int = 401
 
 
 class State:
