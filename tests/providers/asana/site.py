@@ -82,9 +82,9 @@ class Site:
         self.sections = dict(zip(sections, state.section_order[self.project], strict=True))
         self.fields = {name: self._field(name, *row) for name, row in _FIELDS.items()}
 
-    def _field(self, name: str, kind: str, options: tuple[str, ...] = (), **more: Any) -> str:
+    def _field(self, name: str, kind: str, options: tuple[str, ...] = (), precision: int = 0) -> str:
         pairs = tuple((one, "none") for one in options)
-        row = add_field(self.box.state, self.workspace, name, kind, options=pairs, **more)
+        row = add_field(self.box.state, self.workspace, name, kind, options=pairs, precision=precision)
         add_setting(self.box.state, self.project, row.id)
         return row.id
 
@@ -97,7 +97,12 @@ class Site:
 
     def provider(self, *, timing: Timing | None = None, **given: Any) -> AsanaProvider:
         """A client, not connected; other options may be given."""
-        known = {"workspace_id": self.workspace, "base_url": self.box.base_url, **given}
+        known = {
+            "workspace_id": self.workspace,
+            "base_url": self.box.base_url,
+            "requests_per_minute": 100_000,
+            **given,
+        }
         return AsanaProvider(config(**known), transport=self.box.transport(), timing=timing)
 
     def count(self, method: str | None = None, path: str = "") -> int:
@@ -107,10 +112,10 @@ class Site:
 
 _FIELDS: dict[str, tuple[Any, ...]] = {
     "Priority": ("enum", ("High", "Medium", "Low")),
-    "Estimated time": ("number", ()),
+    "Estimated time": ("number", (), 2),
     "Story points": ("number", ()),
     "Platforms": ("multi_enum", ("Linux", "macOS")),
-    "Cost": ("number", ()),
+    "Cost": ("number", (), 2),
     "Note": ("text", ()),
     "Launch": ("date", ()),
     "Reviewers": ("people", ()),

@@ -54,6 +54,7 @@ from pm_providers.toolkit.documents import Document
 __all__ = ["Catalog", "Projects"]
 
 _SHORT_S = 60.0
+_ALL = "all"
 _NOT_OFFERED = (UnsupportedError, PermissionDeniedError, NotFoundError)
 _SETTING_FIELDS = tuple(f"custom_field.{one}" for one in FIELD_FIELDS)
 _TYPE_FIELDS = ("name", "status_options.name", "status_options.completion_state", "status_options.enabled")
@@ -91,7 +92,7 @@ class Catalog:
         self._options = api.options
         self._sections: Cache[str, list[PMStatus]] = Cache(self._load_sections, _SHORT_S, clock)
         self._fields: Cache[str, list[FieldInfo]] = Cache(self._load_fields, _SHORT_S, clock)
-        self._workspace_fields: Cache[None, list[FieldInfo]] = Cache(self._load_workspace_fields, clock=clock)
+        self._workspace_fields: Cache[str, list[FieldInfo]] = Cache(self._load_workspace_fields, clock=clock)
         self._types: Cache[str, list[dict[str, Any]]] = Cache(self._load_types, clock=clock)
         self._clock = clock
         self.forget_homes()
@@ -175,7 +176,7 @@ class Catalog:
 
     async def workspace_fields(self, *, fresh: bool = False) -> list[FieldInfo]:
         """Custom fields of the whole workspace; none where these credentials or the plan have no list."""
-        return await self._workspace_fields.get(None, max_age_s=0 if fresh else None)
+        return await self._workspace_fields.get(_ALL, max_age_s=0 if fresh else None)
 
     async def convention(self, role: str, project: str, *, fresh: bool = False) -> FieldInfo | None:
         """The custom field of a project that holds a field of tasks.
@@ -199,7 +200,7 @@ class Catalog:
         described = (one.get("custom_field") for one in found)
         return unique_names(to_field_info(one) for one in described if isinstance(one, Mapping))
 
-    async def _load_workspace_fields(self, _key: None) -> list[FieldInfo]:
+    async def _load_workspace_fields(self, _key: str) -> list[FieldInfo]:
         path = f"workspaces/{self._options.workspace}/custom_fields"
         try:
             return [to_field_info(one) for one in await self._api.all(path, FIELD_FIELDS)]
@@ -275,7 +276,7 @@ class Catalog:
 
     async def projects(self, *, fresh: bool = False) -> Projects:
         """All projects, and which of them are sprints."""
-        return await self._projects.get(None, max_age_s=0 if fresh else None)
+        return await self._projects.get(_ALL, max_age_s=0 if fresh else None)
 
     async def sprints(self, seen: Iterable[str], project: str | None = None) -> Mapping[str, SprintPlace]:
         """Projects that are sprints, for reading tasks.
@@ -297,9 +298,9 @@ class Catalog:
         return found.sprints
 
     def _age_of_projects(self) -> float:
-        return self._projects.age_s(None) or 0.0
+        return self._projects.age_s(_ALL) or 0.0
 
-    async def _load_projects(self, _key: None) -> Projects:
+    async def _load_projects(self, _key: str) -> Projects:
         found = await self._api.all("projects", PROJECT_FIELDS, {"workspace": self._options.workspace})
         documents = {gid(one, "project"): one for one in found}
         if not self._options.has_sprint_projects:
@@ -325,7 +326,7 @@ class Catalog:
 
     def forget_projects(self) -> None:
         """Projects were made, changed or deleted."""
-        self._projects: Cache[None, Projects] = Cache(self._load_projects, _SHORT_S, self._clock)
+        self._projects: Cache[str, Projects] = Cache(self._load_projects, _SHORT_S, self._clock)
 
     def forget_homes(self) -> None:
         """Something came to stand somewhere else."""

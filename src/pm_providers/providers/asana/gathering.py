@@ -61,6 +61,10 @@ class Gatherer:
                 count = len(self._waiting)
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
+            if len(self._waiting) < BATCH_MOST and self._sending:
+                # Those who wait for what is under way will ask something next: it goes along.
+                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+                continue
             for writes in (False, True):
                 part = [one for one in self._waiting if one[0].writes is writes][:BATCH_MOST]
                 if part:

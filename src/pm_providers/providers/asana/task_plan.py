@@ -23,6 +23,8 @@ class TaskPlan:
         custom: custom field values by gid, in the same `PUT`.
         places: calls that put the task somewhere.
         others: calls that take it away from somewhere, and tags.
+        leaves: the task is taken out of its project: it must be in the other one by then, or only those who
+            follow it see it still.
     """
 
     task: str
@@ -30,6 +32,7 @@ class TaskPlan:
     custom: dict[str, Any] = field(default_factory=dict)
     places: list[Action] = field(default_factory=list)
     others: list[Action] = field(default_factory=list)
+    leaves: bool = False
 
     def place(self, verb: str, data: Mapping[str, Any]) -> None:
         """Put the task somewhere: `addProject` or `setParent`."""
@@ -38,11 +41,6 @@ class TaskPlan:
     def other(self, verb: str, data: Mapping[str, Any]) -> None:
         """Do something that needs no order."""
         self.others.append(Action("POST", f"tasks/{self.task}/{verb}", data))
-
-    @property
-    def leaves(self) -> bool:
-        """Whether the task is taken out of a project: it must be in the other one by then."""
-        return any(one.path.endswith("/removeProject") for one in self.others)
 
     def steps(self) -> list[list[Action]]:
         """The calls, step by step: custom fields are those of the projects, so places come first for them."""
@@ -55,7 +53,7 @@ class TaskPlan:
     @property
     def moves(self) -> bool:
         """Whether the task comes to stand somewhere else, and its subtasks with it."""
-        return bool(self.places) or self.leaves
+        return bool(self.places or self.others)
 
     async def carry_out(
         self, api: Api, fields: tuple[str, ...], *, begun: bool = False

@@ -175,6 +175,7 @@ class TaskWriter(TaskValues):
             plan.place("addProject", {"project": project, **there})
         if project != before.project_id and before.project_id in known:
             plan.other("removeProject", {"project": before.project_id})
+            plan.leaves = True
 
     # sprints that are projects
 
