@@ -237,3 +237,13 @@ async def test_other_plans_refuse_to_invite_people():
     async with site.provider() as provider:
         with pytest.raises(UnsupportedError, match=r"(?i)plan"):
             await provider.create_user(PMUser(name="Ben", email="ben@example.com"))
+
+
+async def test_dates_that_a_sprint_is_called_by_are_its_dates(site: Site, provider: ClickUpProvider):
+    made = await provider.create_sprint(
+        PMSprint(name="Sprint 1 (3/2 - 3/13)", project_id=site.space, end_date=B)
+    )
+    assert (made.name, made.start_date, made.end_date, made.warnings) == ("Sprint 1", A, B, ())
+    changed = await provider.update_sprint(made.id, {"name": "Sprint 2 (3/4 - 3/13)"})
+    assert (changed.name, changed.start_date, changed.end_date) == ("Sprint 2", date(2026, 3, 4), B)
+    assert changed.warnings == ()

@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pm_providers import PMSprint, PMTask
+from pm_providers import PMProject, PMSprint, PMTask
 from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.providers.clickup import ClickUpProvider
 from tests.providers.clickup.site import (
     LIST,
+    ME,
     SPACE,
     STATUSES,
     TEAM,
+    FakeTime,
     Scripted,
     Site,
     answer,
@@ -480,3 +482,39 @@ async def test_discovery(site: Site, provider: ClickUpProvider):
     for call in (provider.list_statuses, provider.list_types, provider.list_fields):
         with pytest.raises(NotFoundError):
             await call("999")
+
+
+async def test_a_sprint_of_another_project_is_refused_before_anything_is_written(
+    site: Site, provider: ClickUpProvider
+):
+    other = await provider.create_project(PMProject(name="Other"))
+    sprint = await provider.create_sprint(PMSprint(name="Sprint", project_id=other.id))
+    made = await provider.create_task(PMTask(title="a", project_id=site.space))
+    mark = site.mark()
+    for call in (
+        provider.create_task(PMTask(title="b", project_id=site.space, sprint_id=sprint.id)),
+        provider.update_task(made.id, {"sprint_id": sprint.id}),
+    ):
+        with pytest.raises(ValidationError, match="another project"):
+            await call
+    assert not [one for one in site.since(mark) if not one.startswith("GET")]
+
+
+async def test_a_project_that_is_deleted_meanwhile_takes_no_tasks(site: Site, provider: ClickUpProvider):
+    project = await provider.create_project(PMProject(name="Other"))
+    await provider.create_task(PMTask(title="a", project_id=project.id))
+    await provider.create_task(PMTask(title="b", project_id=project.id))
+    await provider.request("DELETE", f"space/{project.id}")
+    with pytest.raises(ValidationError) as caught:
+        await provider.create_task(PMTask(title="c", project_id=project.id))
+    assert "project_id" in caught.value.fields
+    assert await provider.get_project(project.id) is None
+
+
+async def test_the_zone_of_the_user_is_asked_for_again_after_an_hour():
+    time, server = FakeTime(), Scripted({"GET task/86abc": task(due_date="1772730000000")})
+    provider = await connected(server, timing=time.timing())
+    assert (await provider.get_task("86abc")).due_date == DAY
+    server.set("GET user", {"user": {**ME, "timezone": "Pacific/Auckland"}})
+    time.now += 3601
+    assert (await provider.get_task("86abc")).due_date == DAY + timedelta(1)

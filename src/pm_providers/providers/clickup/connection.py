@@ -26,6 +26,7 @@ from pm_providers.transport import Timing
 
 __all__ = ["Connection", "Place"]
 
+_ZONE_AGE_S = 3600.0
 _USERS = ("assignee_id", "owner_id", "user_id")
 _PEOPLE = ("assignee_ids",)
 _TASKS = ("task_id", "from_task_id", "to_task_id", "parent_task_id")
@@ -115,7 +116,7 @@ class Connection(RemoteProvider):
 
     async def _zone(self) -> tzinfo:
         """Time zone of the credential's user, which rules days without a time."""
-        return zone_of(await self._api.identify())
+        return zone_of(await self._api.identify(_ZONE_AGE_S))
 
     async def _today(self) -> date:
         return datetime.fromtimestamp(self._timing.wall(), UTC).astimezone(await self._zone()).date()

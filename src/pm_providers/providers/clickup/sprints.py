@@ -7,7 +7,7 @@ from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
-from pm_providers.model import PMSprint
+from pm_providers.model import PMSprint, Record
 from pm_providers.providers.clickup.connection import Place
 from pm_providers.providers.clickup.containers import ProjectReader
 from pm_providers.providers.clickup.mapping.places import from_list
@@ -99,7 +99,10 @@ class Sprints(ProjectReader):
             raise ValidationError(
                 fields={"name": f"must hold {word!r:.60}: other lists of the folder are no sprints"}
             )
-        return name_with_dates(name, start, end, day_first=self._options.sprint_day_first)
+        day_first = self._options.sprint_day_first
+        if start is None and plain_name(name) != name:
+            return name  # with dates of its own
+        return name_with_dates(name, start, end, day_first=day_first)
 
     async def _sprint_folder(self, space_id: str) -> str:
         """The first sprint folder of a space, which is made when there is none."""
@@ -125,10 +128,12 @@ class Sprints(ProjectReader):
         """Name of a sprint after a change of its name or its dates."""
         before = await self._sprint(document)
         old = optional_text(document, "name") or ""
+        name = fields.get("name") or plain_name(old)
+        if plain_name(name) != name:
+            return self._named(name, fields.get("start_date"), fields.get("end_date", before.end_date))
         named = dates_in_name(old, await self._today(), day_first=self._options.sprint_day_first)[0]
         start = fields.get("start_date", before.start_date if named else None)
-        end = fields.get("end_date", before.end_date)
-        return self._named(fields.get("name") or plain_name(old), start, end)
+        return self._named(name, start, fields.get("end_date", before.end_date))
 
     async def _delete_sprint(self, sprint_id: str) -> bool:
         """The tasks that were added to the sprint stay; those whose home list it is would go with it.
@@ -153,6 +158,12 @@ class Sprints(ProjectReader):
     def _forget(self, document: Mapping[str, Any]) -> None:
         self._catalog.forget_list(identifier(document, "list"))
         self._catalog.forget_space(ref_id(document, "space") or "")
+
+    def _holds(self, name: str, asked: Any, result: Record) -> bool:
+        """A sprint is called without the dates in its name."""
+        if name == "name" and isinstance(result, PMSprint) and isinstance(asked, str):
+            return plain_name(asked) == result.name
+        return super()._holds(name, asked, result)
 
     async def _sprint_reading(self) -> SprintReading:
         return SprintReading(

@@ -113,7 +113,8 @@ class TaskWriter(Placing):
             self._catalog.forget_space(target.place.space_id)
             if fields.get("parent_task_id") or target.list_id == fields.get("sprint_id"):
                 raise
-            again = await self._default_list(target.place)
+            place = await self._target_place(target.place.id)
+            again = await self._default_list(place)
             if again == target.list_id:
                 raise ValidationError(fields={"project_id": f"takes no tasks: {error.message}"}) from error
             return await self._api.post(f"list/{again}/task", body)
