@@ -325,3 +325,70 @@ async def test_an_error_after_the_first_step_says_so(world: World, provider: Tre
     with pytest.raises(PMError) as caught:
         await provider.update_task(one, {"title": "new", "label_ids": [BUG]})
     assert caught.value.maybe_applied
+
+
+async def test_search_reads_again_only_what_custom_fields_need(
+    world: World, provider: TrelloProvider
+) -> None:
+    world.card("rover", idBoard="6500000000000000000000ee")  # the index knows boards that are gone
+    ids = [world.card(f"rover {n}") for n in range(25)]
+    found = await provider.search_tasks("rover")
+    assert sorted(one.id for one in found) == ids
+    assert world.count("GET", "batch") == 0
+    room = world.field("65000000000000000000f001", "Room", "text")
+    for one in ids:
+        world.cards[one]["customFieldItems"] = [{"idCustomField": room, "value": {"text": "Lab"}}]
+    await provider.list_fields(BOARD)
+    world.forget()
+    some = await provider.search_tasks("rover", limit=12)
+    assert [one.custom_fields for one in some] == [{"Room": "Lab"}] * 12
+    assert world.count("GET", "batch") == 2
+    assert world.sent[0][2]["cards_limit"] == "24"
+
+
+async def test_a_card_that_the_index_still_knows_is_left_out(world: World, provider: TrelloProvider) -> None:
+    world.field("65000000000000000000f001", "Room", "text")
+    gone, kept = world.card("rover"), world.card("rover")
+    answer = world._get_search([], {"query": "rover"})[1]
+    del world.cards[gone]
+
+    def index(_method: str, path: str, _query: dict[str, str]) -> httpx2.Response | None:
+        return httpx2.Response(200, json=answer) if path == "search" else None
+
+    world.override = index
+    assert [one.id for one in await provider.search_tasks("rover")] == [kept]
+
+
+async def test_boards_that_vanish_meanwhile_are_left_out(world: World, provider: TrelloProvider) -> None:
+    kept = world.card()
+    other = "650000000000000000000002"
+    world.board(other)
+
+    def hidden(_method: str, path: str, _query: dict[str, str]) -> httpx2.Response | None:
+        text = "unauthorized permission requested"
+        return httpx2.Response(401, text=text) if path.startswith(f"boards/{other}") else None
+
+    world.override = hidden
+    assert [one.id for one in await provider.list_tasks()] == [kept]
+    assert [one.id async for one in provider.iter_tasks()] == [kept]
+    assert [one async for one in provider.iter_sprints()] == []
+    assert len(await provider.list_statuses()) == 3
+    assert len(await provider.list_users()) == 3
+    for call in (provider.list_tasks(other), provider.changes(other), provider.list_users(other)):
+        with pytest.raises(NotFoundError):
+            await call
+
+
+@pytest.mark.parametrize("status", [449, 500, 504])
+async def test_a_board_that_is_too_much_at_once_is_asked_for_once(
+    world: World, provider: TrelloProvider, status: int
+) -> None:
+    """Answers that take the server half a minute are not asked for again and again."""
+    ids = {world.card(f"T{n}") for n in range(5)}
+
+    def tired(_method: str, _path: str, query: dict[str, str]) -> httpx2.Response | None:
+        return httpx2.Response(status, text="<html>") if "cards" in query else None
+
+    world.override = tired
+    assert {one.id for one in await provider.list_tasks(BOARD)} == ids
+    assert len(world.sent) == 3

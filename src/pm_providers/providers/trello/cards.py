@@ -23,7 +23,7 @@ from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS
 from pm_providers.toolkit.documents import broken, identifier
 
-__all__ = ["ALL", "VISIBLE", "BoardCards"]
+__all__ = ["ALL", "VISIBLE", "BoardCards", "hidden"]
 
 ALL, VISIBLE = "all", "visible"
 """Filters: every card; open cards in open lists. `open` would hold those of archived lists ([board] docs)."""
@@ -141,7 +141,10 @@ class BoardCards:
 
     async def page(self, board: str, kept: str, window: _Window, size: int) -> list[Card]:
         """One page of a window."""
-        return await self._api.all(f"boards/{board}/cards/{kept}", window.params(size, CARD_FIELDS))
+        try:
+            return await self._api.all(f"boards/{board}/cards/{kept}", window.params(size, CARD_FIELDS))
+        except PermissionDeniedError as error:
+            raise hidden(board, error) from error
 
     async def older(self, board: str, kept: str, before: str | None, size: int) -> list[Card]:
         """The newest cards that are older than a card; the newest of all without one. In any order."""
@@ -161,11 +164,13 @@ class BoardCards:
                 "card_customFieldItems": "true",
             }
             try:
-                found = await self._api.get(f"boards/{board}", params)
+                # Once: what is too much for the server is so the second time, and each takes half a minute.
+                answer = await self._api.call("GET", f"boards/{board}", params=params, safe=False)
+                found = answer.json_object()
                 return self._catalog.learn(found), objects(found.get("cards", []))
+            except PermissionDeniedError as error:
+                raise hidden(board, error) from error
             except PMError as error:
-                if isinstance(error, PermissionDeniedError) and not too_fat(error):
-                    raise NotFoundError(f"board {board} may not be seen", status=error.status) from error
                 if not too_fat(error):
                     raise
         return await self._catalog.place(board, fresh=True), None
@@ -235,7 +240,7 @@ class _Crawl:
             return [await self._alone(*plans[0])]
         routes = [route(self._path, window.params(self._size, fields)) for window, fields in plans]
         try:
-            answers = await self._api.batch(routes)
+            answers = await self._api.batch(routes, once=True)
         except PMError as error:
             if not too_fat(error):
                 raise
@@ -251,10 +256,17 @@ class _Crawl:
         while True:
             try:
                 return await self._api.all(self._path, window.params(self._size, fields))
+            except PermissionDeniedError as error:
+                raise hidden(self._path.split("/")[1], error) from error
             except PMError as error:
                 if not too_fat(error) or self._size <= _LEAST_PAGE:
                     raise
                 self._size = max(_LEAST_PAGE, self._size // 4)
+
+
+def hidden(board: str, error: PermissionDeniedError) -> NotFoundError:
+    """The error for a board that may not be seen: to a caller it does not exist."""
+    return NotFoundError(f"board {board} may not be seen", status=error.status)
 
 
 def _newest_first(cards: Iterable[Card]) -> list[Card]:

@@ -240,7 +240,7 @@ class Api:
 
     # batches
 
-    async def batch(self, routes: Sequence[Route]) -> list[Any]:
+    async def batch(self, routes: Sequence[Route], *, once: bool = False) -> list[Any]:
         """Bodies of up to ten reads in one request, in order; an error stands in the place of its body.
 
         Each address may count for the quota, so that is what is reserved. Commas within one are encoded, and
@@ -248,6 +248,7 @@ class Api:
 
         Args:
             routes: from `route`.
+            once: not tried again when the server failed, because less will be asked for then.
 
         Raises:
             PMError: the batch as a whole failed.
@@ -257,7 +258,7 @@ class Api:
             slot = self.http.governor.slot(max_wait_s=self.options.policy.max_wait_s, cost=float(extra))
             async with slot:
                 pass
-        answer = await self.call("GET", "batch", params={"urls": ",".join(routes)})
+        answer = await self.call("GET", "batch", params={"urls": ",".join(routes)}, safe=not once)
         found = answer.json_list()
         if len(found) != len(routes):
             raise broken(f"{len(found)} of {len(routes)} answers in a batch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pm_providers.errors import NotFoundError
 from pm_providers.model import PMField, PMPriority, PMStatus, PMTransition
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.custom_fields import CustomField
@@ -28,7 +29,8 @@ class Discovery(Connection):
         limit = self._options.concurrency
         found = await bounded_map(lambda one: self._catalog.place(one, fresh=True), ids, limit)
         for one in found:
-            if isinstance(one, Exception):
+            # Boards that are gone since they were listed are left out.
+            if isinstance(one, Exception) and not isinstance(one, NotFoundError):
                 raise one
         return [one for one in found if isinstance(one, Place)]
 

@@ -12,6 +12,7 @@ from pm_providers.errors import (
     PermissionDeniedError,
     PMError,
     ProviderError,
+    TransportError,
     ValidationError,
 )
 from pm_providers.transport import Answer, VendorFault
@@ -91,12 +92,14 @@ def _kind(status: int, code: str, text: str) -> type[PMError] | None:
 
 
 def too_fat(error: PMError) -> bool:
-    """Whether less must be asked for: too many cards, or a part of the answer failed or took too long."""
+    """Whether less should be asked for: too many cards, or the server failed, or took too long, over it."""
     if TOO_FAT in error.message:
         return True
+    if isinstance(error, TransportError):
+        return error.retryable
     if isinstance(error, ProviderError):
         return error.status in _SHRINK or "larger than the limit" in error.message
-    return isinstance(error, PermissionDeniedError) and "too many" in error.message.casefold()
+    return False
 
 
 def member_limited(error: PMError) -> bool:

@@ -22,6 +22,7 @@ from pm_providers.transport import bounded_map
 __all__ = ["TaskReader", "search_signs", "search_words"]
 
 _FOUND_MOST = 1000
+_FOUND_LEAST = 20
 _MOST_FOUND_PAGES = 100  # [spec] GET /search, cards_page
 _LONGEST_QUERY = 16384
 _SIGNS = re.compile(r"[\W]+")
@@ -152,18 +153,21 @@ class TaskReader(Connection):
         board = None if query.project_id is None else (await self._place(query.project_id)).id
         words = search_words(query.text or "")
         signs = search_signs(query.text or "")
-        stream = self._found(words, board) if words else self._containing(query.text or "", board)
+        stream = (
+            self._found(words, board, query.limit) if words else self._containing(query.text or "", board)
+        )
         async with aclosing(stream) as tasks:
             async for task in tasks:
                 if all(one in f"{task.title}\n{task.description or ''}".casefold() for one in signs):
                     yield task
 
-    async def _found(self, words: str, board: str | None) -> AsyncGenerator[PMTask, None]:
+    async def _found(self, words: str, board: str | None, limit: int | None) -> AsyncGenerator[PMTask, None]:
+        size = _FOUND_MOST if limit is None else min(_FOUND_MOST, max(_FOUND_LEAST, 2 * limit))
         params: dict[str, str | int] = {
             "query": words,
             "modelTypes": "cards",
             "card_fields": CARD_FIELDS,
-            "cards_limit": _FOUND_MOST,
+            "cards_limit": size,
             "partial": "true",
         }
         if board is not None:
@@ -174,29 +178,31 @@ class TaskReader(Connection):
         for number in range(_MOST_FOUND_PAGES + 1):
             answer = await self._api.get("search", {**params, "cards_page": number})
             cards = objects(answer.get("cards", []))
-            for task in await self._as_they_are(
-                [one for one in cards if identifier(one, "card") not in seen]
-            ):
-                if not task.is_archived and (board is None or task.project_id == board):
-                    yield task
-            seen |= {identifier(one, "card") for one in cards}
-            if len(cards) < _FOUND_MOST:
+            named = {identifier(one, "card"): one for one in cards}
+            fresh = [one for name, one in named.items() if name not in seen]
+            seen |= set(named)
+            for start in range(0, len(fresh), BATCH_MOST):
+                for task in await self._as_they_are(fresh[start : start + BATCH_MOST]):
+                    if not task.is_archived and (board is None or task.project_id == board):
+                        yield task
+            if len(cards) < size:
                 return
 
     async def _as_they_are(self, cards: Sequence[dict[str, Any]]) -> list[PMTask]:
-        """Cards that the index told of, as they are now: it lags, and knows no custom fields."""
-        fresh = await self._fetched([identifier(one, "card") for one in cards])
-        return [await self._task(one) for one in fresh]
-
-    async def _fetched(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Cards that are tasks by id, ten in a request, in order; those that are gone are left out."""
-        chunks = [ids[start : start + BATCH_MOST] for start in range(0, len(ids), BATCH_MOST)]
-        found: list[dict[str, Any]] = []
-        for part in await bounded_map(self._some, chunks, self._options.concurrency):
-            if isinstance(part, Exception):
-                raise part
-            found += part
-        return [one for one in found if is_task(one)]
+        """Tasks of cards that the search found; it tells no custom fields, so some are read again."""
+        found: list[tuple[str, dict[str, Any] | None]] = []
+        again: list[str] = []
+        for card in cards:
+            try:
+                place = await self._catalog.place(str(card.get("idBoard")))
+            except NotFoundError:
+                continue  # the index knows boards that are gone
+            one = identifier(card, "card")
+            found.append((one, None if place.fields else card))
+            again += [one] if place.fields else []
+        fresh = {identifier(one, "card"): one for one in (await self._some(again) if again else [])}
+        documents = [card or fresh.get(one) for one, card in found]
+        return [await self._task(one) for one in documents if one is not None and is_task(one)]
 
     async def _some(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         params = {"fields": CARD_FIELDS, "customFieldItems": "true"}
