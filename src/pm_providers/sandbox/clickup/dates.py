@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-__all__ = ["day_of", "snapped"]
+__all__ = ["snapped"]
 
 HOUR = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,11 +19,6 @@ def snapped(ms: int, zone: str) -> int:
     local = _moment(ms).astimezone(ZoneInfo(zone))
     at = local.replace(hour=HOUR, minute=0, second=0, microsecond=0, fold=0)
     return int(at.timestamp() * 1000)
-
-
-def day_of(ms: int, zone: str) -> str:
-    """The day of a moment in a zone, `2026-05-19`."""
-    return _moment(ms).astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _moment(ms: int) -> datetime:

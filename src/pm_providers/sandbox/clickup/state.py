@@ -148,10 +148,6 @@ class State:
         """A secret of a webhook: the same row in each run."""
         return hashlib.sha256(f"secret {self.serial('secret')}".encode()).hexdigest()[:64].upper()
 
-    def space_of(self, place: records.Folder | records.TaskList | records.Task) -> records.Space:
-        """The Space that something is in."""
-        return self.spaces[place.space_id]
-
     def statuses_of(self, row: records.TaskList | records.Folder) -> tuple[records.Status, ...]:
         """Statuses that hold in a list or folder: its own, else those of what it is in."""
         if row.statuses:
