@@ -91,6 +91,7 @@ class AsanaSandbox(Sandbox):
     """
 
     name: ClassVar[str] = "asana"
+    secret_params: ClassVar[frozenset[str]] = frozenset({"token"})
 
     def __init__(
         self,
