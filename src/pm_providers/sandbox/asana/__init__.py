@@ -10,7 +10,8 @@ document, and that over its schemas; a mark beside the code says which one it is
   and a date may come as an object or as a plain text, as two of the vendor's pages say;
 - `<b>` and `<i>` are taken in rich texts (reported) and kept as `<strong>` and `<em>`;
 - unknown members of a body are ignored (reported), read-only and create-only ones refused (reported);
-- an id that is no number answers 400, an unknown one 404 in a path and 400 in a body;
+- an id that is no number answers 400, an unknown one 404, in a body too [inf]; an option, e-mail or type that
+  is not there 400;
 - a body with `external` from a personal access token is refused rather than ignored;
 - deleting a project takes along the tasks that are in no other project;
 - actions of a batch run from the last to the first, as nothing may rely on their order.

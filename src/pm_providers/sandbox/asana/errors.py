@@ -102,7 +102,7 @@ def unwritable(name: str) -> ApiError:
 
 
 def not_an_id(name: str, value: object) -> ApiError:
-    """400 for what cannot be an id, or names nothing in a body [recorded]."""
+    """400 for what cannot be an id [recorded], or is none of the choices."""
     return bad(f"{name}: Not a recognized ID: {value}")
 
 
