@@ -9,11 +9,11 @@ from urllib.parse import quote
 from pm_providers.sandbox.jira import rights
 from pm_providers.sandbox.jira.errors import ApiError, bad_request, forbidden, not_found
 from pm_providers.sandbox.jira.issue_changes import touch
-from pm_providers.sandbox.jira.multipart import FilePart, read_files
 from pm_providers.sandbox.jira.records import Attachment, ChangeItem, Issue
 from pm_providers.sandbox.jira.state import Event
 from pm_providers.sandbox.jira.view import View
 from pm_providers.sandbox.jira.web import Call, Reply, Routes, Session
+from pm_providers.sandbox.kit.multipart import FilePart, read_files
 
 __all__ = ["add_attachment", "media", "routes"]
 
