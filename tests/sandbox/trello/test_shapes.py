@@ -217,6 +217,17 @@ async def test_custom_fields_look_as_recorded():
     assert made["options"][0]["value"] == {"text": "High"}
 
 
+async def test_registrations_look_as_recorded_and_newer():
+    async with open_box() as place:
+        place.box.webhooks.receiver = httpx2.MockTransport(lambda _request: httpx2.Response(200))
+        made = await place("POST", "/webhooks", {"callbackURL": "https://a.example/", "idModel": place.board})
+        listed = await place("GET", f"/tokens/{ADMIN_TOKEN}/webhooks")
+    newer = ("consecutiveFailures", "firstConsecutiveFailDate")
+    assert compare(made, recorded("webhook_registration__adlio_trello__1"), more=newer) == []
+    assert listed == [made]
+    assert listed[0].keys() >= recorded("webhook_registration__adlio_trello__2")[0].keys()
+
+
 @pytest.mark.parametrize(
     "name", ["webhook_commentcard__Commit451_skyhook__1", "webhook_updatecard__adlio_trello__1"]
 )

@@ -9,7 +9,6 @@ import msgspec
 
 from pm_providers.sandbox.trello.access import membership_of, need_board, need_id
 from pm_providers.sandbox.trello.board_write import is_admin
-from pm_providers.sandbox.trello.boards import shown_members
 from pm_providers.sandbox.trello.errors import ApiError, forbidden, invalid, not_found, unauthorized
 from pm_providers.sandbox.trello.ids import is_id
 from pm_providers.sandbox.trello.journal import happened
@@ -188,10 +187,3 @@ def disable(call: Call) -> Any:
     rest = {plugin: key for plugin, key in board.plugins.items() if plugin != call.params["idPlugin"]}
     call.state.boards.change(board, plugins=rest)
     return {"_value": None}
-
-
-@routes("POST", "/boards/{id}/members/{idMember}")
-def join(call: Call) -> Any:
-    """Members of a board after an invitation; the same as `PUT`."""
-    put_member(call)
-    return shown_members(call, call.state.boards[need_board(call.session, call.params["id"]).id])
