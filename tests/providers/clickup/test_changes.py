@@ -279,3 +279,31 @@ async def test_an_order_by_change_that_is_none_only_costs_requests():
     world.server.requests.clear()
     assert (await drain(provider, cursor))[:2] == ([], [])
     assert len(world.server.calls) == 3
+
+
+async def test_the_first_pass_reads_each_page_once_for_the_tasks_and_once_for_their_ids():
+    world = World(2300)
+    provider = await connected(world.server)
+    upserts, deleted, _ = await drain(provider)
+    assert (len({one.id for one in upserts}), deleted) == (2300, [])
+    pages = 23
+    assert world.server.calls.count(LISTING) <= 1 + 2 * pages
+
+
+async def test_what_was_read_ahead_is_not_handed_out_a_minute_later():
+    world, time = World(1100), FakeTime()
+    provider = await connected(world.server, timing=time.timing())
+    page = await provider.changes(SPACE)
+    world.tasks["86700"]["name"] = "changed without a trace"
+    time.now += 61
+    upserts, _, _ = await drain(provider, page.cursor)
+    assert next(one.title for one in upserts if one.id == "86700") == "changed without a trace"
+
+
+async def test_who_begins_anew_gets_what_is_there_now():
+    world = World(1100)
+    provider = await connected(world.server)
+    await provider.changes(SPACE)
+    world.tasks["863"]["name"] = "changed without a trace"
+    page = await provider.changes(SPACE)
+    assert next(one.title for one in page.upserts if one.id == "863") == "changed without a trace"

@@ -29,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from pm_providers.contract import ChangePage, decode_cursor, encode_cursor
+from pm_providers.contract import ChangePage, PMProviderConfig, decode_cursor, encode_cursor
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMTask
 from pm_providers.providers.clickup.client import PAGE, Api
@@ -42,10 +42,11 @@ from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
 from pm_providers.toolkit.documents import identifier
 from pm_providers.transport import bounded_map
 
-__all__ = ["Changes", "TaskChanges"]
+__all__ = ["Changes", "ReadAhead", "TaskChanges"]
 
 _STEP = 500
 _MANY = 20
+_AHEAD_S = 60.0
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
 _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 
@@ -53,9 +54,16 @@ _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 class Changes(TaskReader):
     """The stream of changes."""
 
+    def __init__(self, config: PMProviderConfig, **given: Any) -> None:
+        super().__init__(config, **given)
+        self._ahead: dict[str, ReadAhead] = {}
+
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         place = await self._place(project_id)
         source = TaskChanges(self._api, self._level, place, lambda: self._archived_in(place.id))
+        if cursor is None:
+            self._ahead.pop(place.id, None)
+        source.ahead = self._read_ahead(place.id)
         stream = ChangeStream(source, self._timing.wall())
         if cursor is None:
             state = await stream.begin(place.id)
@@ -66,6 +74,8 @@ class Changes(TaskReader):
                 raise stream.foreign()
         source.known = state
         batch = await stream.advance(state, limit)
+        if not state.scanning:
+            self._ahead.pop(place.id, None)
         archived = list(source.archived.values())
         state.forget(identifier(one, "task") for one in archived)
         upserts = await self._tasks([*(one.document for one in batch.items), *archived])
@@ -74,6 +84,15 @@ class Changes(TaskReader):
         return ChangePage(
             upserts, list(batch.deleted), _closed(state.write(self.name), offset), has_more=batch.more
         )
+
+    def _read_ahead(self, project: str) -> ReadAhead:
+        """Pages of the first pass that the last call read."""
+        now = self._timing.monotonic()
+        for one in [key for key, found in self._ahead.items() if now - found.at > _AHEAD_S]:
+            del self._ahead[one]
+        found = self._ahead.setdefault(project, ReadAhead(now))
+        found.at = now
+        return found
 
     async def _archived_in(self, project: str) -> list[dict[str, Any]]:
         """Archived tasks of a project: a request at least for each of its lists."""
@@ -103,6 +122,21 @@ def _opened(cursor: str) -> tuple[str, int | None]:
     return inner, offset
 
 
+@dataclass(slots=True)
+class ReadAhead:
+    """Pages of the first pass through a project, kept for a minute at most.
+
+    A task that changes after it was read comes again, with what changed after the pass began.
+
+    Attributes:
+        at: when they were used last, in seconds that only go forward.
+        pages: by number.
+    """
+
+    at: float
+    pages: dict[int, ChangedPage] = field(default_factory=dict)
+
+
 @dataclass
 class TaskChanges:
     """Tasks of one project by time of change.
@@ -112,6 +146,7 @@ class TaskChanges:
         level: what a project is.
         place: the project.
         find_archived: reads the archived tasks of the project, for when many are missing.
+        ahead: pages of the first pass that were read shortly before.
         offset: tasks that were known, less those that the lists counted, when both were last compared; `None`
             where that is not known.
         known: state of the stream, for the archived tasks that are among the known ones.
@@ -124,6 +159,7 @@ class TaskChanges:
     level: str
     place: Place
     find_archived: Callable[[], Awaitable[list[dict[str, Any]]]]
+    ahead: ReadAhead = field(default_factory=lambda: ReadAhead(0.0))
     offset: int | None = None
     known: ChangeState | None = None
     archived: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -131,6 +167,7 @@ class TaskChanges:
     swept: bool = False
     _window: list[ChangedItem] | None = None
     _there: dict[str, ChangedItem] = field(default_factory=dict)
+    _first: bool = True
 
     provider = "clickup"
     precision = timedelta(milliseconds=1)
@@ -159,6 +196,17 @@ class TaskChanges:
         return ChangedPage(self._window[start : start + size], len(self._window), size)
 
     async def _first_pass(self, number: int, size: int) -> ChangedPage:
+        """One page of ours; the last ones that a call reads are kept for the next, which needs them again."""
+        pages = self.ahead.pages
+        if self._first:
+            self._first = False
+            for one in [key for key in pages if key < number]:
+                del pages[one]
+        if number not in pages:
+            pages[number] = await self._passed(number, size)
+        return pages[number]
+
+    async def _passed(self, number: int, size: int) -> ChangedPage:
         """Pages of the vendor that make up one of ours; the total is told as "more" until the last one."""
         path, params = self._asked(_OLDEST_FIRST)
         steps = size // PAGE
