@@ -22,7 +22,7 @@ from pm_providers.errors import (
 )
 from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome, Permits, read_outcomes
 from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
-from pm_providers.providers.asana.errors import lost_page, parse_fault
+from pm_providers.providers.asana.errors import lost_page, of_read, parse_fault
 from pm_providers.providers.asana.gathering import gathered_by, gathering
 from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
@@ -130,19 +130,25 @@ class Api:
             safe: whether carrying it out twice is the same as once; by default for reads only.
             expect: statuses that are a success; by default all of 200 to 299.
         """
-        permits = self._reads if method.upper() == "GET" else self._writes
-        async with permits.hold(1):
-            answer = await self.http.request(
-                method,
-                path,
-                operation="",
-                params=params,
-                json=json,
-                files=files,
-                headers=headers,
-                safe=safe,
-                expect=expect,
-            )
+        reads = method.upper() == "GET"
+        async with (self._reads if reads else self._writes).hold(1):
+            try:
+                answer = await self.http.request(
+                    method,
+                    path,
+                    operation="",
+                    params=params,
+                    json=json,
+                    files=files,
+                    headers=headers,
+                    safe=safe,
+                    expect=expect,
+                )
+            except ValidationError as error:
+                found = of_read(error) if reads else error
+                if found is error:
+                    raise
+                raise found from error
         self._note(answer)
         return answer
 
@@ -342,7 +348,10 @@ class Api:
 
     async def _chunk(self, actions: Sequence[Action]) -> list[Outcome]:
         if len(actions) == 1:
-            return [await self._alone(actions[0])]
+            try:
+                return [await self._alone(actions[0])]
+            except PMError as error:
+                return [Outcome(actions[0], error.status or 0, failure=error)]
         writes = any(one.writes for one in actions)
         permits, count = (self._writes if writes else self._reads), len(actions)
         async with permits.hold(count):

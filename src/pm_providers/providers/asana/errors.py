@@ -16,7 +16,7 @@ from pm_providers.errors import (
 from pm_providers.transport import Answer, VendorFault
 from pm_providers.transport.errors import Where, from_status
 
-__all__ = ["FIELD_NAMES", "action_error", "fault_of", "is_too_large", "lost_page", "parse_fault"]
+__all__ = ["FIELD_NAMES", "action_error", "fault_of", "is_too_large", "lost_page", "of_read", "parse_fault"]
 
 _MAX_FAULTS = 50
 _BAD, _PAID, _LEGAL = 400, 402, 451
@@ -123,7 +123,15 @@ def _fields(texts: list[str], path: str) -> dict[str, str]:
 def action_error(method: str, path: str, status: int, body: Any) -> PMError:
     """The error for one action of a batch, as the same call alone would have raised it."""
     where = Where("asana", "", method.upper(), path)
-    return from_status(status, where, fault=fault_of(status, body, path)).error
+    error = from_status(status, where, fault=fault_of(status, body, path)).error
+    return error if where.writes else of_read(error)
+
+
+def of_read(error: PMError) -> PMError:
+    """The error of a read: an id in its query that is unknown says that nothing is there."""
+    if not isinstance(error, ValidationError) or not _UNKNOWN.search(error.message):
+        return error
+    return NotFoundError(error.message, status=error.status, request_id=error.request_id)
 
 
 def is_too_large(error: PMError) -> bool:
