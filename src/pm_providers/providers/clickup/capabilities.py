@@ -40,6 +40,14 @@ _OPERATIONS = declare_operations(
     create_user=_ENTERPRISE,
     update_user=_ENTERPRISE,
     delete_user=_ENTERPRISE,
+    list_comments=mapped("answers to comments are listed among them, by their time"),
+    update_comment=Capability(Support.NATIVE, "with its task, and by who wrote it only"),
+    delete_comment=Capability(Support.NATIVE, "one's own; owners and administrators all"),
+    list_time_entries=Capability(
+        Support.NATIVE,
+        "owners and administrators see those of all members, others their own; timers that run are not listed",
+    ),
+    create_time_entry=Capability(Support.NATIVE, "for others by owners and administrators only"),
     update_relation=unsupported("dependencies and links have nothing to change; delete and create anew"),
     update_attachment=unsupported(_FIXED_FILES),
     delete_attachment=unsupported(_FIXED_FILES),
@@ -138,7 +146,10 @@ _PARTS = {
     Entity.COMMENT: declare_fields(
         Entity.COMMENT,
         native="task_id author_id author_name created_at",
-        body=mapped("rich text in blocks, converted to and from Markdown"),
+        body=mapped(
+            "rich text in pieces, converted to and from Markdown; a mention is a link to clickup:user/ and the "
+            "id; tables become blocks of code, pictures links"
+        ),
         is_internal=unsupported("comments are not hidden from guests one by one"),
         updated_at=unsupported(_NO_TIMES),
         url=unsupported(_NO_TIMES),

@@ -9,6 +9,7 @@ some answers ([obs]): both are read.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,8 @@ _SAID = frozenset({*_LINE_ATTRIBUTES, "bold", "italic", "strike", "underline", "
 _WITHOUT_MEANING = frozenset({"block-id"})
 _MAX_INDENT = 20
 _MAX_LEVEL = 6
+_LEVEL = re.compile(r"[1-9]")
+_DEPTH = re.compile(r"[0-9]{1,3}")
 
 
 @dataclass(slots=True)
@@ -84,7 +87,9 @@ class Line:
     def level(self) -> int | None:
         """Level of a heading; `None` for none."""
         found = self._text("header")
-        return min(max(int(found), 1), _MAX_LEVEL) if found and found.isdecimal() and len(found) == 1 else None
+        return (
+            min(max(int(found), 1), _MAX_LEVEL) if found and found.isdecimal() and len(found) == 1 else None
+        )
 
     @property
     def is_quote(self) -> bool:
@@ -95,7 +100,7 @@ class Line:
     def indent(self) -> int:
         """Depth of an item, from 0."""
         found = self._text("indent")
-        return min(int(found), _MAX_INDENT) if found and found.isdecimal() and len(found) < 4 else 0
+        return min(int(found), _MAX_INDENT) if found and _DEPTH.fullmatch(found) else 0
 
     def unquoted(self) -> Line:
         """The line without its quote."""

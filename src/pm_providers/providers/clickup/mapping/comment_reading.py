@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pm_providers.providers.clickup.mapping.comment_parts import Line, Part, lines_of
 from pm_providers.text import (
@@ -19,12 +20,15 @@ from pm_providers.text import (
     OrderedList,
     Paragraph,
     Quote,
+    SoftBreak,
+    Text,
     normalise,
+    parse_markdown,
     plain_text,
     render_markdown,
 )
 
-__all__ = ["Source", "markdown_of", "sources_of"]
+__all__ = ["Source", "markdown_of", "normal", "same_text", "sources_of"]
 
 Source: TypeAlias = tuple[Block, list[Part]]
 """A block, and the pieces that say it."""
@@ -138,3 +142,24 @@ _READERS: dict[str, Callable[[Sequence[Line]], _Read]] = {
 def normal(block: Block) -> tuple[Block, ...]:
     """A block as Markdown would give it back: to be compared with one that was read from there."""
     return normalise(Document((block,))).blocks
+
+
+def same_text(asked: str, got: str) -> bool:
+    """Whether two Markdown texts say the same: line ends that are shown as spaces are spaces in comments."""
+    return _spaced(parse_markdown(asked)) == _spaced(parse_markdown(got))
+
+
+def _spaced(document: Document) -> Document:
+    return normalise(_with_spaces(document))
+
+
+def _with_spaces(node: Any) -> Any:
+    if isinstance(node, SoftBreak):
+        return Text(" ")
+    if isinstance(node, tuple):
+        return tuple(_with_spaces(one) for one in node)
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    inner = {one.name: getattr(node, one.name) for one in fields(node)}
+    changed = {name: _with_spaces(value) for name, value in inner.items() if isinstance(value, tuple)}
+    return replace(node, **changed) if changed else node

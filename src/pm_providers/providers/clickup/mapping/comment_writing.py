@@ -1,10 +1,10 @@
 """Markdown as a comment of the API.
 
-What the document describes is written as there ([doc] comment-formatting): bold, italic, code, blocks of code,
-items of lists and checklists, people. Headings, quotes, struck text, links and depths of items are written as
-comments of the app are read ([obs] clickup.py readback). What comments have no form for stays readable: tables
-are blocks of code, pictures links, rules and HTML their source; sub- and superscripts and colours keep their
-text.
+What the document describes is written as there ([doc] comment-formatting): bold, italic, code, blocks of
+code, items of lists and checklists, people. Headings, quotes, struck and underlined text, links and depths of
+items are written in the form in which comments of the app are read ([obs]). What comments have no form for
+stays readable: tables are blocks of code, pictures are links, rules and HTML their source; sub- and
+superscripts and colours keep their text.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pm_providers.providers.clickup.mapping.comment_parts import DIALECT, MENTION, Line, Part, inline_of
-from pm_providers.providers.clickup.mapping.comment_reading import lines_of, normal, sources_of
+from pm_providers.providers.clickup.mapping.comment_parts import DIALECT, MENTION, Part, inline_of, lines_of
+from pm_providers.providers.clickup.mapping.comment_reading import normal, sources_of
 from pm_providers.text import (
     Block,
     BulletList,
@@ -46,11 +46,12 @@ from pm_providers.text import (
     parse_markdown,
     render_markdown,
 )
+from pm_providers.toolkit.documents import is_number
 
 __all__ = ["is_plain", "parts_of", "plain"]
 
 _MARKS: Mapping[type, str] = {Strong: "bold", Emphasis: "italic", Strike: "strike", Underline: "underline"}
-_BREAK: Part = {"text": "\n"}
+_BREAK: Part = {"text": "\n", "attributes": {}}
 _Attributes = Mapping[str, Any]
 _NONE: _Attributes = {}
 
@@ -60,8 +61,8 @@ def parts_of(markdown: str, stored: Sequence[Part] = ()) -> list[Part]:
 
     Args:
         markdown: what it should say.
-        stored: the comment that it replaces: blocks that stayed are sent as they were, as are people, pictures
-            and files, so that what Markdown cannot say of them outlives an edit.
+        stored: the comment that it replaces: blocks that stayed are sent as they were, as are people,
+            pictures and files, so that what Markdown cannot say of them outlives an edit.
     """
     writer = _Writer(_kept_inlines(stored))
     old: dict[tuple[Block, ...], list[list[Part]]] = {}
@@ -92,28 +93,23 @@ def _kept_inlines(stored: Sequence[Part]) -> dict[Inline, Part]:
     return {inline_of(part): part for part in stored if part.get("type") not in (None, "", "text")}
 
 
+_ALIKE = ((Paragraph, Rule, HtmlBlock), (CodeBlock, Table), (Quote,), (BulletList, OrderedList))
+
+
 def _runs_on(block: Block, following: Block) -> bool:
     """Whether two blocks need a blank line between them to be told apart."""
-    kinds = (Paragraph, CodeBlock, Quote, BulletList, OrderedList, Table)
-    return any(isinstance(block, one) and isinstance(following, one) for one in kinds) or (
-        isinstance(block, BulletList | OrderedList) and isinstance(following, BulletList | OrderedList)
-    )
+    return any(isinstance(block, kinds) and isinstance(following, kinds) for kinds in _ALIKE)
 
 
 def _closed(parts: list[Part], *, gap: bool) -> list[Part]:
     """Pieces that end with a line end, and a blank line where one is needed."""
-    lines = lines_of(parts)
     ended = bool(parts) and _ends_line(parts[-1])
     result = list(parts) if ended else [*parts, _BREAK]
-    return result if not gap or (lines and ended and _is_blank(lines[-1])) else [*result, _BREAK]
+    return [*result, _BREAK] if gap and not (ended and lines_of(parts)[-1].is_blank) else result
 
 
 def _ends_line(part: Part) -> bool:
     return part.get("type") in (None, "", "text") and str(part.get("text", "")).endswith("\n")
-
-
-def _is_blank(line: Line) -> bool:
-    return line.is_blank
 
 
 def _trimmed(parts: list[Part]) -> list[Part]:
@@ -214,7 +210,7 @@ class _Writer:
 
     def _link(self, node: Link, marks: _Attributes, gap: Part) -> list[Part]:
         user = node.target.removeprefix(MENTION)
-        if user != node.target and user.isdecimal() and user.isascii() and len(user) < 19:
+        if user != node.target and is_number(user):
             return [{"type": "tag", "user": {"id": int(user)}}]
         linked = {**marks, "link": node.target} if node.target else marks
         return self._inlines(node.children or (Text(node.target),), linked, gap)
