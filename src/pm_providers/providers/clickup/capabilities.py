@@ -45,7 +45,7 @@ _OPERATIONS = declare_operations(
     delete_comment=Capability(Support.NATIVE, "one's own; owners and administrators all"),
     list_time_entries=Capability(
         Support.NATIVE,
-        "owners and administrators see those of all members, others their own; timers that run are not listed",
+        "owners and administrators see those of all members, others their own; timers that run are left out",
     ),
     create_time_entry=Capability(Support.NATIVE, "for others by owners and administrators only"),
     update_relation=unsupported("dependencies and links have nothing to change; delete and create anew"),
@@ -147,8 +147,8 @@ _PARTS = {
         Entity.COMMENT,
         native="task_id author_id author_name created_at",
         body=mapped(
-            "rich text in pieces, converted to and from Markdown; a mention is a link to clickup:user/ and the "
-            "id; tables become blocks of code, pictures links"
+            "rich text in pieces, converted to and from Markdown; a mention is a link to clickup:user/ and "
+            "the id; tables become blocks of code, pictures links"
         ),
         is_internal=unsupported("comments are not hidden from guests one by one"),
         updated_at=unsupported(_NO_TIMES),
