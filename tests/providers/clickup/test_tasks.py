@@ -518,3 +518,17 @@ async def test_the_zone_of_the_user_is_asked_for_again_after_an_hour():
     server.set("GET user", {"user": {**ME, "timezone": "Pacific/Auckland"}})
     time.now += 3601
     assert (await provider.get_task("86abc")).due_date == DAY + timedelta(1)
+
+
+@pytest.mark.parametrize(("level", "path"), [("folder", "folder/77"), ("list", "list/77")])
+async def test_the_cost_of_a_whole_project_is_the_same_at_every_level(level: str, path: str):
+    count = 1250
+    place = {"folder": {"id": "77", "name": "F", "hidden": False}, "list": {"id": "77", "name": "L"}}
+    tasks = [task(f"86{one}", **{level: place[level]}) for one in range(count)]
+    listing = LISTING if level == "folder" else "GET list/77/task"
+    server = Scripted({listing: listed(tasks), f"GET {path}": {**place[level], "task_count": str(count)}})
+    provider = await connected(server, project_level=level)
+    assert len(await provider.list_tasks("77")) == count
+    assert len(server.calls) <= 1 + 13
+    if level == "folder":
+        assert {one["project_ids[]"] for one in server.asked(listing)} == {"77"}

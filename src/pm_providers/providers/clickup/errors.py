@@ -41,7 +41,6 @@ class OffError(UnsupportedError):
 _KINDS: Mapping[str, type[PMError]] = {
     "ITEM_013": NotFoundError,
     "ITEM_015": NotFoundError,
-    "ITEM_033": NotFoundError,
     "ITEM_114": ValidationError,
     "ITEM_137": ValidationError,
     "ITEM_246": ValidationError,
