@@ -119,7 +119,7 @@ async def fill(place, path):
 async def test_odd_values(method, path):
     async with open_box() as place:
         target = (await fill(place, path)).removeprefix("/1")
-        for value in VALUES:
+        for value in VALUES if method in {"POST", "PUT"} else (None, 7.5, "x" * 50, NOBODY):
             body = dict.fromkeys(NAMES, value)
             if method in {"GET", "DELETE"}:
                 shown = {k: "x" * 50 if isinstance(v, str) and len(v) > 50 else v for k, v in body.items()}

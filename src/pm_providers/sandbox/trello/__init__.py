@@ -4,8 +4,8 @@ Where they differ, recorded answers decide:
 
 - A board alone nests neither actions nor lists, though the document gives both a default.
 - Labels of cards come in full, attachments are answered one by one, a search is one object with lists.
-- What a valid token may not see is 401 "unauthorized card permission requested"; some have seen 404 for cards,
-  see `state.settings.hidden_status`.
+- What a valid token may not see is 401 "unauthorized card permission requested"; some have seen 404, see
+  `state.settings.hidden_status`.
 
 Guesses, where nothing was found: the numbers behind `API_TOO_MANY_CARDS_REQUESTED`, "Too many checklists" and
 the limit of searches; texts of refusals by plan; which text comes when a list or a label is not the board's;
