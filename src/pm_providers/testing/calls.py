@@ -35,7 +35,7 @@ PLACEHOLDERS: dict[Entity, Record] = {
     Entity.USER: PMUser(name="User"),
     Entity.COMMENT: PMComment(task_id="1", body="Comment"),
     Entity.LABEL: PMLabel(name="Label"),
-    Entity.RELATION: PMRelation(from_task_id="1", to_task_id="2"),
+    Entity.RELATION: PMRelation(from_task_id="1", to_task_id="2", type="blocks"),
     Entity.ATTACHMENT: PMAttachment(task_id="1", file_name="file.txt"),
     Entity.TIME_ENTRY: PMTimeEntry(task_id="1", hours=1.0, spent_on=date(2026, 3, 2)),
     Entity.MEMBERSHIP: PMMembership(project_id="1", user_id="1", roles=["Member"]),

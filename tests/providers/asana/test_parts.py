@@ -57,13 +57,16 @@ async def test_comments_are_listed_without_the_history(
 
 
 async def test_rich_comments(provider: AsanaProvider, task: PMTask) -> None:
-    """Markdown goes as the vendor's XML; headings, which comments have not, become bold lines unwarned."""
+    """Markdown goes as the vendor's XML; headings, which comments have not, become bold lines, and that is said."""
     body = "# Plan\n\n**Bold**, `code` & [link](https://example.com)\n\n- one\n- two"
     made = await provider.create_comment(PMComment(task_id=task.id, body=body))
     assert made.raw_data is not None
     assert "<h1>" not in made.raw_data["html_text"]
     assert "<strong>Bold</strong>" in made.raw_data["html_text"]
-    assert made.warnings == ()
+    assert [one.field for one in made.warnings] == ["body"]
+    assert (
+        await provider.update_comment(made.id, {"body": body.replace("# Plan", "**Plan**")})
+    ).warnings == ()
     assert "**Plan**" in made.body
     assert "- one\n- two" in made.body
 

@@ -125,6 +125,8 @@ async def test_all_time_is_asked_for_with_a_date(site: Site, provider: AsanaProv
     await provider.list_time_entries()
     (sent,) = site.box.log.select("GET", "/time_tracking_entries$")
     assert "entered_on_start_date=1970-01-01" in sent.query
+    with pytest.raises(ValidationError, match="entered_on_start_date"):
+        await provider.request("GET", "time_tracking_entries", params={"workspace": site.workspace})
 
 
 async def test_time_of_subtasks_counts_for_their_project(

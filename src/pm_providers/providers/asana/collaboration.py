@@ -12,7 +12,6 @@ from pm_providers.model import PMComment, PMLabel, PMRelation, Record
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.connection import Connection
 from pm_providers.providers.asana.linking import known_gid, post_again
-from pm_providers.providers.asana.mapping.html import same_text
 from pm_providers.providers.asana.mapping.parts import (
     LINK_FIELDS,
     STORY_FIELDS,
@@ -75,12 +74,6 @@ class Comments(Connection):
             return None
         found = await self._api.find(f"stories/{comment_id}", STORY_FIELDS)
         return found if found is not None and is_comment(found) else None
-
-    def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        """Comments have fewer marks than descriptions: headings become bold lines."""
-        if isinstance(result, PMComment) and name == "body":
-            return same_text(asked, result.body, comment=True)
-        return super()._holds(name, asked, result)
 
 
 class Labels(Connection):
