@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -21,6 +19,7 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome, Permits, read_outcomes
+from pm_providers.providers.asana.answers import EventPage, next_offset, objects, one_object
 from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
 from pm_providers.providers.asana.errors import lost_page, of_read, parse_fault
 from pm_providers.providers.asana.gathering import gathered_by, gathering
@@ -39,25 +38,6 @@ _READS, _WRITES = 50, 15
 _EXPIRED = 412
 _MAX_PAGES = 100_000
 _RESTARTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class EventPage:
-    """What happened since a token.
-
-    Attributes:
-        events: oldest first; empty after `was_lost`.
-        sync: token for the next call.
-        has_more: ask again at once.
-        was_lost: the token was missing or too old, and what happened since is not told.
-        clock: the server's clock when it answered; `None` where it does not tell.
-    """
-
-    events: Sequence[Mapping[str, Any]]
-    sync: str
-    has_more: bool = False
-    was_lost: bool = False
-    clock: datetime | None = None
 
 
 class Api:
@@ -194,7 +174,7 @@ class Api:
         Raises:
             NotFoundError: it does not exist, or may not be seen, or was deleted.
         """
-        return _object(await self.run(Action("GET", path, params or {}, fields)))
+        return one_object(await self.run(Action("GET", path, params or {}, fields)))
 
     async def find(
         self, path: str, fields: Sequence[str] = (), params: Mapping[str, Any] | None = None
@@ -207,11 +187,11 @@ class Api:
 
     async def post(self, path: str, data: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
         """Create or do something; never repeated when the answer got lost. Empty where nothing is told."""
-        return _object(await self.run(Action("POST", path, data, fields)))
+        return one_object(await self.run(Action("POST", path, data, fields)))
 
     async def put(self, path: str, data: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
         """Change the keys that are given. Values set twice are set once, so it is repeated."""
-        return _object(await self.run(Action("PUT", path, data, fields)))
+        return one_object(await self.run(Action("PUT", path, data, fields)))
 
     async def delete(self, path: str) -> bool:
         """Delete something; `False` when it did not exist.
@@ -393,36 +373,3 @@ class Api:
         if answer.status == _EXPIRED:
             return EventPage((), token, was_lost=True, clock=now)
         return EventPage(objects(body), token, has_more=body.get("has_more") is True, clock=now)
-
-
-def objects(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The list that an answer holds.
-
-    Raises:
-        ProviderError: there is none, or it holds something else than objects.
-    """
-    found = body.get("data")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise broken("no list in the answer")
-    return found
-
-
-def next_offset(body: Mapping[str, Any]) -> str | None:
-    """Token of the next page; `None` on the last one.
-
-    Raises:
-        ProviderError: a next page without its token.
-    """
-    found = body.get("next_page")
-    if found is None:
-        return None
-    token = found.get("offset") if isinstance(found, Mapping) else None
-    if not isinstance(token, str) or not token:
-        raise broken("a next page without its token")
-    return token
-
-
-def _object(data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise broken("no object in the answer")
-    return data
