@@ -8,7 +8,7 @@ import pytest
 
 from pm_providers import PMSprint, PMTask
 from pm_providers.contract import ChangePage
-from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.errors import NotFoundError, ProviderError, ValidationError
 from pm_providers.providers.asana.change_cursor import ChangeCursor
 from pm_providers.providers.asana.provider import AsanaProvider
 from tests.providers.asana.site import FakeTime, Scripted, Site, answer, scripted
@@ -245,6 +245,15 @@ async def test_events_of_comments_and_sections_lead_to_their_tasks() -> None:
     ] * 60  # fmt: skip
     page = await provider.changes("77", page.cursor)
     assert [one.title for one in page.upserts] == ["noted"]
+
+
+async def test_a_feed_that_never_ends_is_an_error() -> None:
+    feed = Feed()
+    provider = scripted(feed.server)
+    page = await provider.changes("77")
+    feed.server._answers["GET /events"] = {"data": [], "sync": "s", "has_more": True}
+    with pytest.raises(ProviderError, match="never ends"):
+        await provider.changes("77", page.cursor)
 
 
 async def test_a_scan_whose_token_expired_begins_anew() -> None:

@@ -234,6 +234,12 @@ async def test_fields_behind_scopes_are_done_without() -> None:
     board.server._answers["GET /projects/77/tasks"] = limited
     provider = scripted(board.server)
     assert len([one async for one in provider.iter_tasks("77")]) == 3
+    one = board.task("1", "500")
+    board.server._answers["GET /tasks/1"] = lambda params, _b: (
+        answer(refused, 403) if "actual_time_minutes" in params["opt_fields"] else {"data": one}
+    )
+    single = scripted(board.server, sprint_mode="none")
+    assert (await single.get_task("1")) is not None
     before = len(board.server.requests)
     assert len([one async for one in provider.iter_tasks("77")]) == 3
     assert [

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from pm_providers.contract import ChangePage
-from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError, ValidationError
 from pm_providers.model import PMTask
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.change_cursor import ChangeCursor
@@ -40,6 +40,7 @@ __all__ = ["Changes"]
 _SWEEP_EVERY_CALLS = 100
 _SWEEP_EVERY_S = 24 * 3600.0
 _MOST_EVENT_PAGES = 1000
+_MOST_EMPTY_PAGES = 5
 _EVENT_FIELDS = ("action", "resource", "parent", "created_at")
 _TASK = "task"
 
@@ -125,15 +126,19 @@ class Changes(TaskReader):
 
         Raises:
             NotFoundError: the project is gone, or may not be seen.
+            ProviderError: the feed has always more, and tells nothing.
         """
-        lost = False
+        lost, empty = False, 0
         for _ in range(_MOST_EVENT_PAGES):
             found = await self._api.events(state.project, state.sync, _EVENT_FIELDS)
             state.sync = found.sync
             lost = lost or found.was_lost
             state.expect(one for event in found.events for one in _tasks_of(event))
+            empty = 0 if found.events else empty + 1
             if not found.has_more:
                 break
+            if empty >= _MOST_EMPTY_PAGES:
+                raise ProviderError("the event feed never ends")
         return lost
 
     async def _by_time(self, page: _Page, most: int) -> None:

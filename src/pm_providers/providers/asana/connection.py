@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import httpx2
 
 from pm_providers.contract import Capabilities, Fields, PMProviderConfig, Setting
-from pm_providers.errors import ConfigurationError, NotFoundError, ValidationError
+from pm_providers.errors import ConfigurationError, NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import Entity, FieldKind, PMUser, Record, field_specs
 from pm_providers.providers.asana.capabilities import CAPABILITIES, narrow
 from pm_providers.providers.asana.catalog import Catalog
@@ -145,7 +145,16 @@ class Connection(RemoteProvider):
             fields: `opt_fields`; by default all that a record needs.
         """
         path = self._task_path(value)
-        return None if path is None else await self._api.find(path, fields or self._task_fields)
+        if path is None:
+            return None
+        try:
+            return await self._api.get(path, fields or self._task_fields)
+        except NotFoundError:
+            return None
+        except PermissionDeniedError as error:
+            if fields or not self._asks_too_much(error):
+                return None
+        return await self._api.find(path, self._task_fields)
 
     def _task_path(self, value: str) -> str | None:
         if is_gid(value):
@@ -173,9 +182,9 @@ class Connection(RemoteProvider):
         """
         return value if is_gid(value) else gid(await self._task_document(value, ("name",)), "task")
 
-    def _without_optional(self) -> bool:
-        """Ask for less of tasks from now on, where plan or scopes refuse some; `False` if it is done."""
-        if len(self._task_fields) < len(TASK_FIELDS):
+    def _asks_too_much(self, error: PermissionDeniedError) -> bool:
+        """Whether fields were refused that can be done without: those are left out from now on."""
+        if "scope" not in error.message.lower() or len(self._task_fields) < len(TASK_FIELDS):
             return False
         self._task_fields = tuple(one for one in TASK_FIELDS if one not in OPTIONAL_FIELDS)
         return True

@@ -138,10 +138,6 @@ class TaskReader(Connection):
                 continue
             return
 
-    def _asks_too_much(self, error: PermissionDeniedError) -> bool:
-        """Whether fields were refused that can be done without: those are left out from now on."""
-        return "scope" in error.message.lower() and self._without_optional()
-
     async def _in_sprint(self, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
         """Tasks that are in the project that stands for the sprint; those that are in a later one, too."""
         sprint = query.sprint_id or ""
