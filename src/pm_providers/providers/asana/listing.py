@@ -11,6 +11,7 @@ Subtasks cost an action of a batch for each task that has some, and for each fur
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -200,25 +201,31 @@ class ProjectListing:
     async def _rounds(
         self, first: Sequence[Action], *, skip_missing: bool = False
     ) -> AsyncGenerator[list[tuple[Action, list[dict[str, Any]]]], None]:
-        """Pages of several lists, the next page of each at a time.
+        """Pages of several lists, the next page of each at a time; these are fetched while the last are used.
 
         Raises:
             NotFoundError: one of the lists is gone, unless those are to be skipped.
             ProviderError: the lists never end.
         """
-        pending, restarts = list(first), dict.fromkeys((one.path for one in first), 0)
-        for _ in range(_MAX_ROUNDS):
-            if not pending:
-                return
-            found, after = [], []
-            for outcome in await self._answers(pending):
-                if skip_missing and outcome.is_missing:
-                    continue
-                page, following = self._read(outcome, restarts)
-                found.append((outcome.action, page))
-                after += following
-            yield found
-            pending = after
+        restarts = dict.fromkeys((one.path for one in first), 0)
+        task = asyncio.create_task(self._answers(first))
+        try:
+            for _ in range(_MAX_ROUNDS):
+                found: list[tuple[Action, list[dict[str, Any]]]] = []
+                after: list[Action] = []
+                for outcome in await task:
+                    if not (skip_missing and outcome.is_missing):
+                        page, following = self._read(outcome, restarts)
+                        found.append((outcome.action, page))
+                        after += following
+                if not after:
+                    yield found
+                    return
+                task = asyncio.create_task(self._answers(after))
+                yield found
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         raise ProviderError("the lists never end")
 
     async def _answers(self, actions: Sequence[Action]) -> list[Outcome]:
