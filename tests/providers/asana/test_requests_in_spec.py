@@ -119,7 +119,9 @@ async def _everything(site: Site) -> None:
         made = await provider.create_project(PMProject(name="New", description="d", is_public=True, **days))
         await provider.update_project(made.id, {"name": "Newer", "status": "archived", "description": "*e*"})
         await provider.list_projects(include_archived=True)
-        sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.project, goal="g", **days))
+        sprint = await provider.create_sprint(
+            PMSprint(name="Sprint 1", project_id=site.project, goal="g", **days)
+        )
         await provider.update_sprint(sprint.id, {"goal": "h", "status": "closed"})
         await provider.list_sprints(site.project)
         task = await provider.create_task(

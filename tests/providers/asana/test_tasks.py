@@ -10,7 +10,7 @@ import pytest
 from pm_providers import PMSprint, PMTask
 from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.providers.asana.provider import AsanaProvider
-from tests.providers.asana.site import Site
+from tests.providers.asana.site import Scripted, Site, answer, scripted
 
 DAY, LATER = date(2026, 3, 5), date(2026, 3, 9)
 
@@ -399,3 +399,43 @@ async def test_sprints_in_a_custom_field() -> None:
         assert closed.status == "closed"
         with pytest.raises(UnsupportedError):
             await provider.create_sprint(PMSprint(name="S", project_id=site.project, start_date=DAY))
+
+
+async def test_status_in_a_custom_type() -> None:
+    kind = {
+        "gid": "70",
+        "name": "Ticket",
+        "status_options": [
+            {"gid": "71", "name": "New", "completion_state": "incomplete", "enabled": True},
+            {"gid": "72", "name": "Fixed", "completion_state": "complete", "enabled": True},
+            {"gid": "73", "name": "Old", "completion_state": "complete", "enabled": False},
+        ],
+    }
+    stored: dict[str, Any] = {"gid": "5", "name": "x", "memberships": [{"project": {"gid": "77"}}]}
+
+    def change(_params: dict[str, str], body: Any) -> Any:
+        stored.update(body["data"], resource_subtype="custom")
+        stored["custom_type"] = {"gid": "70", "name": "Ticket"}
+        stored["custom_type_status_option"] = {"gid": stored["custom_type_status_option"]}
+        return {"data": stored}
+
+    server = Scripted(
+        {
+            "GET /custom_types": {"data": [kind], "next_page": None},
+            "POST /tasks": lambda _p, body: answer(
+                {"data": {**stored, "completed": body["data"]["completed"]}}, 201
+            ),
+            "PUT /tasks/5": change,
+            "GET /tasks/5": lambda _p, _b: {"data": stored},
+        }
+    )
+    provider = scripted(server, status_source="custom_type", sprint_mode="none")
+    made = await provider.create_task(PMTask(title="x", project_id="77", type="Ticket", status="New"))
+    assert (made.type, made.status, made.status_name, made.warnings) == ("Ticket", "todo", "New", ())
+    assert server.bodies("PUT", "/tasks/5") == [
+        {"data": {"custom_type": "70", "custom_type_status_option": "71"}}
+    ]
+    done = await provider.update_task("5", {"status": "completed"})
+    assert (done.status, done.status_name, done.warnings) == ("completed", "Fixed", ())
+    with pytest.raises(ValidationError):
+        await provider.update_task("5", {"status": "Old"})

@@ -139,7 +139,7 @@ class TaskReader(Connection):
             return
 
     async def _in_sprint(self, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
-        """Tasks in the project that stands for the sprint; one that is in another open one, too, is of that."""
+        """Tasks in the project that stands for the sprint; one that is in another open one is of that."""
         sprint = query.sprint_id or ""
         if query.project_id is not None:
             await self._project_document(query.project_id)
