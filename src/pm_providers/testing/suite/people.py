@@ -163,20 +163,40 @@ class WatcherSuite(SuiteBase):
     ) -> None:
         """Adding and removing say whether it was so already; others and other tasks are left alone."""
         other = await new_task(harness)
-        ada, bob, *_ = await harness.watchers(project.id)
+        users = (await harness.watchers(project.id))[:2]
+        ada, *more = users
         fresh = await harness.fresh()
-        before = set(ids(await fresh.list_watchers(task.id))) - {ada, bob}
+        before = set(ids(await fresh.list_watchers(task.id))) - set(users)
         elsewhere = ids(await fresh.list_watchers(other.id))
-        for user in (ada, bob):
+        for user in users:
             await provider.remove_watcher(task.id, user)
-        assert [await provider.add_watcher(task.id, user) for user in (ada, bob, ada)] == [True, True, False]
+        added = [await provider.add_watcher(task.id, user) for user in (*users, ada)]
+        assert added == [True] * len(users) + [False]
         watching = await fresh.list_watchers(task.id)
-        assert set(ids(watching)) == before | {ada, bob}
+        assert set(ids(watching)) == before | set(users)
         assert len(watching) == len(set(ids(watching)))
         assert all(user.name.strip() for user in watching)
         assert [await provider.remove_watcher(task.id, user) for user in (ada, ada)] == [True, False]
-        assert set(ids(await fresh.list_watchers(task.id))) == before | {bob}
+        assert set(ids(await fresh.list_watchers(task.id))) == before | set(more)
         assert ids(await fresh.list_watchers(other.id)) == elsewhere
+
+    @needs("list_watchers", "add_watcher")
+    async def test_only_some_can_watch(
+        self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject, task: PMTask
+    ) -> None:
+        """Where one account alone can be made to watch, others are refused by name, and nobody is added."""
+        users = await harness.watchers(project.id)
+        if len(users) > 1:
+            return
+        before = ids(await provider.list_watchers(task.id))
+        others = set(await harness.assignees(project.id)) - set(users)
+        assert others, "the harness names one who can watch, and nobody who cannot"
+        for user in others:
+            async with refusal(provider, "add_watcher", ValidationError) as caught:
+                await provider.add_watcher(task.id, user)
+            assert isinstance(caught.value, ValidationError)
+            assert "user_id" in caught.value.fields
+        assert ids(await (await harness.fresh()).list_watchers(task.id)) == before
 
     @needs("list_watchers", "add_watcher")
     async def test_watching_leaves_the_task_alone(
