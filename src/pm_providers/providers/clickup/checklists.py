@@ -207,13 +207,21 @@ class Checklists(Connection):
             return False
         below = _below(item_id, owner.items)
         with Progress() as progress:
-            done = await self._drop_item(owner.id, item_id)
-            progress.begun = done
+            await self._drop_stored(owner, item_id, task_id)
+            progress.begun = True
             left = {one.id for one in await self._left(owner, task_id)} if below else set()
             for one in reversed(below):
                 if one in left:
                     await self._drop_item(owner.id, one)
-        return done
+        return True
+
+    async def _drop_stored(self, owner: PMChecklist, item_id: str, task_id: str) -> None:
+        """Delete an item that was there; after a lost answer the task tells whether it is gone."""
+        try:
+            await self._drop_item(owner.id, item_id)
+        except PMError as error:
+            if not error.maybe_applied or item_of(await self._left(owner, task_id), item_id) is not None:
+                raise
 
     async def _left(self, owner: PMChecklist, task_id: str) -> list[PMChecklistItem]:
         return next((one.items for one in await self._checklists(task_id) if one.id == owner.id), [])

@@ -187,9 +187,27 @@ class Relations(Connection):
     """Dependencies, which are `blocks`, and links, which are `relates`. The vendor has no ids for them."""
 
     async def _iter_relations(self, query: ListQuery) -> AsyncIterator[PMRelation]:
-        """Dependencies first, then links."""
-        for one in self._relations(await self._task_document(query.task_id or "")):
-            yield one
+        """Dependencies first, then links. A request for each related task.
+
+        Whether a task still shows what leads to one in the trash is documented nowhere, so that is looked up.
+        """
+        task = await self._task_document(query.task_id or "")
+        found = self._relations(task)
+        there = await self._existing(
+            {end for one in found for end in (one.from_task_id, one.to_task_id)} - {identifier(task, "task")}
+        )
+        for one in found:
+            if {one.from_task_id, one.to_task_id} <= {*there, identifier(task, "task")}:
+                yield one
+
+    async def _existing(self, ids: set[str]) -> set[str]:
+        """Those of some ids that are tasks which can be read."""
+        asked = sorted(ids)
+        answers = await bounded_map(self._api.find_task, asked, self._options.concurrency)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return {one for one, answer in zip(asked, answers, strict=True) if answer is not None}
 
     def _relations(self, task: Mapping[str, Any]) -> list[PMRelation]:
         return relations_of(task, keep_raw=self._options.keep_raw)
@@ -258,6 +276,8 @@ class Relations(Connection):
         try:
             await self._api.delete(path, params)
         except PMError as error:
-            if not error.maybe_applied or await self._relation(end, relation_id) is not None:
+            # The answer got lost, or somebody else was first.
+            unclear = error.maybe_applied or isinstance(error, ValidationError)
+            if not unclear or await self._relation(end, relation_id) is not None:
                 raise
         return True

@@ -138,17 +138,18 @@ class Labels(ProjectReader):
         try:
             await self._api.call("DELETE", path, json={"tag": shown}, expect=(200, 204))
         except PMError as error:
-            gone = isinstance(error, NotFoundError) or error.maybe_applied
-            if not gone or await self._tag(space, shown["name"]) is not None:
+            # The answer got lost, or somebody else was first.
+            unclear = error.maybe_applied or isinstance(error, NotFoundError | ValidationError)
+            if not unclear or await self._tag(space, shown["name"]) is not None:
                 raise
         self._catalog.forget_tags(space)
         return True
 
     def _holds(self, name: str, asked: Any, result: Record) -> bool:
-        """Names come back in lower case, colours in whatever case."""
+        """Colours come back in whatever case; that a name comes back in lower case is told."""
         if super()._holds(name, asked, result):
             return True
         got = getattr(result, name)
         if not isinstance(result, PMLabel) or not isinstance(asked, str) or not isinstance(got, str):
             return False
-        return name in {"name", "color"} and asked.strip().casefold() == got.casefold()
+        return name == "color" and asked.strip().casefold() == got.casefold()
