@@ -77,6 +77,10 @@ class Catalog:
         """The frame of a board after it was changed here."""
         return await self.place(board, fresh=True)
 
+    def drop(self, board: str) -> None:
+        """Ask for the frame of a board anew when it is needed next; nothing is sent now."""
+        self._places.forget(board)
+
     async def boards(self, *, archived: bool = False) -> list[dict[str, Any]]:
         """Boards of the workspace, or of the account, oldest first; not paged by the vendor."""
         organization = self._api.options.organization

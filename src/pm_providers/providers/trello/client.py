@@ -226,6 +226,19 @@ class Api:
             raise
         return True
 
+    async def download(self, path: str, max_bytes: int) -> bytes:
+        """A file. A redirect to another host is followed without the credential.
+
+        Raises:
+            PMError: as of `call`.
+        """
+        try:
+            async with self.http.stream(path, max_bytes=max_bytes, operation="") as found:
+                return await found.read()
+        except AuthenticationError as error:
+            await self.me(fresh=True)
+            raise _denied(error) from error
+
     async def raw(
         self,
         method: str,

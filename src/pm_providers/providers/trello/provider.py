@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pm_providers.providers.trello.attachments import Attachments
 from pm_providers.providers.trello.batch import Batches
 from pm_providers.providers.trello.changes import Changes
+from pm_providers.providers.trello.checklists import Checklists
+from pm_providers.providers.trello.collaboration import Comments, Labels
 from pm_providers.providers.trello.containers import Projects, Users
 from pm_providers.providers.trello.discovery import Discovery
+from pm_providers.providers.trello.members import Memberships, Watchers
 from pm_providers.providers.trello.sprints import Sprints
 
 __all__ = ["TrelloProvider"]
@@ -17,9 +21,15 @@ class TrelloProvider(
     Users,
     Batches,
     Changes,
+    Comments,
+    Labels,
+    Attachments,
+    Checklists,
+    Memberships,
+    Watchers,
     Discovery,
 ):
-    """Trello, REST API 1. Boards, cards, lists as statuses, labels as sprints and priorities, members.
+    """Trello, REST API 1. Boards, cards and their parts, lists as statuses, labels as sprints and priorities.
 
     See `Connection` for the arguments. Constructing it sends nothing.
     """
