@@ -43,9 +43,12 @@ format: setup ## format the code
 
 check: lint test ## what CI runs
 
-bench: setup ## run the benchmarks, a few minutes
+bench: setup ## run the benchmarks, about a quarter of an hour
 	$(BIN)/python benchmarks/internal.py
-	$(BIN)/python benchmarks/jira.py
+	$(BIN)/python -m benchmarks.jira
+	$(BIN)/python -m benchmarks.clickup
+	$(BIN)/python -m benchmarks.asana
+	$(BIN)/python -m benchmarks.trello
 
 matrix: setup ## write the generated tables anew
 	$(BIN)/python -m pm_providers.service.matrix --write README.md docs/capabilities.md
