@@ -60,6 +60,7 @@ from pm_providers.model import (
 from pm_providers.registry import build_pm_provider, provider_names
 
 if TYPE_CHECKING:
+    from pm_providers.providers.clickup import ClickUpProvider
     from pm_providers.providers.internal import InternalProvider
     from pm_providers.providers.jira import JIRAProvider, JiraProvider
     from pm_providers.providers.openproject import OpenProjectProvider
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "ClickUpProvider": "pm_providers.providers.clickup",
     "InternalProvider": "pm_providers.providers.internal",
     "JIRAProvider": "pm_providers.providers.jira",
     "JiraProvider": "pm_providers.providers.jira",
@@ -82,6 +84,7 @@ __all__ = [
     "BatchResult",
     "Capabilities",
     "ChangePage",
+    "ClickUpProvider",
     "ConfigurationError",
     "ConflictError",
     "Entity",

@@ -22,6 +22,7 @@ from pm_providers.database import engine_for, upgrade
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
 from pm_providers.testing import Gap, GapKind, ProviderHarness
+from tests.conformance.clickup_harness import ClickUpHarness
 from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
 
@@ -201,6 +202,7 @@ class OpenProject13Harness(OpenProjectHarness):
 
 
 HARNESSES: dict[str, list[type[ProviderHarness]]] = {
+    "clickup": [ClickUpHarness],
     "internal": [InternalSqliteHarness, InternalPostgresHarness],
     "jira": [JiraHarness, JiraTeamManagedHarness],
     "openproject": [OpenProjectHarness, OpenProject13Harness],

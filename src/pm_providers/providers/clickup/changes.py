@@ -8,9 +8,8 @@ Deletes leave no trace. What the lists of the project count is compared with wha
 equal but for the tasks handed out since then, nothing is gone. Whether closed tasks and subtasks are in those
 counts is documented nowhere: a difference costs a comparison of all ids, and a delete that another change of
 the counts hides is found by the next one, which comes by itself at times. A task that is missing is asked for
-by
-itself: archived ones are handed out once more, as archived, and are not told as deleted; those that moved to
-another project, were deleted, or may not be seen any more are gone from this one.
+by itself: archived ones are handed out once more, as archived, and are not told as deleted; those that moved
+to another project, were deleted, or may not be seen any more are gone from this one.
 
 An idle call costs three requests: what changed, and the counts of the folders and lists.
 
@@ -196,15 +195,21 @@ class TaskChanges:
         return ChangedPage(self._window[start : start + size], len(self._window), size)
 
     async def _first_pass(self, number: int, size: int) -> ChangedPage:
-        """One page of ours; the last ones that a call reads are kept for the next, which needs them again."""
+        """One page of ours; the last ones that a call reads are kept for the next, which needs them again.
+
+        An only page is read anew: no look at what changed since the pass began follows it.
+        """
         pages = self.ahead.pages
         if self._first:
             self._first = False
             for one in [key for key in pages if key < number]:
                 del pages[one]
-        if number not in pages:
-            pages[number] = await self._passed(number, size)
-        return pages[number]
+        if number in pages:
+            return pages[number]
+        page = await self._passed(number, size)
+        if page.total > size:
+            pages[number] = page
+        return page
 
     async def _passed(self, number: int, size: int) -> ChangedPage:
         """Pages of the vendor that make up one of ours; the total is told as "more" until the last one."""

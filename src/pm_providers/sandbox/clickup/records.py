@@ -26,7 +26,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(_Record, frozen=True, kw_only=True):
-    """A person; `username` and `color` are None until an invitation is accepted."""
+    """A person; `username` and `color` are None until an invitation is accepted; `picture` is an address."""
 
     id: int
     email: str
@@ -34,6 +34,7 @@ class User(_Record, frozen=True, kw_only=True):
     color: str | None = "#595d66"
     timezone: str = "America/Los_Angeles"
     week_start_day: int | None = None
+    picture: str | None = None
 
 
 class Team(_Record, frozen=True, kw_only=True):

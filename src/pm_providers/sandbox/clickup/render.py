@@ -62,7 +62,7 @@ def creator(user: User) -> dict[str, Any]:
         "username": user.username,
         "color": user.color,
         "email": user.email,
-        "profilePicture": None,
+        "profilePicture": user.picture,
     }
 
 
@@ -74,7 +74,7 @@ def person(user: User) -> dict[str, Any]:
         "color": user.color,
         "initials": initials(user),
         "email": user.email,
-        "profilePicture": None,
+        "profilePicture": user.picture,
     }
 
 

@@ -61,6 +61,9 @@ class FieldSuite(SuiteBase):
             return
         update = getattr(provider, f"update_{entity}")
         place = place_of(written)
+        if f"{entity}.{name}" in harness.never_changed:
+            await _assert_fixed(harness, fresh, written, entity, name, second)
+            return
         await _check(provider, fresh, await update(written.id, {name: second}, **place), entity, name, second)
         if spec.kind is FieldKind.MAP:
             cleared = await update(written.id, {name: dict.fromkeys(second)}, **place)
@@ -162,6 +165,24 @@ async def _check(
     assert warned[name].got == getattr(found, name)
 
 
+async def _assert_fixed(
+    harness: ProviderHarness,
+    fresh: BasePMProvider,
+    written: Record,
+    entity: Entity,
+    name: str,
+    value: Any,
+) -> None:
+    """A field that is given once: another value is refused by name, and nothing is written."""
+    provider = harness.provider
+    support = provider.capabilities.field(entity, name).support
+    assert support is Support.MAPPED, f"{name} cannot be changed, and is declared native"
+    with pytest.raises(ValidationError) as caught:
+        await getattr(provider, f"update_{entity}")(written.id, {name: value}, **place_of(written))
+    assert name in caught.value.fields
+    assert await read(fresh, written) == written
+
+
 async def _check_clearing(
     harness: ProviderHarness, fresh: BasePMProvider, written: Record, entity: Entity, name: str
 ) -> None:
@@ -213,6 +234,8 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
         await harness.labels((await harness.project()).id)
     if entity in {Entity.PROJECT, Entity.SPRINT, Entity.USER, Entity.LABEL}:
         found += await getattr(provider, f"list_{entity.plural}")()
+    if entity is Entity.MEMBERSHIP and not found:
+        found += await provider.list_memberships((await harness.project()).id)
     return found
 
 
