@@ -59,8 +59,7 @@ class Memberships(Connection):
             PermissionDeniedError: the plan of the board has no observers, or no more members.
         """
         board, user = fields["project_id"], fields["user_id"]
-        role = role_of(fields["roles"])
-        fields["roles"] = [role]
+        role, fields["roles"] = role_of(fields["roles"])
         try:
             before = await self._memberships_of(board)
         except NotFoundError as error:
@@ -102,8 +101,7 @@ class Memberships(Connection):
             ValidationError: unknown role.
             PermissionDeniedError: it is the last administrator of the board, or one may not.
         """
-        role = role_of(fields["roles"])
-        fields["roles"] = [role]
+        role, fields["roles"] = role_of(fields["roles"])
         board, found = await self._membership(membership_id, project_id)
         if found is None:
             raise NotFoundError(f"there is no membership {membership_id!r:.80}")

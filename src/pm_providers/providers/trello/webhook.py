@@ -3,8 +3,8 @@
 While a webhook is made, Trello asks for its address by HEAD (some have seen GET), without a signature, and
 wants 200: `is_address_check`. Deliveries want 200 soon, too; 410 deletes the webhook. What is answered
 otherwise is repeated three times, and lost then; after many failures the webhook is off (`active: false`).
-Nobody tells when it is gone with its token: look after both. A delivery is a hint: it may come twice and out of
-order, and holds no more than what changed; cards of a list that is archived send none. Refetch what it names.
+Nobody tells when it is gone with its token: look after both. A delivery is a hint: it may come twice and out
+of order, and holds no more than what changed; cards of an archived list send none. Refetch what it names.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _PARTS: Mapping[str, tuple[Entity, str]] = {
     "deleteLabel": (Entity.LABEL, "label"),
     "updateMember": (Entity.USER, "member"),
 }
-"""Type of an action -> kind of object, and where its id stands in `data`. Others are about a card or a board."""
+"""Type of an action -> kind of object, and where its id stands in `data`. Others are of a card or a board."""
 
 _COMMENTS = frozenset({"commentCard", "copyCommentCard"})
 _IGNORED = frozenset({"voteOnCard", "addReaction", "removeReaction", "enablePlugin", "disablePlugin"})

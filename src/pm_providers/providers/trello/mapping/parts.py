@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -32,7 +32,7 @@ COMMENT_TYPES = ("commentCard", "copyCommentCard")
 """Types of actions that are comments; the second came along with a card that was copied."""
 
 ROLES = ("admin", "normal", "observer")
-"""What members of a board can be ([spec] PUT /boards/{id}/members/{idMember})."""
+"""What members of a board can be, the strongest first ([spec] PUT /boards/{id}/members/{idMember})."""
 
 LABEL_COLORS: Mapping[str, str] = {
     "green": "#4bce97", "yellow": "#f5cd47", "orange": "#fea362", "red": "#f87168", "purple": "#9f8fef",
@@ -208,17 +208,17 @@ def to_membership(membership: Mapping[str, Any], project: str, *, keep_raw: bool
     )
 
 
-def role_of(names: list[str]) -> str:
-    """The role that names mean; case and repetition do not matter.
+def role_of(names: Iterable[str]) -> tuple[str, list[str]]:
+    """Role to write, and all roles that were asked for, in small letters. Of several the strongest holds.
 
     Raises:
-        ValidationError: none, several, or one that does not exist; says which there are.
+        ValidationError: one that does not exist; says which there are.
     """
-    meant = list(dict.fromkeys(one.strip().casefold() for one in names))
-    known = ", ".join(ROLES)
-    for one in meant:
-        if one not in ROLES:
-            raise ValidationError(fields={"roles": f"{one!r:.60} is unknown; there is: {known}"})
-    if len(meant) != 1:
-        raise ValidationError(fields={"roles": f"a member has exactly one of: {known}"})
-    return meant[0]
+    meant: list[str] = []
+    for asked in names:
+        role = asked.strip().casefold()
+        if role not in ROLES:
+            known = ", ".join(ROLES)
+            raise ValidationError(fields={"roles": f"{asked!r:.60} is unknown; there is: {known}"})
+        meant.append(role)
+    return min(meant, key=ROLES.index), list(dict.fromkeys(meant))
