@@ -26,7 +26,6 @@ PARTS = ("comment", "relation", "label", "attachment", "time_entr", "checklist",
 DEVIATIONS = (
     (r"POST .*/comment$|PUT .*/comment/", r"'comment_text' is a required", "Rich text goes as `comment` ([doc] comment-formatting)."),
     (r"PUT .*/comment/", r"'assignee' is a required", "Few comments have one; it is a number, and cannot be sent empty."),
-    (r"PUT .*/checklist_item/", r"assignee: None|parent: None", "Listed as nullable beside a text."),
 )  # fmt: skip
 """Request, finding, and why it is sent nevertheless."""
 

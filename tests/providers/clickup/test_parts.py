@@ -203,7 +203,7 @@ async def test_tags_are_made_changed_and_deleted(site: Site, provider: ClickUpPr
         "#ff0000",
         site.space,
     )
-    assert made.warnings == ()
+    assert [(one.field, one.got) for one in made.warnings] == [("name", "red fox/x?")]
     await provider.update_task(task.id, {"label_ids": [made.id]})
     changed = await provider.update_label(made.id, {"color": "#00ff00"}, project_id=site.space)
     assert (changed.id, changed.color) == (made.id, "#00ff00")
