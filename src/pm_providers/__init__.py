@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from pm_providers.providers.jira import JIRAProvider, JiraProvider
     from pm_providers.providers.openproject import OpenProjectProvider
     from pm_providers.providers.redmine import RedmineProvider
+    from pm_providers.providers.trello import TrelloProvider
 
 __version__ = "0.1.0"
 
@@ -75,6 +76,7 @@ _LAZY = {
     "JiraProvider": "pm_providers.providers.jira",
     "OpenProjectProvider": "pm_providers.providers.openproject",
     "RedmineProvider": "pm_providers.providers.redmine",
+    "TrelloProvider": "pm_providers.providers.trello",
 }
 
 __all__ = [
@@ -125,6 +127,7 @@ __all__ = [
     "Support",
     "TaskStatus",
     "TransportError",
+    "TrelloProvider",
     "UnsupportedError",
     "ValidationError",
     "WriteWarning",

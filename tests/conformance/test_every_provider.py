@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from pm_providers import provider_names
 from pm_providers.registry import provider_class
 from pm_providers.testing import GapKind
-from tests.conformance import test_clickup, test_internal, test_jira, test_openproject, test_redmine
 from tests.conformance.harnesses import HARNESSES
 
 BOUND = [
     member.harness_class
-    for module in (test_clickup, test_internal, test_jira, test_openproject, test_redmine)
-    for name, member in vars(module).items()
-    if name.startswith("Test")
+    for module in (import_module(f"tests.conformance.test_{name}") for name in HARNESSES)
+    for title, member in vars(module).items()
+    if title.startswith("Test")
 ]
 
 

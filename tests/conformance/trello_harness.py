@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pm_providers import BasePMProvider, Entity, PMProject, PMProviderConfig
-from pm_providers.providers.trello import TrelloProvider
-from pm_providers.sandbox.trello import ADMIN_TOKEN, TrelloSandbox
-from pm_providers.sandbox.trello.demo import member_id
-from pm_providers.testing import ProviderHarness, unique
+from pm_providers import BasePMProvider, Entity, PMProject, PMProviderConfig, TrelloProvider
+from pm_providers.sandbox.trello import ADMIN_TOKEN, ORGANIZATION_ID, TrelloSandbox
+from pm_providers.sandbox.trello.demo import add_member, join
+from pm_providers.testing import ProviderHarness
 
 _POWER_UP = "56d5e249a98895a9797bebb9"  # boards need it for custom fields
 _FIELDS = {"Room": "text", "Mass": "number", "Safe": "checkbox", "Size": "list"}
-_COLORS = ("red", "blue")
 
 
 class TrelloHarness(ProviderHarness):
     """A workspace whose people are known; projects are boards with custom fields and two more members.
 
-    Deleting is for good, as elsewhere; the default (archiving) has tests of its own.
+    Deleting is for good, as with other systems.
     """
+
+    conventions: ClassVar[dict[str, Any]] = {"delete_mode": "permanent"}
 
     page_options: ClassVar = {"page_size": 3}
     page_tasks: ClassVar = 8
     missing_id: ClassVar = "6500000000000000000000ff"
     missing_label: ClassVar = "6500000000000000000000ff"
     roles: ClassVar = ("normal", "admin")
-    members: ClassVar = ("maya", "jonas")
     rarely_filled: ClassVar = {"user.email": "told of the account of the token alone, if it has the scope"}
     samples: ClassVar = {(Entity.PROJECT, "status"): ("active", "archived")}
     custom_fields: ClassVar = {
@@ -39,7 +38,18 @@ class TrelloHarness(ProviderHarness):
     }
 
     async def start(self) -> None:
-        self.sandbox = TrelloSandbox(dataset="demo", search_lag_s=0)
+        self.sandbox = TrelloSandbox(search_lag_s=0)
+        self._people = 0
+        self._colleagues = [self._person(), self._person()]
+
+    def _person(self) -> str:
+        """A new person of the workspace: accounts are made by people themselves."""
+        self._people += 1
+        login = f"person{self._people}"
+        state = self.sandbox.state
+        member = add_member(state, login, f"Person {self._people}", f"{login}@example.com")
+        join(state, ORGANIZATION_ID, login)
+        return member.id
 
     async def open(self, *, api_token: str | None = None, **options: Any) -> BasePMProvider:
         settings = self.sandbox.settings
@@ -49,7 +59,7 @@ class TrelloHarness(ProviderHarness):
             api_key=settings["TRELLO_API_KEY"],
             api_token=api_token or ADMIN_TOKEN,
             organization_id=settings["TRELLO_ORGANIZATION_ID"],
-            additional_config={"pace": "none", "delete_mode": "permanent", **options},
+            additional_config={"pace": "none", **self.conventions, **options},
         )
         return TrelloProvider(config, transport=self.sandbox.transport())
 
@@ -65,8 +75,8 @@ class TrelloHarness(ProviderHarness):
         await self._send("POST", f"boards/{project.id}/boardPlugins", idPlugin=_POWER_UP)
         for name, kind in _FIELDS.items():
             await self._make_field(project.id, name, kind)
-        for login in self.members:
-            await self._send("PUT", f"boards/{project.id}/members/{member_id(login)}", type="normal")
+        for person in self._colleagues:
+            await self._send("PUT", f"boards/{project.id}/members/{person}", type="normal")
         return project
 
     async def _make_field(self, board: str, name: str, kind: str) -> None:
@@ -83,12 +93,18 @@ class TrelloHarness(ProviderHarness):
         assert answer.status == 200, answer
 
     async def outsiders(self, project_id: str) -> list[str]:
-        """People of the workspace: accounts are made by people themselves."""
-        inside = {user.id for user in await self.provider.list_users(project_id)}
-        people = [member_id(login) for login in ("priya", "tomas", "wen")]
-        return [one for one in people if one not in inside][:2]
+        """New people of the workspace, who are on no board."""
+        del project_id
+        return [self._person() for _ in range(2)]
 
     async def watchers(self, project_id: str) -> list[str]:
         """The account of the token is the only one that can be made to watch."""
         me = await self.provider.get_current_user()
         return [me.id]
+
+
+class TrelloArchivingHarness(TrelloHarness):
+    """The default: deleting archives."""
+
+    conventions: ClassVar = {}
+    deletes_by_archiving: ClassVar = True

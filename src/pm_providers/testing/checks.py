@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pm_providers.contract import BasePMProvider, holds
+from pm_providers.contract import BasePMProvider, Support, holds
 from pm_providers.errors import PMError, UnsupportedError
-from pm_providers.model import Entity, PMTask, Record
+from pm_providers.model import Entity, PMProject, PMTask, Record
 from pm_providers.testing.calls import call
+from pm_providers.testing.harness import ProviderHarness
 
 __all__ = [
     "Stream",
+    "assert_gone",
     "assert_holds",
     "assert_refused",
     "ids",
@@ -76,6 +78,18 @@ async def missing_or(awaitable: Awaitable[R | None], *refusals: type[PMError]) -
         return await awaitable
     except refusals:
         return None
+
+
+def assert_gone(harness: ProviderHarness, found: PMTask | PMProject | None) -> None:
+    """What was deleted cannot be read; where deleting archives, it is read as archived."""
+    if harness.deletes_by_archiving:
+        assert found is not None, "deleting archives, and what was deleted cannot be read"
+        assert found.is_archived
+        kind = "task" if isinstance(found, PMTask) else "project"
+        deleting = harness.provider.capabilities.operation(f"delete_{kind}")
+        assert deleting.support is Support.MAPPED, "deleting archives, and is declared native"
+    else:
+        assert found is None, "deleted, and still there"
 
 
 def ids(records: Iterable[Record]) -> list[str]:

@@ -39,6 +39,9 @@ class ProviderHarness(ABC):
         samples: (entity, field) -> two values of a field, where the common ones do not fit the system.
         rarely_filled: `entity.field` -> why no record of the suite fills a field that is declared supported.
         never_empty: `entity.field` -> why the system refuses to clear a field that other systems clear.
+        never_changed: `entity.field` -> why a field can be given on creation, and is refused in updates.
+        deletes_by_archiving: deleting archives tasks and projects: they can be read, stand in lists that
+            ask for archived records, and are upserts among changes.
         top_task: fields of a task that two levels of tasks can stand below, where not every task can be that
             ({"type": "Epic"}). Tasks below get the type that the provider chooses.
         lower_types: types whose tasks must stand below another; they can stand below a task of the type that
@@ -55,6 +58,8 @@ class ProviderHarness(ABC):
     samples: ClassVar[Mapping[tuple[Entity, str], Sequence[Any]]] = {}
     rarely_filled: ClassVar[Mapping[str, str]] = {}
     never_empty: ClassVar[Mapping[str, str]] = {}
+    never_changed: ClassVar[Mapping[str, str]] = {}
+    deletes_by_archiving: ClassVar[bool] = False
     top_task: ClassVar[Mapping[str, Any]] = {}
     lower_types: ClassVar[frozenset[str]] = frozenset()
     missing_id: ClassVar[str] = "999999999"
@@ -95,6 +100,10 @@ class ProviderHarness(ABC):
     async def make_project(self, **fields: Any) -> PMProject:
         """A new project in which all the suite's tests can run."""
         return await self.provider.create_project(PMProject(name=unique("Project"), **fields))
+
+    async def archive_project(self, project_id: str) -> None:
+        """Archive a project as people do; asked for where the interface cannot write `status` of projects."""
+        raise AssertionError(f"project {project_id} can be archived, but not by the interface")
 
     async def make_user(self) -> PMUser:
         """A new user."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pm_providers.contract import BasePMProvider
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import Entity, PMProject, PMTask
-from pm_providers.testing.checks import ids, needs, refusal, stored
+from pm_providers.testing.checks import assert_gone, ids, needs, refusal, stored
 from pm_providers.testing.harness import ProviderHarness, unique
 from pm_providers.testing.suite.base import SuiteBase
 
@@ -32,12 +32,12 @@ class ProjectSuite(SuiteBase):
     @needs("create_project")
     async def test_create_project(self, harness: ProviderHarness, provider: BasePMProvider) -> None:
         """A created project has an id, and is what another client reads."""
-        name = unique("Relaunch")
-        created = await provider.create_project(PMProject(name=name, description="First *draft*"))
+        name, text = unique("Relaunch"), _text(provider, "First *draft*")
+        created = await provider.create_project(PMProject(name=name, description=text))
         assert created.id
         assert created.name == name
         found = await stored(await harness.fresh(), created)
-        assert found.description == "First *draft*"
+        assert found.description == text
         assert not found.is_archived
 
     @needs("create_project")
@@ -45,18 +45,20 @@ class ProjectSuite(SuiteBase):
         self, harness: ProviderHarness, provider: BasePMProvider
     ) -> None:
         """The documented positional form works: id, name, description."""
-        created = await provider.create_project(PMProject("", unique("Positional"), "text"))
-        assert (await stored(await harness.fresh(), created)).description == "text"
+        name, text = unique("Positional"), _text(provider, "text")
+        created = await provider.create_project(PMProject("", name, text))
+        found = await stored(await harness.fresh(), created)
+        assert (found.name, found.description) == (name, text)
 
     @needs("create_project", "update_project")
     async def test_project_update_leaves_the_rest(
         self, harness: ProviderHarness, provider: BasePMProvider
     ) -> None:
         """An update changes the fields it names and no other."""
-        created = await provider.create_project(PMProject(name=unique("Before"), description="kept"))
-        name = unique("After")
+        text, name = _text(provider, "kept"), unique("After")
+        created = await provider.create_project(PMProject(name=unique("Before"), description=text))
         changed = await provider.update_project(created.id, {"name": name})
-        assert (changed.id, changed.name, changed.description) == (created.id, name, "kept")
+        assert (changed.id, changed.name, changed.description) == (created.id, name, text)
         assert changed.warnings == ()
         await stored(await harness.fresh(), changed)
 
@@ -70,15 +72,17 @@ class ProjectSuite(SuiteBase):
 
     @needs("create_project", "delete_project")
     async def test_delete_project(self, harness: ProviderHarness, provider: BasePMProvider) -> None:
-        """A deleted project is gone with its tasks; deleting it again is no error."""
+        """A deleted project is gone with its tasks, an archived one keeps them; again is no error."""
         doomed = await harness.make_project()
         task = await provider.create_task(PMTask(title="goes too", project_id=doomed.id))
         assert await provider.delete_project(doomed.id) is True
         await harness.settle()
         fresh = await harness.fresh()
-        assert await fresh.get_project(doomed.id) is None
-        assert await fresh.get_task(task.id) is None
-        assert doomed.id not in ids(await fresh.list_projects(include_archived=True))
+        assert_gone(harness, await fresh.get_project(doomed.id))
+        assert await fresh.get_task(task.id) == (task if harness.deletes_by_archiving else None)
+        listed = ids(await fresh.list_projects(include_archived=True))
+        assert (doomed.id in listed) is harness.deletes_by_archiving
+        assert doomed.id not in ids(await fresh.list_projects())
         assert await provider.delete_project(doomed.id) is False
         assert await provider.delete_project(harness.missing_id) is False
 
@@ -118,7 +122,13 @@ class ProjectSuite(SuiteBase):
         shelved = await harness.make_project()
         if not provider.capabilities.field(Entity.PROJECT, "is_archived").is_supported:
             return
-        archived = await provider.update_project(shelved.id, {"status": "archived"})
+        if provider.capabilities.field(Entity.PROJECT, "status").is_writable:
+            archived = await provider.update_project(shelved.id, {"status": "archived"})
+        else:
+            await harness.archive_project(shelved.id)
+            shown = await provider.get_project(shelved.id)
+            assert shown is not None
+            archived = await stored(await harness.fresh(), shown)
         assert (archived.status, archived.is_archived) == ("archived", True)
         fresh = await harness.fresh()
         assert shelved.id not in ids(await fresh.list_projects())
@@ -153,3 +163,8 @@ class ProjectSuite(SuiteBase):
         if provider.capabilities.supports("update_project"):
             async with refusal(provider, "update_project", ValidationError, ConflictError):
                 await provider.update_project(parent.id, {"parent_project_id": child.id})
+
+
+def _text(provider: BasePMProvider, text: str) -> str | None:
+    """A description where projects have one."""
+    return text if provider.capabilities.field(Entity.PROJECT, "description").is_writable else None

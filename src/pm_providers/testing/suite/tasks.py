@@ -5,7 +5,7 @@ from __future__ import annotations
 from pm_providers.contract import BasePMProvider
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import Entity, PMProject, PMTask
-from pm_providers.testing.checks import ids, needs, refusal, stored
+from pm_providers.testing.checks import assert_gone, ids, needs, refusal, stored
 from pm_providers.testing.harness import ProviderHarness, unique
 from pm_providers.testing.samples import new_task
 from pm_providers.testing.suite.base import SuiteBase
@@ -110,15 +110,22 @@ class TaskSuite(SuiteBase):
         """A deleted task is gone for everybody; deleting it again is no error."""
         assert await provider.delete_task(task.id) is True
         fresh = await harness.fresh()
-        assert await fresh.get_task(task.id) is None
+        assert_gone(harness, await fresh.get_task(task.id))
         assert await fresh.list_tasks(project.id) == []
         assert await provider.delete_task(task.id) is False
         assert await provider.delete_task(harness.missing_id) is False
+        if harness.deletes_by_archiving:
+            changed = await provider.update_task(task.id, {"title": "still there"})
+            assert await fresh.list_tasks(project.id, include_archived=True) == [changed]
+            assert await fresh.list_tasks(project.id) == []
+            return
         async with refusal(provider, "update_task", NotFoundError):
             await provider.update_task(task.id, {"title": "too late"})
 
     @needs("create_task")
-    async def test_task_key_stands_for_the_id(self, provider: BasePMProvider, task: PMTask) -> None:
+    async def test_task_key_stands_for_the_id(
+        self, harness: ProviderHarness, provider: BasePMProvider, task: PMTask
+    ) -> None:
         """Where tasks have keys, every method takes them."""
         if task.key is None:
             return
@@ -127,7 +134,7 @@ class TaskSuite(SuiteBase):
         assert found.id == task.id
         assert (await provider.update_task(task.key, {"title": "by key"})).id == task.id
         assert await provider.delete_task(task.key) is True
-        assert await provider.get_task(task.id) is None
+        assert_gone(harness, await provider.get_task(task.id))
 
     @needs("create_task")
     async def test_subtasks(
@@ -146,6 +153,13 @@ class TaskSuite(SuiteBase):
         fresh = await harness.fresh()
         listed = {one.id: one.parent_task_id for one in await fresh.list_tasks(project.id)}
         assert listed == {task.id: None, child.id: task.id, grandchild.id: child.id}
+        if "task.parent_task_id" in harness.never_empty:
+            async with refusal(provider, "update_task", ValidationError) as caught:
+                await provider.update_task(child.id, {"parent_task_id": None, "title": "Freed"})
+            assert isinstance(caught.value, ValidationError)
+            assert set(caught.value.fields) == {"parent_task_id"}
+            await stored(await harness.fresh(), child)
+            return
         freed = await provider.update_task(child.id, {"parent_task_id": None})
         assert freed.parent_task_id is None
         assert (await stored(fresh, freed)).warnings == ()

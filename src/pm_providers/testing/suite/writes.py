@@ -9,7 +9,7 @@ import pytest
 from pm_providers.contract import BasePMProvider
 from pm_providers.errors import ConflictError, PMError, ValidationError
 from pm_providers.model import Entity, PMProject, PMTask
-from pm_providers.testing.checks import needs, refusal, stored
+from pm_providers.testing.checks import assert_gone, needs, refusal, stored
 from pm_providers.testing.harness import ProviderHarness
 from pm_providers.testing.suite.base import SuiteBase
 
@@ -140,7 +140,7 @@ class WriteSuite(SuiteBase):
         assert await other.get_task(task.id) == changed
         assert await other.list_tasks(task.project_id) == [changed]
         await provider.delete_task(task.id)
-        assert await other.get_task(task.id) is None
+        assert_gone(harness, await other.get_task(task.id))
         assert await other.list_tasks(task.project_id) == []
 
     @needs("create_task", "update_task")
