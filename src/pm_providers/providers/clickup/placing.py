@@ -48,8 +48,10 @@ class Placing(TaskReader):
         if known is not None:
             return known
         async with self._locks.hold(("default list", place.id)):
-            self._catalog.forget_space(place.space_id)
-            known = await self._named_list(place)
+            known = await self._named_list(place)  # made while this one waited
+            if known is None:
+                self._catalog.forget_space(place.space_id)
+                known = await self._named_list(place)
             if known is not None:
                 return known
             made = await self._api.post(

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from pm_providers.collector import collector_paused
 from pm_providers.contract import TaskQuery
 from pm_providers.errors import NotFoundError
 from pm_providers.model import PMTask, TaskStatus
@@ -288,7 +289,8 @@ class TaskReader(ProjectReader):
             priorities={one.name: one.priority for one in self._catalog.priorities},
             keep_raw=self._options.keep_raw,
         )
-        return [to_task(one, reading) for one in documents]
+        with collector_paused():
+            return [to_task(one, reading) for one in documents]
 
     async def _type_names(self, documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         names = {one.id: one.name for one in await self._catalog.types()}
