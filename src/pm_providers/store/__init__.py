@@ -11,6 +11,7 @@ from pm_providers.store.connections import (
 )
 from pm_providers.store.mappings import (
     add_mapping,
+    configure_mapping,
     get_mapping,
     list_mappings,
     pause_mapping,
@@ -28,6 +29,7 @@ __all__ = [
     "add_connection",
     "add_mapping",
     "config_for",
+    "configure_mapping",
     "get_connection",
     "get_mapping",
     "list_connections",

@@ -116,10 +116,10 @@ async def remove_connection(db: Any, name_or_id: str, *, with_mappings: bool = F
         found = _found(conn, name_or_id)
         if found is None:
             return False
-        mine = mappings.c.provider_connection_id == found.id
+        mine = _mapped_to(conn, found.id)
         if with_mappings:
-            conn.execute(delete(mappings).where(mine))
-        elif conn.scalar(select(mappings.c.id).where(mine).limit(1)) is not None:
+            conn.execute(delete(mappings).where(mappings.c.id.in_(mine)))
+        elif mine:
             raise ConflictError(
                 f"projects are mapped to connection {found.name!r}: remove the mappings first"
             )
@@ -219,6 +219,16 @@ def _found(conn: SqlConnection, name_or_id: str) -> Connection | None:
     # A name may look like the id of another connection: the name goes first.
     rows = sorted(rows, key=lambda row: row["name"] != name_or_id)
     return Connection(**rows[0]) if rows else None
+
+
+def _mapped_to(conn: SqlConnection, connection_id: str) -> list[str]:
+    """Ids of the mappings that use a connection, on either side."""
+    columns = (mappings.c.id, mappings.c.provider_connection_id, mappings.c.sync_config)
+    return [
+        row.id
+        for row in conn.execute(select(*columns))
+        if connection_id in {row.provider_connection_id, row.sync_config.get("left_connection")}
+    ]
 
 
 def _required(conn: SqlConnection, name_or_id: str) -> Connection:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, or_, select, update
 
 from pm_providers.contract import check_id
 from pm_providers.database import database_for
@@ -20,7 +20,9 @@ from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.store.records import SyncMapping, json_problem
 
 __all__ = [
+    "LEFT_CONNECTION",
     "add_mapping",
+    "configure_mapping",
     "get_mapping",
     "list_mappings",
     "pause_mapping",
@@ -28,6 +30,11 @@ __all__ = [
     "resume_mapping",
     "touch_mapping",
 ]
+
+LEFT_CONNECTION = "left_connection"
+"""Option of `sync_config`: id of the connection of the left side, where that is not the internal database."""
+
+_LONGEST = 32
 
 
 async def add_mapping(
@@ -41,9 +48,12 @@ async def add_mapping(
 ) -> SyncMapping:
     """Map a project of ours to one of another system.
 
+    With `left_connection` (name or id of a connection) in `sync_config`, the left side is that system, and
+    `internal_project_id` the id of a project there. It is stored as the connection's id.
+
     Args:
         db: the database.
-        internal_project_id: id of a project of the internal provider.
+        internal_project_id: id of a project of the internal provider; at most 32 characters.
         provider_connection_id: id of a stored connection.
         external_project_id: id of the project there.
         sync_config: options of the sync, as JSON can hold them.
@@ -67,9 +77,12 @@ async def add_mapping(
     }
 
     def work(conn: SqlConnection) -> SyncMapping:
-        for name, table in (("internal_project_id", projects), ("provider_connection_id", connections)):
-            if conn.scalar(select(table.c.id).where(table.c.id == row[name])) is None:
-                raise ValidationError(fields={name: f"{row[name]!r} does not exist"})
+        row["sync_config"] = _with_left(conn, row["sync_config"])
+        _require(conn, "provider_connection_id", connections, row["provider_connection_id"])
+        if LEFT_CONNECTION not in row["sync_config"]:
+            _require(conn, "internal_project_id", projects, row["internal_project_id"])
+        elif len(row["internal_project_id"]) > _LONGEST:
+            raise ValidationError(fields={"internal_project_id": f"longer than {_LONGEST} characters"})
         same = (mappings.c.provider_connection_id == row["provider_connection_id"]) & (
             mappings.c.external_project_id == row["external_project_id"]
         )
@@ -118,6 +131,23 @@ async def pause_mapping(db: Any, mapping_id: str) -> SyncMapping:
 async def resume_mapping(db: Any, mapping_id: str) -> SyncMapping:
     """Sync again; harmless when repeated. Errors as in `pause_mapping`."""
     return await _change(db, mapping_id, sync_enabled=True)
+
+
+async def configure_mapping(db: Any, mapping_id: str, sync_config: Mapping[str, Any]) -> SyncMapping:
+    """Replace the options of the sync.
+
+    Raises:
+        NotFoundError: no such mapping.
+        ValidationError: the options are malformed, or `left_connection` does not exist.
+    """
+    given = _json_object(sync_config)
+
+    def work(conn: SqlConnection) -> SyncMapping:
+        _required(conn, mapping_id)
+        _write(conn, mapping_id, sync_config=_with_left(conn, given))
+        return _required(conn, mapping_id)
+
+    return await database_for(db).write(work)
 
 
 async def touch_mapping(db: Any, mapping_id: str, last_sync_at: datetime | None = None) -> SyncMapping:
@@ -173,6 +203,24 @@ def _required(conn: SqlConnection, mapping_id: str) -> SyncMapping:
     if found is None:
         raise NotFoundError(f"no mapping {mapping_id[:60]!r}")
     return found
+
+
+def _require(conn: SqlConnection, name: str, table: Table, identifier: str) -> None:
+    if conn.scalar(select(table.c.id).where(table.c.id == identifier)) is None:
+        raise ValidationError(fields={name: f"{identifier!r:.80} does not exist"})
+
+
+def _with_left(conn: SqlConnection, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the left connection by its id."""
+    wanted = config.get(LEFT_CONNECTION)
+    if wanted is None:
+        return {name: value for name, value in config.items() if name != LEFT_CONNECTION}
+    either = or_(connections.c.name == wanted, connections.c.id == wanted)
+    found = conn.execute(select(connections.c.id, connections.c.name).where(either)).all()
+    if not isinstance(wanted, str) or not found:
+        raise ValidationError(fields={LEFT_CONNECTION: f"there is no connection {wanted!r:.80}"})
+    best = min(found, key=lambda row: row.name != wanted)
+    return {**config, LEFT_CONNECTION: best.id}
 
 
 def _json_object(value: Mapping[str, Any]) -> dict[str, Any]:
