@@ -25,7 +25,7 @@ from pm_providers.testing import Gap, GapKind, ProviderHarness
 from tests.conformance.clickup_harness import ClickUpHarness
 from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
-from tests.conformance.trello_harness import TrelloArchivingHarness, TrelloHarness
+from tests.conformance.trello_harness import TrelloArchivingHarness, TrelloCustomFieldsHarness, TrelloHarness
 
 
 @cache
@@ -208,6 +208,6 @@ HARNESSES: dict[str, list[type[ProviderHarness]]] = {
     "jira": [JiraHarness, JiraTeamManagedHarness],
     "openproject": [OpenProjectHarness, OpenProject13Harness],
     "redmine": [RedmineHarness, RedmineMarkdownHarness],
-    "trello": [TrelloHarness, TrelloArchivingHarness],
+    "trello": [TrelloHarness, TrelloArchivingHarness, TrelloCustomFieldsHarness],
 }
 """Registered name -> harnesses that the suite runs on."""

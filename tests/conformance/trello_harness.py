@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pm_providers import BasePMProvider, Entity, PMProject, PMProviderConfig, TrelloProvider
@@ -10,7 +11,8 @@ from pm_providers.sandbox.trello.demo import add_member, join
 from pm_providers.testing import ProviderHarness
 
 _POWER_UP = "56d5e249a98895a9797bebb9"  # boards need it for custom fields
-_FIELDS = {"Room": "text", "Mass": "number", "Safe": "checkbox", "Size": "list"}
+_LEVELS = ("Lowest", "Low", "Medium", "High", "Highest")
+_Fields = Mapping[str, str | tuple[str, ...]]
 
 
 class TrelloHarness(ProviderHarness):
@@ -20,6 +22,12 @@ class TrelloHarness(ProviderHarness):
     """
 
     conventions: ClassVar[dict[str, Any]] = {"delete_mode": "permanent"}
+    board_fields: ClassVar[_Fields] = {
+        "Room": "text",
+        "Mass": "number",
+        "Safe": "checkbox",
+        "Size": ("Small", "Large"),
+    }
 
     page_options: ClassVar = {"page_size": 3}
     page_tasks: ClassVar = 8
@@ -73,19 +81,21 @@ class TrelloHarness(ProviderHarness):
         """Custom fields are made, and people asked in, by the board's administrators in the app."""
         project = await super().make_project(**fields)
         await self._send("POST", f"boards/{project.id}/boardPlugins", idPlugin=_POWER_UP)
-        for name, kind in _FIELDS.items():
+        for name, kind in self.board_fields.items():
             await self._make_field(project.id, name, kind)
         for person in self._colleagues:
             await self._send("PUT", f"boards/{project.id}/members/{person}", type="normal")
         return project
 
-    async def _make_field(self, board: str, name: str, kind: str) -> None:
-        options = [
-            {"value": {"text": text}, "color": "none", "pos": place}
-            for place, text in enumerate(("Small", "Large"), 1)
-        ]
-        more = {"options": options} if kind == "list" else {}
-        body = {"idModel": board, "modelType": "board", "name": name, "type": kind, "pos": "bottom", **more}
+    async def _make_field(self, board: str, name: str, kind: str | tuple[str, ...]) -> None:
+        """A custom field: its type, or the options of a list."""
+        body: dict[str, Any] = {"type": kind}
+        if isinstance(kind, tuple):
+            options = [
+                {"value": {"text": text}, "color": "none", "pos": place} for place, text in enumerate(kind, 1)
+            ]
+            body = {"type": "list", "options": options}
+        body |= {"idModel": board, "modelType": "board", "name": name, "pos": "bottom"}
         await self._send("POST", "customFields", display_cardFront=True, **body)
 
     async def _send(self, method: str, path: str, **body: Any) -> None:
@@ -108,3 +118,24 @@ class TrelloArchivingHarness(TrelloHarness):
 
     conventions: ClassVar = {}
     deletes_by_archiving: ClassVar = True
+
+
+class TrelloCustomFieldsHarness(TrelloHarness):
+    """Sprints, priorities, hours and points as custom fields, ticks alone for done, days far from UTC."""
+
+    conventions: ClassVar = {
+        "delete_mode": "permanent",
+        "sprint_mode": "custom_field",
+        "priority_mode": "custom_field",
+        "done_mode": "complete",
+        "hours_field": "Estimate",
+        "points_field": "Points",
+        "timezone": "Pacific/Kiritimati",
+    }
+    board_fields: ClassVar = {
+        **TrelloHarness.board_fields,
+        "Sprint": (),
+        "Priority": _LEVELS,
+        "Estimate": "number",
+        "Points": "number",
+    }

@@ -271,3 +271,20 @@ async def test_moves_match_labels_and_tell_what_is_lost() -> None:
         with pytest.raises(ValidationError):
             await provider.update_task(second.id, {"project_id": mars, "label_ids": [there]})
         assert (await provider.get_task(second.id)) == moved  # refused before the move
+
+
+async def test_where_only_ticks_count_the_list_of_done_cards_is_no_place_for_open_ones() -> None:
+    async with open_box(done_mode="complete", board_lists="To do, Done") as (_box, provider):
+        board = await _board(provider)
+        todo, done = await provider.list_statuses(board)
+        assert (todo.status, done.status, done.is_closed) == ("todo", "completed", True)
+        task = await provider.create_task(PMTask(title="x", project_id=board))
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_task(task.id, {"status": "in_progress"})
+        assert "To do, Done" in caught.value.fields["status"]
+        moved = await provider.update_task(task.id, {"status": done.id})
+        assert (moved.status, moved.status_name, moved.warnings) == ("completed", "Done", ())
+        await _raw(provider, "PUT", f"cards/{task.id}", dueComplete=False)
+        seen = await provider.get_task(task.id)
+        assert seen is not None
+        assert (seen.status, seen.status_name) == ("in_progress", "Done")

@@ -31,7 +31,9 @@ class DiscoverySuite(SuiteBase):
             assert task.status_name in {status.name for status in statuses}
 
     @needs("list_priorities")
-    async def test_priorities(self, harness: ProviderHarness, provider: BasePMProvider) -> None:
+    async def test_priorities(
+        self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject
+    ) -> None:
         """Priorities have ids, names and unified values, lowest first; each active one can be written."""
         priorities = await provider.list_priorities()
         assert len({one.id for one in priorities}) == len(priorities) > 0

@@ -25,15 +25,18 @@ class BoardList:
         id: the vendor's id.
         name: what people see.
         closed: archived; its cards are, too, although they do not say so.
-        status: unified status of the cards in it, as long as they are not ticked off.
-        is_done: the list of what is completed.
+        status: what a card gets by being put there; ticked cards are completed in others, too.
     """
 
     id: str
     name: str
     closed: bool
     status: str
-    is_done: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is for what is completed."""
+        return self.status == TaskStatus.COMPLETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +165,7 @@ def _place(value: Any) -> float:
 def _to_list(value: Document, conventions: Conventions, *, is_first: bool) -> BoardList:
     one, name = identifier(value, "list"), optional_text(value, "name") or ""
     meaning = _meaning(one, name, conventions, is_first=is_first)
-    is_done = meaning == TaskStatus.COMPLETED
-    # Where only the tick counts, a card without it is not completed, wherever it stands.
-    shown = TaskStatus.IN_PROGRESS if is_done and conventions.done_mode == "complete" else meaning
-    return BoardList(one, name, value.get("closed") is True, TaskStatus(shown).value, is_done)
+    return BoardList(one, name, value.get("closed") is True, TaskStatus(meaning).value)
 
 
 def _meaning(one: str, name: str, conventions: Conventions, *, is_first: bool) -> str:

@@ -46,7 +46,7 @@ class TaskReading:
         priority: custom field of priorities.
         place: the board.
         zone: zone in which instants are read as days.
-        by_tick: a ticked card is completed wherever it stands.
+        done_mode: what makes a card completed, one of `DONE_MODES`.
         keep_raw: fill `raw_data`.
     """
 
@@ -59,7 +59,7 @@ class TaskReading:
     priority: CustomField | None
     place: Place
     zone: tzinfo
-    by_tick: bool
+    done_mode: str
     keep_raw: bool = True
 
 
@@ -76,7 +76,7 @@ def reading_of(place: Place, *, keep_raw: bool = True) -> TaskReading:
         priority=place.field_named(rules.priority_field) if rules.priority_mode == "custom_field" else None,
         place=place,
         zone=rules.timezone,
-        by_tick=rules.done_mode != "list",
+        done_mode=rules.done_mode,
         keep_raw=keep_raw,
     )
 
@@ -97,7 +97,7 @@ def to_task(card: Mapping[str, Any], reading: TaskReading) -> PMTask:
         id=one,
         title=_text(card.get("name")) or "",
         description=read_text(card.get("desc")),
-        status=_status(card, place, by_tick=reading.by_tick),
+        status=_status(card, place, reading.done_mode),
         priority=None if priority is None else priority.priority,
         project_id=_text(card.get("idBoard")),
         assignee_id=members[0] if members else None,
@@ -120,12 +120,15 @@ def to_task(card: Mapping[str, Any], reading: TaskReading) -> PMTask:
     return task
 
 
-def _status(card: Mapping[str, Any], place: BoardList | None, *, by_tick: bool) -> str | None:
-    """Cancelled stays cancelled; else the tick completes, else the list tells."""
+def _status(card: Mapping[str, Any], place: BoardList | None, done_mode: str) -> str | None:
+    """Cancelled stays cancelled; else the tick completes, else the list tells.
+
+    Where only the tick counts, a card without it is not completed, wherever it stands.
+    """
     told = None if place is None else place.status
-    if by_tick and card.get("dueComplete") is True and told != "cancelled":
+    if done_mode != "list" and card.get("dueComplete") is True and told != "cancelled":
         return "completed"
-    return told
+    return "in_progress" if done_mode == "complete" and told == "completed" else told
 
 
 def _labels(card: Mapping[str, Any], reading: TaskReading) -> tuple[list[str], str | None, LabelKind | None]:
