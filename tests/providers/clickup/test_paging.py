@@ -36,35 +36,64 @@ class Book:
         return max(1, -(-len(self.tasks) // 100))
 
 
-async def read(book: Book, *, window: int = 8, hint: int | None = None) -> list[str]:
-    async def count(_page):
-        return hint
+async def read(
+    book: Book, *, window: int = 8, expected: int | None = None, spending: frozenset[int] = frozenset()
+) -> list[str]:
+    """Ids in order; for the pages `spending` the caller needs a request of its own."""
 
-    pages = task_pages(book.fetch, window=window, hint=count)
+    async def spends(items) -> bool:
+        return int(items[0]["id"]) // 100 in spending
+
+    pages = task_pages(book.fetch, window=window, expected=expected, spends=spends)
     return [one["id"] async for page in pages for one in page]
 
 
 @given(st.integers(0, 6000), st.integers(1, 9), st.none() | st.integers(0, 9000), st.booleans())
-@example(count=1000, window=2, hint=None, flagged=False)
-@example(count=2000, window=2, hint=None, flagged=False)
-def test_every_task_comes_once_in_order_whatever_the_hint_says(count, window, hint, flagged):
+@example(count=1000, window=2, expected=None, flagged=False)
+@example(count=2000, window=2, expected=None, flagged=False)
+def test_every_task_comes_once_in_order_whatever_is_expected(count, window, expected, flagged):
     book = Book(count, flagged=flagged)
-    assert asyncio.run(read(book, window=window, hint=hint)) == [str(one) for one in range(count)]
+    found = asyncio.run(read(book, window=window, expected=expected))
+    assert found == [str(one) for one in range(count)]
     assert len(set(book.asked)) == len(book.asked), "no page is asked for twice"
     wasted = [one for one in book.asked if one * 100 >= max(1, count)]
     assert len(wasted) <= 1 + (not flagged), "without the flag, a full last page is followed by an empty one"
 
 
-@pytest.mark.parametrize("count", [1, 99, 100, 101, 500, 950, 1000, 4999, 10_000])
-async def test_a_right_hint_wastes_nothing_and_reads_at_once(count):
+@given(st.integers(0, 6000), st.none() | st.integers(0, 9000))
+def test_what_the_caller_had_to_look_up_for_the_first_page_leaves_nothing_to_try(count, expected):
     book = Book(count)
-    await read(book, hint=count)
+    found = asyncio.run(read(book, expected=expected, spending=frozenset({0})))
+    assert found == [str(one) for one in range(count)]
     assert len(book.asked) == book.pages
-    assert book.most == (8 if count > 1500 else book.most)
 
 
-async def test_ten_thousand_tasks_take_few_round_trips():
-    """A round trip is one turn of the loop here: 100 pages one by one would take 100."""
+@pytest.mark.parametrize("spent", [1, 7, 40])
+async def test_nothing_is_tried_after_the_caller_looked_something_up(spent: int):
+    book = Book(10_000)
+    await read(book, spending=frozenset({spent}))
+    assert len(book.asked) == book.pages
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 500, 950, 1000, 4999, 10_000])
+async def test_where_the_size_is_known_nothing_is_wasted_and_pages_come_at_once(count):
+    book = Book(count)
+    await read(book, expected=count)
+    assert len(book.asked) == book.pages
+    assert book.most >= (8 if count > 1500 else 1)
+    assert book.most <= 9
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 300])
+async def test_a_short_list_wastes_nothing(count: int):
+    book = Book(count)
+    await read(book)
+    assert len(book.asked) == book.pages
+
+
+@pytest.mark.parametrize(("expected", "most"), [(10_000, 60), (None, 120), (600, 120)])
+async def test_ten_thousand_tasks_take_few_round_trips(expected: int | None, most: int):
+    """A round trip is four turns of the loop here: 100 pages one by one take 400."""
     book, turns = Book(10_000), 0
 
     async def watch() -> None:
@@ -74,44 +103,39 @@ async def test_ten_thousand_tasks_take_few_round_trips():
             turns += 1
 
     watcher = asyncio.create_task(watch())
-    await read(book, hint=10_000)
+    await read(book, window=16, expected=expected)
     watcher.cancel()
-    assert len(book.asked) == 100
-    assert turns < 50
+    assert len(book.asked) <= 101
+    assert turns < most
 
 
-async def test_a_hint_that_is_too_low_is_outgrown():
-    """Closed tasks may not be in the counts: what lies beyond them is probed further and further ahead."""
-    book = Book(10_000)
-    await read(book, hint=600)
-    assert len(book.asked) <= book.pages + 1
-    assert book.most == 8
-
-
-async def test_a_hint_that_is_too_high_wastes_one_request_and_no_more():
+async def test_an_expectation_that_is_too_high_wastes_one_request_and_no_more():
     book = Book(700)
-    await read(book, hint=50_000)
+    await read(book, expected=50_000)
     assert len(book.asked) == 8
 
 
-async def test_with_a_window_of_one_pages_follow_each_other_and_no_hint_is_asked_for():
+async def test_with_a_window_of_one_pages_follow_each_other_and_none_is_tried():
     book = Book(3000)
-
-    async def never(_page):
-        raise AssertionError
-
-    pages = [page async for page in task_pages(book.fetch, window=1, hint=never)]
+    pages = [page async for page in task_pages(book.fetch, window=1, expected=3000)]
     assert len(pages) == 30
     assert (book.asked, book.most) == (list(range(30)), 1)
+
+
+async def test_with_a_window_of_one_who_stops_asked_for_nothing_more():
+    book = Book(3000)
+    pages = task_pages(book.fetch)
+    async for _ in pages:
+        break
+    await asyncio.sleep(0)
+    await pages.aclose()
+    assert book.asked == [0]
 
 
 async def test_who_stops_early_leaves_nothing_running():
     book = Book(5000)
 
-    async def count(_page):
-        return 5000
-
-    pages = task_pages(book.fetch, window=8, hint=count)
+    pages = task_pages(book.fetch, window=8, expected=5000)
     async for page in pages:
         if page[0]["id"] == "300":
             break

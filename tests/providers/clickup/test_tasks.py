@@ -352,6 +352,40 @@ async def test_a_whole_project_costs_a_page_for_each_hundred_and_one_more_at_mos
     for asked in server.asked(LISTING):
         assert asked["subtasks"] == asked["include_closed"] == asked["include_markdown_description"] == "true"
         assert asked.get_list("space_ids[]") == [SPACE]
+    server.requests.clear()
+    assert len(await provider.list_tasks(SPACE)) == count
+    assert len(server.calls) == -(-count // 100), "how long the list is, is known by now"
+
+
+@pytest.mark.parametrize("count", [101, 950, 3333])
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_project_whose_tasks_are_in_sprints_costs_no_more(count: int, known: bool):
+    """Which lists are sprints is one request: the one that is allowed besides the pages."""
+    sprint = {"id": "55", "name": "Sprint 1 (3/2 - 3/15)", "task_count": 999_999}
+    folder = {"id": "50", "name": "Sprints", "hidden": False, "task_count": "999999", "lists": [sprint]}
+    tasks = [task(f"86{one}", locations=[{"id": "55", "name": sprint["name"]}]) for one in range(count)]
+    server = Scripted({LISTING: listed(tasks), f"GET space/{SPACE}/folder": {"folders": [folder]}})
+    time = FakeTime()
+    provider = await connected(server, timing=time.timing())
+    if known:
+        await provider.list_tasks(SPACE)
+        server.requests.clear()
+        time.now += 60
+    found = await provider.list_tasks(SPACE)
+    assert {one.sprint_id for one in found} == {"55"}
+    assert len(found) == count
+    assert len(server.calls) <= 1 + -(-count // 100)
+
+
+async def test_a_project_that_shrank_costs_one_more_request_and_no_more():
+    tasks = [task(f"86{one}") for one in range(3000)]
+    server = Scripted({LISTING: listed(tasks)})
+    provider = await connected(server)
+    await provider.list_tasks(SPACE)
+    server.requests.clear()
+    del tasks[600:]
+    assert len(await provider.list_tasks(SPACE)) == 600
+    assert len(server.calls) <= 1 + 6
 
 
 async def test_tasks_of_other_spaces_are_left_out_and_an_unknown_project_is_an_error():

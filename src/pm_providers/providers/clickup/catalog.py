@@ -59,9 +59,15 @@ class Catalog:
     Args:
         api: the connection.
         clock: seconds that only go forward.
+
+    Attributes:
+        rule: which lists are sprints.
+        priorities: the fixed four.
+        loads: how often types of tasks or sprints of a space were asked for.
     """
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
+        self.loads = 0
         self._api = api
         self._options = api.options
         options = api.options
@@ -73,6 +79,7 @@ class Catalog:
         self._types: Cache[None, list[PMTaskType]] = Cache(self._load_types, clock=clock)
         self._spaces: Cache[str, dict[str, Any]] = Cache(self._load_space, _SHORT_S, clock)
         self._structures: Cache[tuple[str, bool], Structure] = Cache(self._load_structure, _SHORT_S, clock)
+        self._sprints: Cache[str, set[str]] = Cache(self._load_sprints, _SHORT_S, clock)
         self._lists: Cache[str, dict[str, Any]] = Cache(self._load_list, _SHORT_S, clock)
         self._fields: Cache[str, tuple[CustomField, ...]] = Cache(self._load_fields, _SHORT_S, clock)
         self._tags: Cache[str, list[dict[str, Any]]] = Cache(self._load_tags, _SHORT_S, clock)
@@ -125,6 +132,7 @@ class Catalog:
         """Drop what is known of the folders and lists of a space, after one was written."""
         for archived in (False, True):
             self._structures.forget((space_id, archived))
+        self._sprints.forget(space_id)
         self._spaces.forget(space_id)
 
     def forget_list(self, list_id: str) -> None:
@@ -136,11 +144,8 @@ class Catalog:
         self._tags.forget(space_id)
 
     async def sprint_ids(self, space_id: str) -> set[str]:
-        """Lists of a space that are sprints and not archived."""
-        structure = await self.structure(space_id)
-        return {
-            identifier(one, "list") for one, folder in structure.all_lists() if self.rule.is_list(one, folder)
-        }
+        """Lists of a space that are sprints and not archived: one request, as all of them lie in folders."""
+        return await self._sprints.get(space_id)
 
     # choices
 
@@ -207,6 +212,7 @@ class Catalog:
         )
 
     async def _load_types(self, _key: None) -> list[PMTaskType]:
+        self.loads += 1
         try:
             return to_types(await self._api.all(f"{self._api.team}/custom_item", "custom_items"))
         except (NotFoundError, PermissionDeniedError, OffError):
@@ -222,6 +228,14 @@ class Catalog:
             self._api.all(f"{path}/folder", "folders", params), self._api.all(f"{path}/list", "lists", params)
         )
         return Structure(tuple(one for one in folders if one.get("hidden") is not True), tuple(lists))
+
+    async def _load_sprints(self, space_id: str) -> set[str]:
+        self.loads += 1
+        path = f"space/{_number(space_id, 'space')}/folder"
+        structure = Structure(tuple(await self._api.all(path, "folders", {"archived": False})), ())
+        return {
+            identifier(one, "list") for one, folder in structure.all_lists() if self.rule.is_list(one, folder)
+        }
 
     async def _load_list(self, list_id: str) -> dict[str, Any]:
         return await self._api.get(f"list/{_number(list_id, 'list')}")

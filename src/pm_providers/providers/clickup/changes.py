@@ -289,10 +289,8 @@ class TaskChanges:
         self.swept = True
         path, params = self._asked(_OLDEST_FIRST)
 
-        async def known(_page: Sequence[dict[str, Any]]) -> int | None:
-            return None if self.known is None else len(self.known.ids)
-
-        stream = self.api.tasks(path, params, window=self.api.options.concurrency, hint=known)
+        known = None if self.known is None else len(self.known.ids)
+        stream = self.api.tasks(path, params, window=self.api.options.concurrency, expected=known)
         async with aclosing(stream) as pages:
             items = [self._item(one) async for page in pages for one in page]
         self._there = {one.id: one for one in items if one.mine}

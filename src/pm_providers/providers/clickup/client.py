@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.clickup.config import SETTINGS, Options
 from pm_providers.providers.clickup.errors import HiddenError, parse_fault
-from pm_providers.providers.clickup.paging import TaskPage, task_pages
+from pm_providers.providers.clickup.paging import Spends, TaskPage, task_pages
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
@@ -270,7 +270,8 @@ class Api:
         params: Params,
         *,
         window: int = 1,
-        hint: Callable[[Sequence[dict[str, Any]]], Awaitable[int | None]] | None = None,
+        expected: int | None = None,
+        spends: Spends | None = None,
     ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         """Pages of a list of tasks, in order; tasks that came before are left out.
 
@@ -278,13 +279,14 @@ class Api:
             path: address.
             params: filters and sorting.
             window: pages in flight.
-            hint: first page -> tasks that there are about, see `paging.task_pages`.
+            expected: tasks that there were lately, see `paging.task_pages`.
+            spends: called with the tasks of each page as it comes, see there.
         """
 
         async def fetch(number: int) -> TaskPage:
             return await self.task_page(path, params, number)
 
-        async with aclosing(task_pages(fetch, window=window, hint=hint)) as pages:
+        async with aclosing(task_pages(fetch, window=window, expected=expected, spends=spends)) as pages:
             async for page in pages:
                 yield page
 

@@ -1,8 +1,12 @@
 """Numbered pages of tasks that tell no total: read at once as far as that wastes no requests.
 
-The vendor tells only whether a page is the last one. What its lists count (`task_count`) hints at how many
-pages there surely are; whether closed tasks and subtasks are in that count is documented nowhere, so it is
-never trusted: a page is probed before those below it are fetched at once, and the list is walked to its end.
+The vendor tells only whether a page is the last one, so that each page proves the next one and no more. What
+its lists count (`task_count`) is not asked for: whether archived tasks and those of other lists are in it is
+documented nowhere. Whether a page further ahead exists is tried out instead, with single requests at growing
+distances; the pages before one that exists are fetched at once. The first trial that fails is the last one:
+from there on each page is asked for when the one before it told of it. So a list costs its pages and one
+request more at most, whatever is guessed. What a page makes the caller look up (`spends`) counts as that one;
+only when the first such page comes after a trial that failed, it is two.
 
 Pages are of a list sorted by creation, oldest first: new tasks come at its end. A task that is deleted while
 the list is read shifts those after it, and one may be missed; `changes()` finds such.
@@ -11,7 +15,6 @@ the list is read shifts those after it, and one may be missed; `changes()` finds
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,13 +26,13 @@ from pm_providers.errors import ProviderError
 __all__ = ["TaskPage", "task_pages"]
 
 _PAGE = 100
-_WORTH_IT = 4
-_PATIENCE = 4
+_STEP = 2
+_WORTH_IT = 3
 _MAX_PAGES = 100_000
 _REPEATED = 3
 
 Fetch = Callable[[int], Awaitable["TaskPage"]]
-Hint = Callable[[Sequence[dict[str, Any]]], Awaitable["int | None"]]
+Spends = Callable[[Sequence[dict[str, Any]]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +51,32 @@ class TaskPage:
 
 
 async def task_pages(
-    fetch: Fetch, *, window: int = 1, hint: Hint | None = None
+    fetch: Fetch, *, window: int = 1, expected: int | None = None, spends: Spends | None = None
 ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
     """Tasks of all pages, page by page in order; those that came before are left out.
 
-    One request more than there are pages is spent on the hint, and at most one more is wasted, when the hint
-    is wrong.
-
     Args:
         fetch: number of a page, from 0 -> page.
-        window: pages in flight; with 1, one follows the other.
-        hint: tasks of the first page -> about how many there are; `None` where that is not known.
+        window: pages in flight, besides one that is tried out; with 1, one page follows the other.
+        expected: tasks that there were lately; `None` where that is not known.
+        spends: what the caller looks up for the tasks of a page when it comes; says whether that took a
+            request. Nothing is tried out after it did.
 
     Raises:
         ProviderError: the list never ends.
     """
-    walk = _Walk(fetch, window, hint if window > 1 else None)
+    blind_from = max(_WORTH_IT, (expected or 0) // _PAGE + _WORTH_IT)
+    walk = _Walk(fetch, window, spends, blind_from, _targets(expected), may_try=window > 1)
     async with aclosing(walk.pages()) as pages:
         async for page in pages:
             yield page
+
+
+def _targets(expected: int | None) -> list[int]:
+    """Pages to try out first: most of those that are expected, then all full ones; the last one first."""
+    last = (expected or 0) // _PAGE - 1
+    most = last * 7 // 8
+    return [one for one in (last, most) if one >= _WORTH_IT]
 
 
 @dataclass(slots=True)
@@ -76,85 +86,104 @@ class _Walk:
     Attributes:
         fetch: number -> page.
         window: pages in flight.
-        hint: see `task_pages`.
+        spends: see `task_pages`.
+        blind_from: page from which on others than `targets` are tried out: short lists waste nothing.
+        targets: pages to try out, the last one first.
+        may_try: nothing was wasted yet.
+        sure: the highest page that exists for certain.
+        upcoming: the next page that was not asked for, in order.
+        trial: page that is being tried out.
+        step: distance of the next trial.
+        running: requests by page.
+        came: pages that wait for those before them.
         seen: ids that came.
         next: number of the page that is next to be handed out.
-        done: the last page was handed out.
-        end: number of a page that was asked for and does not exist; no more of that then.
+        end: page that does not exist.
         repeats: pages in a row that brought nothing new.
     """
 
     fetch: Fetch
     window: int
-    hint: Hint | None
+    spends: Spends | None
+    blind_from: int
+    targets: list[int]
+    may_try: bool
+    sure: int = 0
+    upcoming: int = 0
+    trial: int | None = None
+    step: int = _STEP
+    running: dict[asyncio.Task[TaskPage], int] = field(default_factory=dict)
+    came: dict[int, TaskPage] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     next: int = 0
-    done: bool = False
     end: int | None = None
     repeats: int = 0
 
     async def pages(self) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
-        first = await self.fetch(0)
-        yield self._taken(first)
-        for target in await self._targets(first.items) if not self.done and self.hint else ():
-            async with aclosing(self._up_to(target)) as pages:
-                async for page in pages:
-                    yield page
-        calm = 0
-        while not self.done:
-            if self.next == self.end:
-                return
-            if self.hint and self.end is None and calm >= _PATIENCE:
-                calm = 0
-                async with aclosing(self._up_to(2 * self.next)) as pages:
-                    async for page in pages:
-                        yield page
-            else:
-                calm += 1
-                yield self._taken(await self.fetch(self.next))
-
-    async def _targets(self, items: Sequence[dict[str, Any]]) -> tuple[int, ...]:
-        """Pages to probe: most of those that the hint promises, then all full ones."""
-        count = await self.hint(items) if self.hint else None
-        last = (count or 0) // _PAGE - 1
-        if last < _WORTH_IT:
-            return ()
-        most = last * 7 // 8
-        return (most, last) if most >= _WORTH_IT and last - most > 1 else (last,)
-
-    async def _up_to(self, target: int) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
-        """Pages up to `target`, at once if that one exists; nothing if it does not."""
-        if self.done or self.end is not None or target <= self.next:
-            return
-        probe = await self.fetch(target)
-        if not probe.items:
-            self.end = target
-            return
-        async with aclosing(self._between(target)) as pages:
-            async for page in pages:
-                yield self._taken(page)
+        try:
+            while self.next != self.end:
+                while self.next not in self.came:
+                    self._ask()
+                    await self._wait()
+                    if self.next == self.end:
+                        return
+                page = self.came.pop(self.next)
+                fresh = self._taken(page)
+                if self.window > 1 and not page.last:
+                    self._ask()
+                yield fresh
                 if page.last:
                     return
-        yield self._taken(probe)
-
-    async def _between(self, target: int) -> AsyncGenerator[TaskPage, None]:
-        """Pages from the next one to the one before `target`, in order, several in flight."""
-        pending: deque[asyncio.Task[TaskPage]] = deque()
-        upcoming = self.next
-        try:
-            while pending or upcoming < target:
-                while upcoming < target and len(pending) < self.window:
-                    pending.append(asyncio.create_task(self._one(upcoming)))
-                    upcoming += 1
-                yield await pending[0]
-                pending.popleft()
         finally:
-            for one in pending:
+            for one in self.running:
                 one.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+            await asyncio.gather(*self.running, return_exceptions=True)
+
+    def _ask(self) -> None:
+        """Ask for the pages that exist, as many as the window takes, and for one that may exist."""
+        while self.upcoming <= self.sure and self.upcoming < self.next + self.window:
+            if self.upcoming not in self.came and self.upcoming != self.trial:
+                self._start(self.upcoming)
+            self.upcoming += 1
+        if self.may_try and self.trial is None and self.sure > 0:
+            self.trial = self._next_trial()
+            if self.trial is not None:
+                self._start(self.trial)
+
+    def _next_trial(self) -> int | None:
+        while self.targets:
+            target = self.targets.pop()
+            if target > self.sure:
+                return target
+        if self.sure < self.blind_from:
+            return None
+        self.step += 1
+        return self.sure + self.step - _STEP
+
+    def _start(self, number: int) -> None:
+        self.running[asyncio.create_task(self._one(number))] = number
 
     async def _one(self, number: int) -> TaskPage:
         return await self.fetch(number)
+
+    async def _wait(self) -> None:
+        """Wait for an answer, and learn from it."""
+        done, _ = await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
+        for one in sorted(done, key=self.running.__getitem__):
+            number = self.running.pop(one)
+            await self._learn(number, one.result())
+
+    async def _learn(self, number: int, page: TaskPage) -> None:
+        is_trial = number == self.trial
+        if is_trial:
+            self.trial = None
+        if not page.items and number > 0:
+            self.end, self.may_try = number, False
+            return
+        self.came[number] = page
+        self.sure = max(self.sure, number if page.last else number + 1)
+        if page.last or (self.spends is not None and await self.spends(page.items)):
+            self.may_try = False
 
     def _taken(self, page: TaskPage) -> Sequence[dict[str, Any]]:
         """Tasks of the next page that did not come before.
@@ -163,10 +192,9 @@ class _Walk:
             ProviderError: the same pages come again and again.
         """
         self.next += 1
-        self.done = page.last
         fresh = [one for one in page.items if self._is_new(one)]
         self.repeats = 0 if fresh else self.repeats + 1
-        if not self.done and (self.repeats >= _REPEATED or self.next >= _MAX_PAGES):
+        if not page.last and (self.repeats >= _REPEATED or self.next >= _MAX_PAGES):
             raise ProviderError("the list of tasks repeats itself and never ends")
         return fresh
 

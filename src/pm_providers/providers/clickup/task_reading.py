@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.collector import collector_paused
-from pm_providers.contract import TaskQuery
+from pm_providers.contract import PMProviderConfig, TaskQuery
 from pm_providers.errors import NotFoundError
 from pm_providers.model import PMTask, TaskStatus
 from pm_providers.providers.clickup.client import Api
@@ -36,6 +36,7 @@ EVERYTHING: Mapping[str, str | bool] = {
 
 _OLDEST_FIRST: Mapping[str, str | bool] = {"order_by": "created", "reverse": True}
 _FILTERS = {"space": "space_ids[]", "folder": "project_ids[]"}
+_MOST_SIZES = 1000
 Keep = Callable[[PMTask], bool]
 
 
@@ -47,7 +48,7 @@ class _Listing:
         path: address.
         params: parameters.
         project: only tasks of this project; lists may hold others.
-        whole: nothing is left out by conditions, so that counts tell how many pages there are.
+        whole: nothing is left out by conditions.
     """
 
     path: str
@@ -58,6 +59,11 @@ class _Listing:
 
 class TaskReader(ProjectReader):
     """Tasks, read."""
+
+    def __init__(self, config: PMProviderConfig, **given: Any) -> None:
+        super().__init__(config, **given)
+        self._sizes: dict[str, int] = {}
+        """Project -> tasks that it had when it was listed as a whole."""
 
     async def _get_task(self, task_id: str) -> PMTask | None:
         found = await self._api.find_task(task_id)
@@ -109,44 +115,41 @@ class TaskReader(ProjectReader):
         self, listing: _Listing, query: TaskQuery
     ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         """Pages of a list. A project without tasks is looked up: unknown ones have none, too."""
-        project, empty = listing.project, True
-        hint = self._hint(project) if listing.whole and project is not None else None
+        project, count = listing.project, 0
+        expected = self._sizes.get(project) if listing.whole and project is not None else None
+        # Who wants a few tasks gets them page by page.
+        window = query.window if query.limit is None else 1
         try:
-            stream = self._api.tasks(listing.path, listing.params, window=query.window, hint=hint)
+            stream = self._api.tasks(
+                listing.path, listing.params, window=window, expected=expected, spends=self._spends
+            )
             async with aclosing(stream) as pages:
                 async for page in pages:
                     own = [one for one in page if project is None or project_of(one, self._level) == project]
-                    empty = empty and not own
+                    count += len(own)
                     yield own
         except NotFoundError:
             await self._check_project(project)
             if query.sprint_id is None:
                 raise
             return
-        if empty:
+        if not count:
             await self._check_project(project)
+        elif listing.whole and project is not None:
+            self._sizes[project] = count
+            while len(self._sizes) > _MOST_SIZES:
+                del self._sizes[next(iter(self._sizes))]
 
     async def _check_project(self, project: str | None) -> None:
         if project is not None:
             await self._project_document(project)
 
-    def _hint(self, project: str) -> Callable[[Sequence[dict[str, Any]]], Any]:
-        """How many tasks there are about, by the counts of those lists that most of the first page are in.
-
-        One request: the folders of the space with their counts, or the lists in none.
-        """
-
-        async def count(page: Sequence[dict[str, Any]]) -> int | None:
-            if self._level != "space":
-                found = await self._api.find(f"{self._level}/{project}")
-                return _count(() if found is None else (found,))
-            loose = sum(_is_loose(one) for one in page)
-            kind = "list" if 2 * loose > len(page) else "folder"
-            document = await self._api.find(f"space/{project}/{kind}", {"archived": False})
-            places = document.get(f"{kind}s") if document is not None else None
-            return _count(places if isinstance(places, list) else ())
-
-        return count
+    async def _spends(self, page: Sequence[dict[str, Any]]) -> bool:
+        """Look up what the records of a page's tasks need; says whether that took a request."""
+        before = self._catalog.loads
+        await self._type_names(page)
+        await self._sprint_ids(page)
+        return self._catalog.loads != before
 
     # conditions
 
@@ -320,19 +323,6 @@ def listing_of(api: Api, level: str, project: str) -> tuple[str, dict[str, Any]]
     if level == "list":
         return f"list/{project}/task", {}
     return f"{api.team}/task", {_FILTERS[level]: [project]}
-
-
-def _is_loose(task: Mapping[str, Any]) -> bool:
-    """Whether a task's list is in no folder that people see."""
-    folder = task.get("folder")
-    return not isinstance(folder, Mapping) or folder.get("hidden") is True
-
-
-def _count(places: Iterable[Any]) -> int | None:
-    """Sum of the counts of lists or folders: numbers, or texts; `None` where none is told."""
-    counts = [one.get("task_count") for one in places if isinstance(one, Mapping)]
-    known = [int(one) for one in counts if isinstance(one, int | str) and str(one).isdigit()]
-    return sum(known) if known else None
 
 
 def _status_check(value: str) -> Keep:
