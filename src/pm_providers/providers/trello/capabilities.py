@@ -84,6 +84,8 @@ CAPABILITIES = Capabilities(
         list_relations=_NO_RELATIONS,
         update_relation=_NO_RELATIONS,
         delete_relation=_NO_RELATIONS,
+        list_labels=mapped("labels of boards but those that stand for sprints and priorities"),
+        download_attachment=mapped("files; links to something elsewhere are listed, and have no content"),
         update_attachment=unsupported("attachments cannot be changed; delete and upload anew"),
         list_time_entries=_NO_TIME,
         create_time_entry=_NO_TIME,
@@ -189,7 +191,7 @@ CAPABILITIES = Capabilities(
         Entity.MEMBERSHIP: declare_fields(
             Entity.MEMBERSHIP,
             native="project_id user_id",
-            roles=mapped("one of admin, normal, observer"),
+            roles=mapped("one of admin, normal, observer; of several the strongest"),
             is_inherited=unsupported("members of a board are its own"),
             created_at=unsupported("not told"),
             updated_at=unsupported("not told"),
@@ -200,7 +202,9 @@ CAPABILITIES = Capabilities(
         Entity.CHECKLIST_ITEM: declare_fields(
             Entity.CHECKLIST_ITEM,
             native="title checklist_id is_done",
-            position=mapped("by pos"),
+            position=mapped(
+                "by pos; after some twenty moves to the same place no number is left between two"
+            ),
             assignee_id=mapped("needs a paid plan, which the system does not say"),
             due_date=mapped("noon of the day; needs a paid plan, which the system does not say"),
             parent_id=unsupported("items are not nested"),

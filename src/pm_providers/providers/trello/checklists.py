@@ -19,6 +19,7 @@ from pm_providers.errors import NotFoundError, PMError, ValidationError
 from pm_providers.model import PMChecklist, PMChecklistItem, WriteWarning
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.checklists import (
+    card_of,
     from_item,
     in_order,
     items_of,
@@ -105,7 +106,7 @@ class Checklists(Connection):
     async def _update_checklist(self, checklist_id: str, fields: Fields, task_id: str | None) -> PMChecklist:
         refuse_clearing(fields, ("name",))
         stored = await self._checklist(checklist_id)
-        task = optional_text(stored, "idCard") or ""
+        task = card_of(stored)
         body: dict[str, Any] = {"name": fields["name"]} if "name" in fields else {}
         async with self._locks.hold(("checklists", task)):
             if "position" in fields:
@@ -201,7 +202,7 @@ class Checklists(Connection):
             raise NotFoundError(f"there is no checklist item {item_id!r:.80}")
         if task_id is not None:
             return task_id
-        return optional_text(await self._checklist(checklist_id or ""), "idCard") or ""
+        return card_of(await self._checklist(checklist_id or ""))
 
     async def _item_pos(self, card: str, item_id: str, place: int) -> str | float:
         for checklist in await self._checklists_of(card):

@@ -115,13 +115,14 @@ class Memberships(Connection):
             return False
         user = found.get("idMember")
         try:
-            gone = await self._api.delete(f"boards/{board}/members/{user}")
-        except PMError as error:
+            await self._api.call("DELETE", f"boards/{board}/members/{user}")
+        except NotFoundError:
+            return False
+        except PMError as error:  # a single member has no address to be looked up at
             if not error.maybe_applied or (await self._membership(membership_id, board))[1] is not None:
                 raise
-            gone = True
         self._catalog.drop(board)
-        return gone
+        return True
 
     async def _membership(self, value: str, project: str | None) -> tuple[str, Document | None]:
         """Id of the board, and the membership.

@@ -15,7 +15,7 @@ from pm_providers.providers.trello.mapping.places import parts_of
 from pm_providers.providers.trello.mapping.values import day_of, noon
 from pm_providers.toolkit.documents import broken, identifier, optional_text
 
-__all__ = ["from_item", "in_order", "items_of", "new_pos", "to_checklist", "to_item"]
+__all__ = ["card_of", "from_item", "in_order", "items_of", "new_pos", "to_checklist", "to_item"]
 
 _DONE, _OPEN = "complete", "incomplete"
 
@@ -37,6 +37,9 @@ def _pos(document: Mapping[str, Any]) -> float:
 def new_pos(others: Sequence[Mapping[str, Any]], place: int | None) -> str | float:
     """`pos` that makes something the one of a place among others; the last without a place.
 
+    After some twenty moves to the same place there is no number left between two of the vendor's size; then
+    it comes to stand beside it, which the write tells.
+
     Args:
         others: what it stands beside, in order, itself not among them.
         place: from 0.
@@ -47,6 +50,18 @@ def new_pos(others: Sequence[Mapping[str, Any]], place: int | None) -> str | flo
         return "top"
     before, after = _pos(others[place - 1]), _pos(others[place])
     return (before + after) / 2 if math.isfinite(after) else "bottom"
+
+
+def card_of(checklist: Mapping[str, Any]) -> str:
+    """Id of the card that a checklist stands on.
+
+    Raises:
+        ProviderError: the answer does not tell it.
+    """
+    found = optional_text(checklist, "idCard")
+    if found is None:
+        raise broken("a checklist without its card")
+    return found
 
 
 def items_of(checklist: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -66,7 +81,7 @@ def to_checklist(
     return PMChecklist(
         id=one,
         name=optional_text(checklist, "name") or "",
-        task_id=optional_text(checklist, "idCard") or "",
+        task_id=card_of(checklist),
         items=[
             to_item(item, one, place, zone, keep_raw=keep_raw)
             for place, item in enumerate(items_of(checklist))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from pm_providers.errors import ValidationError
 from pm_providers.model import PMAttachment, PMComment, PMLabel, PMMembership
@@ -64,7 +64,9 @@ def comment_task(action: Mapping[str, Any]) -> str:
         ProviderError: the answer does not tell it.
     """
     card = _data(action).get("card")
-    return identifier(card, "card") if isinstance(card, Mapping) else str(_data(action).get("idCard") or "")
+    if not isinstance(card, Mapping):
+        raise broken("a comment without its card")
+    return identifier(card, "card")
 
 
 def to_comment(action: Mapping[str, Any], *, keep_raw: bool = True) -> PMComment:
@@ -176,15 +178,14 @@ def _size(value: Any) -> int | None:
 
 
 def download_name(attachment: Mapping[str, Any]) -> str:
-    """The last part of the address that serves a file: its stored name, encoded.
+    """The last part of the address that serves a file: that of `url`, as it stands there.
 
-    Old attachments have no `fileName`; then it is what their address ends with.
+    `fileName` is the same, encoded already ([recorded] attachments: `2_20Email%2C_20Slack.jpg`); old
+    attachments have none.
     """
-    stored = optional_text(attachment, "fileName")
-    if stored is None:
-        tail = urlsplit(optional_text(attachment, "url") or "").path.rpartition("/")[2]
-        stored = unquote(tail)
-    return quote(stored if stored not in {"", ".", ".."} else "file", safe="")
+    tail = urlsplit(optional_text(attachment, "url") or "").path.rpartition("/")[2]
+    stored = tail or optional_text(attachment, "fileName") or ""
+    return quote(stored if stored not in {"", ".", ".."} else "file", safe="%")
 
 
 # memberships
