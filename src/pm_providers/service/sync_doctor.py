@@ -1,0 +1,96 @@
+"""Looking a mapping over: both sides, what is paired, what is stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pm_providers.database import database_for
+from pm_providers.database.crypto import Vault
+from pm_providers.errors import PMError
+from pm_providers.service.sync import open_sync
+from pm_providers.service.sync_state import sync_status
+from pm_providers.store.records import SyncMapping
+from pm_providers.store.sync_views import all_links, find_mapping, unsettled
+from pm_providers.sync.doctor import ERROR, INFO, WARNING, Finding, Sample, examine_facts, examine_links
+from pm_providers.sync.engine import Engine
+
+__all__ = ["examine"]
+
+_LEVELS = {ERROR: 0, WARNING: 1, INFO: 2}
+
+
+async def examine(
+    db: Any,
+    reference: str | None = None,
+    *,
+    vault: Vault | None = None,
+    learn: Callable[[Iterable[str]], None] = lambda _: None,
+) -> tuple[SyncMapping, list[Finding]]:
+    """A mapping and what is not well with it, the worst first. Nothing is written anywhere.
+
+    Raises:
+        NotFoundError: no such mapping.
+    """
+    mapping = await find_mapping(db, reference)
+    name = mapping.id[-8:]
+    found = await _standing(db, mapping, name)
+    try:
+        async with open_sync(db, mapping, vault=vault, learn=learn) as engine:
+            found += await _looked_over(engine, name)
+    except PMError as error:
+        found.append(Finding(ERROR, "state", str(error), _cure(mapping, error)))
+    return mapping, sorted(found, key=lambda one: _LEVELS[one.level])
+
+
+async def _standing(db: Any, mapping: SyncMapping, name: str) -> list[Finding]:
+    """What the database alone knows."""
+    (status,) = await sync_status(db, mapping.id)
+    found = []
+    if not mapping.sync_enabled:
+        found.append(Finding(WARNING, "state", "it is paused", f"pm-providers mappings resume {name}"))
+    if status.problem:
+        text = f"the last run stopped: {status.problem}"
+        found.append(Finding(ERROR, "state", text, status.next_step or f"pm-providers sync plan {name}"))
+    if status.counts.conflicts:
+        text = f"{status.counts.conflicts} fields were changed on both sides, and nobody has decided"
+        found.append(Finding(WARNING, "conflict", text, f"pm-providers sync conflicts list {name}"))
+    unknown = await unsettled(db, mapping.id)
+    if unknown:
+        text = f"it is not known what became of {unknown} writes of a run that was cut short"
+        found.append(Finding(WARNING, "state", text, f"pm-providers sync run {name}"))
+    return found
+
+
+async def _looked_over(engine: Engine, name: str) -> list[Finding]:
+    sides = await engine.sides()
+    facts = {side: await one.facts() for side, one in sides.items()}
+    sample = await _sampled(engine.database, engine.mapping_id)
+    return [
+        *examine_links(sample, facts, name),
+        *examine_facts(facts, engine.policy, name, sample.people),
+    ]
+
+
+async def _sampled(db: Any, mapping_id: str) -> Sample:
+    sample, after = Sample(), ""
+    while True:
+        links = await database_for(db).read(
+            lambda conn, after=after: all_links(conn, mapping_id, "task", after=after)  # type: ignore[misc]
+        )
+        if not links:
+            return sample
+        for one in links:
+            sample.add(one)
+        after = links[-1].id
+
+
+def _cure(mapping: SyncMapping, error: PMError) -> str:
+    table = {
+        "AuthenticationError": "pm-providers connections add NAME TYPE --replace",
+        "PermissionDeniedError": "give the account of the connection the right",
+        "NotFoundError": f"pm-providers mappings remove {mapping.id[-8:]}, or restore the project",
+        "ValidationError": f"pm-providers mappings update {mapping.id[-8:]}",
+        "ConfigurationError": "pm-providers connections add NAME TYPE --replace",
+    }
+    return table.get(type(error).__name__, "pm-providers connections test NAME, and try again")

@@ -1,0 +1,98 @@
+"""Values of a sync in words: names of people, labels and tasks instead of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pm_providers.model import Entity
+from pm_providers.store.sync_views import titles_of
+from pm_providers.sync.decisions import Decision
+from pm_providers.sync.engine import Engine
+from pm_providers.sync.policy import LEFT
+from pm_providers.sync.translate import NEW_LABEL
+
+__all__ = ["Naming", "naming_of"]
+
+_KINDS = {"assignees": "people", "labels": "labels", "parent": "tasks", "sprint": "sprints"}
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names of what the values of each side point to.
+
+    Attributes:
+        sides: side -> name of its system.
+        names: side -> `people`, `labels`, `tasks`, `sprints` -> id -> name.
+    """
+
+    sides: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+
+    def system(self, side: str) -> str:
+        """Name of a side's system."""
+        return self.sides.get(side, side)
+
+    def say(self, side: str, name: str, value: Any) -> str:
+        """A value of a side for people, in as few words as say it; `""` for none."""
+        if value is None or value == []:
+            return ""
+        if isinstance(value, Mapping):
+            return str(value.get("name") or str(value.get("is", "")).replace("_", " "))
+        if isinstance(value, list):
+            return ", ".join(self.say(side, name, one) for one in value)
+        text = str(value)
+        if name == "labels" and text.startswith(NEW_LABEL):
+            return f"{text[len(NEW_LABEL) :]} (new)"
+        known = self.names.get(side, {}).get(_KINDS.get(name, ""), {})
+        return known.get(text, text)
+
+
+async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Naming:
+    """Names for decisions; asks nothing that the run has not asked already.
+
+    Raises:
+        PMError: a side cannot be read.
+    """
+    decisions = list(decisions)
+    sides = await engine.sides()
+    titles = {name: f"{side.title} ({name})" for name, side in sides.items()}
+    if not decisions:
+        return Naming(titles)
+    names: dict[str, dict[str, dict[str, str]]] = {}
+    for name, side in sides.items():
+        facts = await side.facts()
+        names[name] = {
+            "people": {one.id: one.name or one.username or one.id for one in facts.people.values()},
+            "labels": dict(facts.labels),
+            "tasks": await titles_of(
+                engine.database, engine.mapping_id, name, _pointed(decisions, "parent", name)
+            ),
+            "sprints": await titles_of(
+                engine.database,
+                engine.mapping_id,
+                name,
+                _pointed(decisions, "sprint", name),
+                entity=Entity.SPRINT.value,
+            ),
+        }
+    return Naming(titles, names)
+
+
+def _pointed(decisions: Iterable[Decision], name: str, side: str) -> set[str]:
+    """Ids that a field of the decisions points to on a side."""
+    found: set[str] = set()
+    for one in decisions:
+        if one.side in {side, ""}:
+            found |= {
+                str(value)
+                for step in one.steps
+                if step.field == name
+                for value in (step.old, step.new)
+                if value
+            }
+        for clash in (clash for clash in one.clashes if clash.field == name):
+            value = clash.left if side == LEFT else clash.right
+            found |= {str(value)} if value else set()
+    return found

@@ -1,0 +1,240 @@
+"""How mapped projects are: state and next step, history, conflicts and who is right in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pm_providers.errors import ConflictError
+from pm_providers.store import list_connections, list_mappings
+from pm_providers.store.mappings import LEFT_CONNECTION
+from pm_providers.store.records import Connection, SyncMapping
+from pm_providers.store.sync_history import (
+    SyncConflict,
+    SyncRun,
+    SyncWrite,
+    list_conflicts,
+    list_runs,
+    list_writes,
+    resolve_conflict,
+)
+from pm_providers.store.sync_links import Link
+from pm_providers.store.sync_state import BLOCKED, NEW, SyncState, list_states
+from pm_providers.store.sync_views import (
+    LinkCounts,
+    find_conflict,
+    find_mapping,
+    find_run,
+    last_runs,
+    link_counts,
+    links_of,
+)
+from pm_providers.sync.policy import LEFT, RIGHT
+
+__all__ = [
+    "INTERNAL",
+    "ConflictView",
+    "MappingStatus",
+    "RunView",
+    "conflict_view",
+    "conflict_views",
+    "history",
+    "resolve",
+    "run_view",
+    "sync_status",
+    "title_of",
+]
+
+PAUSED, RUNNING = "paused", "running"
+INTERNAL = "internal"
+"""Name of the left side where it is no connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingStatus:
+    """How a mapping is.
+
+    Attributes:
+        mapping: stored mapping.
+        left: name of the system on the left.
+        right: name of the connection on the right.
+        right_type: provider of it.
+        state: `new`, `ok`, `blocked`, `paused` or `running`.
+        problem: what blocks it, in words.
+        next_step: what to do about it.
+        counts: its links in numbers.
+        last_run: missing before the first.
+        holder: who runs it right now.
+    """
+
+    mapping: SyncMapping
+    left: str
+    right: str
+    right_type: str
+    state: str
+    problem: str | None
+    next_step: str | None
+    counts: LinkCounts
+    last_run: SyncRun | None
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """A conflict with what it is about.
+
+    Attributes:
+        conflict: as it is stored.
+        title: of the item.
+        left_id: item on the left.
+        right_id: item on the right.
+    """
+
+    conflict: SyncConflict
+    title: str
+    left_id: str | None
+    right_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with its writes, oldest first."""
+
+    run: SyncRun
+    writes: Sequence[SyncWrite]
+
+
+def title_of(link: Link) -> str:
+    """Title of a link's item, else an id."""
+    for now, agreed in ((link.left_now, link.left_agreed), (link.right_now, link.right_agreed)):
+        found = ((now or {}).get("values") or agreed or {}).get("title")
+        if found:
+            return str(found)
+    return link.left_id or link.right_id or link.id
+
+
+# looking
+
+
+async def sync_status(db: Any, reference: str | None = None) -> list[MappingStatus]:
+    """How all mappings are, or one.
+
+    Raises:
+        NotFoundError: no such mapping.
+    """
+    found = [await find_mapping(db, reference)] if reference is not None else await list_mappings(db)
+    known = {one.id: one for one in await list_connections(db)}
+    states, counts, runs = await list_states(db), await link_counts(db), await last_runs(db)
+    return [
+        _status(one, known, states.get(one.id), counts.get(one.id, LinkCounts()), runs.get(one.id))
+        for one in found
+    ]
+
+
+def _status(
+    mapping: SyncMapping,
+    known: dict[str, Connection],
+    state: SyncState | None,
+    counts: LinkCounts,
+    run: SyncRun | None,
+) -> MappingStatus:
+    left_id = mapping.sync_config.get(LEFT_CONNECTION)
+    left, right = known.get(left_id or ""), known.get(mapping.provider_connection_id)
+    return MappingStatus(
+        mapping=mapping,
+        left=left.name if left is not None else left_id or INTERNAL,
+        right=right.name if right is not None else mapping.provider_connection_id,
+        right_type=right.provider_type if right is not None else "",
+        state=_state_word(mapping, state),
+        problem=state.problem if state is not None else None,
+        next_step=state.next_step if state is not None else None,
+        counts=counts,
+        last_run=run,
+        holder=state.holder if state is not None and state.lease_until is not None else None,
+    )
+
+
+def _state_word(mapping: SyncMapping, state: SyncState | None) -> str:
+    if state is not None and state.holder is not None and state.lease_until is not None:
+        return RUNNING
+    if not mapping.sync_enabled:
+        return PAUSED
+    if state is None:
+        return NEW
+    return BLOCKED if state.problem else state.state
+
+
+async def history(db: Any, reference: str | None = None, *, limit: int = 20) -> list[SyncRun]:
+    """Runs of all mappings or one, newest first.
+
+    Raises:
+        NotFoundError: no such mapping.
+    """
+    mapping = None if reference is None else await find_mapping(db, reference)
+    return await list_runs(db, None if mapping is None else mapping.id, limit=limit)
+
+
+async def run_view(db: Any, reference: str, *, limit: int | None = None) -> RunView:
+    """A run with its writes. Errors as in `find_run`."""
+    run = await find_run(db, reference)
+    writes = await list_writes(db, run_id=run.id, limit=limit)
+    return RunView(run, writes[::-1])
+
+
+# conflicts
+
+
+async def conflict_views(
+    db: Any, reference: str | None = None, *, state: str | None = "open", limit: int = 200
+) -> list[ConflictView]:
+    """Conflicts of all mappings or one, newest first.
+
+    Raises:
+        NotFoundError: no such mapping.
+    """
+    mapping = None if reference is None else await find_mapping(db, reference)
+    found = await list_conflicts(db, None if mapping is None else mapping.id, state=state, limit=limit)
+    return await _viewed(db, found)
+
+
+async def conflict_view(db: Any, reference: str) -> ConflictView:
+    """One conflict.
+
+    Raises:
+        NotFoundError: no such conflict.
+        ValidationError: more than one fits.
+    """
+    return (await _viewed(db, [await find_conflict(db, reference)]))[0]
+
+
+async def _viewed(db: Any, found: Sequence[SyncConflict]) -> list[ConflictView]:
+    links = await links_of(db, [one.link_id for one in found])
+    views = []
+    for one in found:
+        link = links.get(one.link_id)
+        title = title_of(link) if link is not None else ""
+        views.append(
+            ConflictView(one, title, link.left_id if link else None, link.right_id if link else None)
+        )
+    return views
+
+
+async def resolve(db: Any, reference: str, keep: str) -> ConflictView:
+    """Say which side of a conflict is right; the next run carries it.
+
+    Args:
+        db: the database.
+        reference: the conflict, as `find_conflict` takes it.
+        keep: `left` or `right`.
+
+    Raises:
+        NotFoundError: no such conflict.
+        ConflictError: it is resolved already.
+    """
+    if keep not in {LEFT, RIGHT}:
+        raise ValueError(f"keep must be {LEFT} or {RIGHT}")
+    found = await find_conflict(db, reference)
+    if not await resolve_conflict(db, found.id, keep):
+        raise ConflictError(f"conflict {found.id[-8:]} is resolved already ({found.decision or found.note})")
+    return await conflict_view(db, found.id)

@@ -1,0 +1,170 @@
+"""What undoes a run: its writes, folded item by item, against what the items say now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pm_providers.model import Entity
+from pm_providers.store.sync_history import DONE, SyncWrite
+from pm_providers.sync.decisions import Act, Decision, Step
+from pm_providers.sync.values import CUSTOM, FIELDS, Snapshot, changed_fields
+
+__all__ = ["Undone", "decide_undo", "folded"]
+
+_ORDER = {Act.CREATE: 0, Act.UPDATE: 1, Act.DELETE: 2}
+"""What hangs below something comes off before that is deleted; what was deleted comes back first."""
+
+
+@dataclass(slots=True)
+class Undone:
+    """What a run did to one item, to be taken back.
+
+    Attributes:
+        act: what takes it back.
+        side: where the item is.
+        link_id: its link.
+        remote_id: its id there; of a deleted one its former.
+        title: for people.
+        entity: kind of record.
+        before: field -> value before the run; of a deleted item all that it held.
+        after: field -> value as the run left it; of a created item all that it held.
+    """
+
+    act: Act
+    side: str
+    link_id: str
+    remote_id: str
+    title: str
+    entity: str = Entity.TASK.value
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+
+def folded(writes: Iterable[SyncWrite]) -> list[Undone]:
+    """What a run did, one entry for each item, in the order in which it is taken back.
+
+    Args:
+        writes: of one run, newest first. Those that were not carried out do not count.
+    """
+    found: dict[tuple[str, str, str], Undone] = {}
+    for one in writes:
+        if one.state != DONE or one.remote_id is None:
+            continue
+        key = (one.entity, one.side, one.remote_id)
+        known = found.get(key)
+        if known is None:
+            found[key] = _first(one)
+        elif not _folded_in(known, one):
+            del found[key]  # made and deleted by the same run: nothing is left of it
+    return sorted(found.values(), key=lambda one: _ORDER[one.act])
+
+
+def _first(one: SyncWrite) -> Undone:
+    """The last write about an item."""
+    undone = Undone(Act.UPDATE, one.side, one.link_id, one.remote_id or "", one.title or "", one.entity)
+    if one.action == "create":
+        undone.act, undone.after = Act.DELETE, dict(one.after or {})
+    elif one.action == "delete":
+        undone.act, undone.before = Act.CREATE, dict(one.before or {})
+    else:
+        for name in one.wanted:
+            undone.before[name] = (one.before or {}).get(name)
+            undone.after[name] = (one.after or {}).get(name)
+    return undone
+
+
+def _folded_in(undone: Undone, one: SyncWrite) -> bool:
+    """Take an earlier write about the same item in; `False` where both cancel out."""
+    if one.action == "create":
+        if undone.act is Act.CREATE:
+            return False
+        undone.act, undone.after = Act.DELETE, {**(one.after or {}), **undone.after}
+        undone.before = {}
+        return True
+    for name in one.wanted:
+        undone.before[name] = (one.before or {}).get(name)
+        if undone.act is Act.UPDATE:
+            undone.after.setdefault(name, (one.after or {}).get(name))
+    return True
+
+
+def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> Decision | None:
+    """How to take it back; `None` where there is nothing to do any more.
+
+    Args:
+        undone: what the run did.
+        now: what the item says now; `None` where it does not exist.
+        children: items below it that stay.
+
+    Returns:
+        A decision to create, update or delete. One to wait says by its reason why nothing is done; what was
+        edited since stands in `held` and is left alone.
+    """
+    if undone.entity != Entity.TASK.value:
+        word = undone.entity.replace("_", " ")
+        return _left_alone(undone, f"a {word} is not taken back")
+    if undone.act is Act.CREATE:
+        return None if now is not None else _returned(undone)
+    if now is None:
+        if undone.act is Act.DELETE:
+            return None
+        return _left_alone(undone, "it does not exist any more")
+    if undone.act is Act.DELETE:
+        return _removed(undone, now, children)
+    return _restored(undone, now)
+
+
+def _left_alone(undone: Undone, why: str, held: Mapping[str, str] | None = None) -> Decision:
+    return Decision(
+        Act.WAIT, undone.link_id, undone.side, undone.title, undone.remote_id, held=held or {}, reason=why
+    )
+
+
+def _returned(undone: Undone) -> Decision:
+    steps = tuple(
+        Step(name, None, undone.before[name])
+        for name in _in_order(undone.before)
+        if undone.before[name] is not None
+    )
+    return Decision(
+        Act.CREATE, undone.link_id, undone.side, undone.title, "", steps,
+        reason="the run deleted it; it comes back under a new id, without what hung on it",
+    )  # fmt: skip
+
+
+def _removed(undone: Undone, now: Snapshot, children: int) -> Decision:
+    edited = changed_fields(undone.after, now)
+    if edited:
+        held = dict.fromkeys(edited, "edited since")
+        return _left_alone(undone, "the run created it, but it was edited since", held)
+    if children:
+        return _left_alone(undone, f"the run created it, but {children} items stand below it since")
+    return Decision(
+        Act.DELETE, undone.link_id, undone.side, undone.title, undone.remote_id, reason="the run created it"
+    )
+
+
+def _restored(undone: Undone, now: Snapshot) -> Decision | None:
+    steps, held = [], {}
+    for name in _in_order(undone.before):
+        value, before = now.get(name), undone.before[name]
+        if value == before:
+            continue
+        if value != undone.after.get(name):
+            held[name] = "edited since"
+        else:
+            steps.append(Step(name, value, before))
+    if not steps:
+        return _left_alone(undone, "edited since", held) if held else None
+    return Decision(
+        Act.UPDATE, undone.link_id, undone.side, undone.title, undone.remote_id, tuple(steps), held
+    )
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    known = set(names)
+    return [one for one in FIELDS if one in known] + sorted(
+        one for one in known if one not in FIELDS or one.startswith(CUSTOM)
+    )
