@@ -173,5 +173,5 @@ class SyncMachine(RuleBasedStateMachine):
 def test_both_sides_agree_whatever_happens(template):
     SyncMachine.template = template
     run_state_machine_as_test(
-        SyncMachine, settings=settings(max_examples=40, stateful_step_count=20, deadline=None)
+        SyncMachine, settings=settings(max_examples=8, stateful_step_count=20, deadline=None)
     )

@@ -203,7 +203,7 @@ class World:
         """All values that the history knows, as text to look into."""
         writes = await list_writes(self.db, mapping_id=self.mapping_id)
         conflicts = await list_conflicts(self.db, self.mapping_id, state=None, limit=10_000)
-        found = [[one.before, one.wanted, one.lost] for one in writes]
+        found = [[one.before, one.wanted, one.basis, one.lost] for one in writes]
         return repr(found + [[one.left_value, one.right_value, one.base_value] for one in conflicts])
 
 

@@ -45,6 +45,7 @@ sync_states = Table(
     Column("fence", BigInteger, nullable=False),
     Column("holder", String(100)),
     Column("lease_until", Double),
+    Column("policy", String(64)),  # digest of the options that the last run went by
     Column("updated_at", Instant(), nullable=False),
 )
 
@@ -62,6 +63,11 @@ sync_links = Table(
     Column("right_now", JsonObject()),
     Column("left_gone", String(20)),
     Column("right_gone", String(20)),
+    Column("left_at", String(40)),  # last edit by that side's clock, of the latest state that was seen
+    Column("right_at", String(40)),
+    Column("left_parent", String(500)),  # what it stands below, of the latest state that was seen
+    Column("right_parent", String(500)),
+    Column("held", JsonObject()),  # field -> side whose value waits to be carried
     Column("state", String(20), nullable=False),  # single, linked, detached
     Column("dirty", Boolean, nullable=False),
     Column("owner_id", Identifier()),  # link of the task that a part belongs to
@@ -73,6 +79,8 @@ sync_links = Table(
     UniqueConstraint("mapping_id", "entity", "right_id"),
     Index(None, "mapping_id", "dirty", "entity", "id"),
     Index(None, "owner_id"),
+    Index(None, "mapping_id", "left_parent"),
+    Index(None, "mapping_id", "right_parent"),
 )
 
 sync_runs = Table(
@@ -107,6 +115,7 @@ sync_writes = Table(
     Column("remote_id", String(500)),
     Column("title", Text),
     Column("wanted", JsonObject(), nullable=False),
+    Column("basis", JsonObject()),  # what the other side said when it was decided, by its names
     Column("before", JsonObject()),
     Column("after", JsonObject()),
     Column("lost", JsonObject()),  # losing values of conflicts, by field

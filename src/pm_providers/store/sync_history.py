@@ -6,7 +6,7 @@ belongs to, in one transaction; an intent that is left tells the next run where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "add_conflicts",
     "add_intents",
     "end_run",
+    "finish_conflicts",
     "finish_write",
     "get_conflict",
     "get_run",
@@ -66,6 +67,7 @@ class SyncWrite:
 
     Attributes:
         wanted: fields as they were sent, in that side's terms.
+        basis: what the other side said about these fields when it was decided, by its own names.
         before: what stood there; missing for what was created.
         after: what the system answered; missing for what was deleted.
         lost: values that lost a conflict by this write, by field.
@@ -82,6 +84,7 @@ class SyncWrite:
     remote_id: str | None
     title: str | None
     wanted: dict[str, Any]
+    basis: dict[str, Any] | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     lost: dict[str, Any] | None
@@ -119,7 +122,10 @@ def start_run(
     plan_id: str | None = None,
     undoes_run_id: str | None = None,
 ) -> str:
-    """Record that a run begins; its id."""
+    """Record that a run begins; its id. One that is still called running died."""
+    died = (sync_runs.c.mapping_id == mapping_id) & (sync_runs.c.state == "running")
+    ended = {"state": "failed", "error": "it ended without a word", "finished_at": datetime.now(UTC)}
+    conn.execute(update(sync_runs).where(died).values(**ended))
     row: dict[str, Any] = {
         "id": new_id(),
         "mapping_id": mapping_id,
@@ -223,6 +229,21 @@ def add_conflicts(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> Non
         else:
             done = {} if row["state"] == "open" else {"resolved_at": now}
             conn.execute(update(sync_conflicts).where(sync_conflicts.c.id == known).values(**row, **done))
+
+
+def finish_conflicts(
+    conn: SqlConnection, link_id: str, names: Collection[str], note: str, run_id: str | None = None
+) -> None:
+    """Close the open conflicts of some fields of a link."""
+    if not names:
+        return
+    where = (
+        (sync_conflicts.c.link_id == link_id)
+        & (sync_conflicts.c.state == "open")
+        & sync_conflicts.c.field.in_(list(names))
+    )
+    values = {"state": "resolved", "note": note, "run_id": run_id, "resolved_at": datetime.now(UTC)}
+    conn.execute(update(sync_conflicts).where(where).values(**values))
 
 
 async def list_conflicts(

@@ -7,12 +7,12 @@ ends early. A link is dirty while there is something to decide about it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, null, select, update
 
 from pm_providers.database.ids import new_ids
 from pm_providers.database.schema_sync import sync_links
@@ -23,6 +23,8 @@ __all__ = [
     "SINGLE",
     "Link",
     "Observed",
+    "Single",
+    "children_of",
     "count_links",
     "dirty_links",
     "drop_links",
@@ -33,9 +35,15 @@ __all__ = [
     "observe",
     "pair",
     "save_link",
+    "single_sides",
+    "singles_on",
+    "stale_ids",
+    "wake",
+    "wake_children",
 ]
 
 SINGLE, LINKED, DETACHED = "single", "linked", "detached"
+_MAY_RETURN = {"archived", "moved", "hidden"}
 _CHUNK = 500
 """Values of one IN list; SQLite takes a limited number of parameters."""
 
@@ -60,6 +68,7 @@ class Link:
     """One row; see `pm_providers.sync.plan.LinkView` for the meaning of its sides."""
 
     id: str
+    mapping_id: str
     entity: str
     left_id: str | None
     right_id: str | None
@@ -69,6 +78,11 @@ class Link:
     right_now: dict[str, Any] | None
     left_gone: str | None
     right_gone: str | None
+    left_at: str | None
+    right_at: str | None
+    left_parent: str | None
+    right_parent: str | None
+    held: dict[str, Any] | None
     state: str
     dirty: bool
     owner_id: str | None
@@ -79,6 +93,40 @@ class Link:
     def id_on(self, side: str) -> str | None:
         """The item's id on a side."""
         return self.left_id if side == "left" else self.right_id
+
+    def agreed_on(self, side: str) -> dict[str, Any]:
+        """What the item said on a side when both agreed."""
+        return (self.left_agreed if side == "left" else self.right_agreed) or {}
+
+    def state_on(self, side: str) -> dict[str, Any]:
+        """What the item says on a side."""
+        now = self.left_now if side == "left" else self.right_now
+        return self.agreed_on(side) if now is None else now["values"]
+
+    def gone_on(self, side: str) -> str | None:
+        """Why the item is not there any more; `None` while it is."""
+        return self.left_gone if side == "left" else self.right_gone
+
+    def at_on(self, side: str) -> str | None:
+        """Time of the last edit that was seen, by the side's clock."""
+        return self.left_at if side == "left" else self.right_at
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """As much of an item without counterpart as pairing needs.
+
+    Attributes:
+        link_id: its link.
+        id: on its side.
+        parent: id of what it stands below.
+        values: some of its snapshot.
+    """
+
+    link_id: str
+    id: str
+    parent: str | None
+    values: dict[str, Any]
 
 
 _COLUMNS = [sync_links.c[name] for name in Link.__dataclass_fields__]
@@ -106,6 +154,9 @@ def observe(
             news.append(one)
         elif link.state != DETACHED:
             touched += _seen(conn, link, side, one)
+        elif link.gone_on(side) in _MAY_RETURN:
+            _update(conn, link.id, state=LINKED, **{f"{side}_gone": None})
+            touched += _seen(conn, replace(link, state=LINKED), side, one)
     _insert(conn, mapping_id, entity, side, news, owner_id)
     return touched + len(news)
 
@@ -117,18 +168,36 @@ def _seen(conn: SqlConnection, link: Link, side: str, one: Observed) -> int:
     same = link.state == LINKED and agreed == one.values
     dirty = not same or across is not None or across_gone is not None
     now = None if same else {"values": dict(one.values), "at": one.at}
-    if (now, dirty, None) == (_now(link, side), link.dirty, _gone(link, side)):
+    known = link.left_now if side == "left" else link.right_now
+    if (now, dirty, None, one.at) == (known, link.dirty, link.gone_on(side), link.at_on(side)):
         return int(dirty)
-    _update(conn, link.id, **{f"{side}_now": now, f"{side}_gone": None, "dirty": dirty})
+    parent = one.values.get("parent")
+    values = {"now": now, "gone": None, "at": one.at, "parent": parent}
+    _update(conn, link.id, dirty=dirty, **{f"{side}_{name}": value for name, value in values.items()})
     return int(dirty)
 
 
-def _now(link: Link, side: str) -> dict[str, Any] | None:
-    return link.left_now if side == "left" else link.right_now
+def stale_ids(
+    conn: SqlConnection, mapping_id: str, entity: str, side: str, items: Sequence[Observed]
+) -> set[str]:
+    """Ids of items that a list tells as they were before what is known already: look at these one by one.
+
+    A list may come from an index that is late. It is told by the time of the last edit, by one clock, and
+    by items that were gone.
+    """
+    links = find_links(conn, mapping_id, entity, side, [one.id for one in items])
+    known = {link.id_on(side): link for link in links}
+    return {
+        one.id
+        for one in items
+        if one.id in known and (known[one.id].gone_on(side) or _before(one.at, known[one.id].at_on(side)))
+    }
 
 
-def _gone(link: Link, side: str) -> str | None:
-    return link.left_gone if side == "left" else link.right_gone
+def _before(one: str | None, other: str | None) -> bool:
+    return bool(
+        one and other and one != other and datetime.fromisoformat(one) < datetime.fromisoformat(other)
+    )
 
 
 def _insert(
@@ -149,6 +218,8 @@ def _insert(
             "entity": entity,
             f"{side}_id": one.id,
             f"{side}_now": {"values": dict(one.values), "at": one.at},
+            f"{side}_at": one.at,
+            f"{side}_parent": one.values.get("parent"),
             "state": SINGLE,
             "dirty": True,
             "owner_id": owner_id,
@@ -166,7 +237,7 @@ def mark_gone(conn: SqlConnection, mapping_id: str, entity: str, side: str, gone
     found = find_links(conn, mapping_id, entity, side, list(gone))
     for link in found:
         one = link.id_on(side)
-        if link.state == DETACHED or one is None:
+        if link.state == DETACHED or one is None or link.gone_on(side) == gone[one]:
             continue
         _update(conn, link.id, **{f"{side}_gone": gone[one], f"{side}_now": None, "dirty": True})
     return len(found)
@@ -233,9 +304,12 @@ def pair(conn: SqlConnection, left: Link, right: Link) -> None:
     """Make one link of two that have one side each; what both say is to be compared then."""
     conn.execute(delete(sync_links).where(sync_links.c.id == right.id))
     _update(
-        conn, left.id, right_id=right.right_id, right_now=right.right_now, state=LINKED, dirty=True,
-        left_agreed=None, right_agreed=None,
+        conn, left.id, right_id=right.right_id, right_now=right.right_now, right_at=right.right_at,
+        right_parent=right.right_parent, state=LINKED, dirty=True, left_agreed=None, right_agreed=None,
+        problem=None,
     )  # fmt: skip
+    wake_children(conn, left.mapping_id, "left", left.left_id)
+    wake_children(conn, left.mapping_id, "right", right.right_id)
 
 
 def save_link(conn: SqlConnection, link_id: str, **values: Any) -> None:
@@ -250,8 +324,109 @@ def drop_links(conn: SqlConnection, ids: Collection[str]) -> None:
         conn.execute(delete(sync_links).where(sync_links.c.id.in_(part)))
 
 
+def singles_on(
+    conn: SqlConnection,
+    mapping_id: str,
+    entity: str,
+    side: str,
+    *,
+    after: str = "",
+    names: Collection[str] = (),
+) -> list[Single]:
+    """Items of a side without counterpart that wait for a decision, some at a time, by link id.
+
+    Args:
+        conn: transaction.
+        mapping_id: mapping.
+        entity: kind.
+        side: side.
+        after: id of the last link of the call before.
+        names: fields of the snapshot that are wanted.
+    """
+    one, now, parent = (sync_links.c[f"{side}_{name}"] for name in ("id", "now", "parent"))
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & sync_links.c.dirty.is_(True)
+        & (sync_links.c.entity == entity)
+        & (sync_links.c.id > after)
+        & (sync_links.c.state == SINGLE)
+        & one.is_not(None)
+    )
+    statement = select(sync_links.c.id, one, parent, now).where(where).order_by(sync_links.c.id).limit(_CHUNK)
+    found = []
+    for link_id, item, above, told in conn.execute(statement):
+        values = (told or {}).get("values", {})
+        found.append(Single(link_id, item, above, {name: values[name] for name in names if name in values}))
+    return found
+
+
+def single_sides(conn: SqlConnection, mapping_id: str, entity: str) -> set[str]:
+    """Sides that have items without counterpart that wait for a decision."""
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & sync_links.c.dirty.is_(True)
+        & (sync_links.c.entity == entity)
+        & (sync_links.c.state == SINGLE)
+    )
+    sides = ("left", "right")
+    return {
+        side
+        for side in sides
+        if conn.execute(
+            select(sync_links.c.id).where(where, sync_links.c[f"{side}_id"].is_not(None)).limit(1)
+        ).first()
+    }
+
+
+def children_of(
+    conn: SqlConnection, mapping_id: str, entity: str, side: str, parents: Collection[str]
+) -> list[Link]:
+    """Links of items that stand below these on a side, as far as it is known, and are still there."""
+    base = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.entity == entity)
+    column, gone = sync_links.c[f"{side}_parent"], sync_links.c[f"{side}_gone"]
+    found = []
+    for part in _parts(list(parents)):
+        rows = conn.execute(select(*_COLUMNS).where(base, column.in_(part), gone.is_(None))).mappings()
+        found += [Link(**row) for row in rows]
+    return found
+
+
+def wake(conn: SqlConnection, mapping_id: str) -> None:
+    """Let all be decided anew that was left or held for a reason that may be gone."""
+    waits = (
+        sync_links.c.held.is_not(None)
+        | (sync_links.c.state == SINGLE)
+        | sync_links.c.left_gone.is_not(None)
+        | sync_links.c.right_gone.is_not(None)
+    )
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & sync_links.c.dirty.is_(False)
+        & (sync_links.c.state != DETACHED)
+        & waits
+    )
+    conn.execute(update(sync_links).where(where).values(dirty=True))
+
+
+def wake_children(conn: SqlConnection, mapping_id: str, side: str, item_id: str | None) -> None:
+    """Let those be decided anew whose place below an item had to wait until it came in step."""
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & (sync_links.c[f"{side}_parent"] == item_id)
+        & sync_links.c.held.is_not(None)
+    )
+    conn.execute(update(sync_links).where(where).values(dirty=True))
+
+
+_JSON = {"left_agreed", "right_agreed", "left_now", "right_now", "held"}
+
+
 def _update(conn: SqlConnection, link_id: str, **values: Any) -> None:
-    changed = {**values, "revision": sync_links.c.revision + 1, "updated_at": datetime.now(UTC)}
+    changed = {
+        **{name: null() if value is None and name in _JSON else value for name, value in values.items()},
+        "revision": sync_links.c.revision + 1,
+        "updated_at": datetime.now(UTC),
+    }
     conn.execute(update(sync_links).where(sync_links.c.id == link_id).values(**changed))
 
 

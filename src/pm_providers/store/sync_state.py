@@ -21,20 +21,29 @@ from pm_providers.errors import ConflictError
 
 __all__ = [
     "BLOCKED",
+    "LEASE_S",
     "NEW",
     "OK",
     "SyncState",
+    "TakenOverError",
     "check_fence",
     "get_state",
     "list_states",
     "release_lease",
     "renew_lease",
     "save_cursor",
+    "save_policy",
     "save_problem",
     "take_lease",
 ]
 
 NEW, OK, BLOCKED = "new", "ok", "blocked"
+LEASE_S = 300.0
+"""How long a run holds its mapping after its last transaction."""
+
+
+class TakenOverError(ConflictError):
+    """Another run of the mapping took over; this one may not change anything more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class SyncState:
         fence: number of the last lease.
         holder: who holds the lease.
         lease_until: when it ends, in seconds since 1970.
+        policy: digest of the options that the last run went by.
         updated_at: instant of the last change.
     """
 
@@ -63,6 +73,7 @@ class SyncState:
     fence: int
     holder: str | None
     lease_until: float | None
+    policy: str | None
     updated_at: datetime
 
 
@@ -147,16 +158,24 @@ def save_cursor(conn: SqlConnection, mapping_id: str, side: str, cursor: str | N
     conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(**values))
 
 
+def save_policy(conn: SqlConnection, mapping_id: str, digest: str) -> None:
+    """Record which options a run goes by."""
+    conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(policy=digest))
+
+
 def check_fence(conn: SqlConnection, mapping_id: str, fence: int) -> None:
     """Make sure that the transaction is of the run that holds the mapping, and keep others out till its end.
 
+    It is a sign of life as well: the lease begins anew.
+
     Raises:
-        ConflictError: another run took over.
+        TakenOverError: another run took over.
     """
     ours = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
-    held = conn.execute(update(sync_states).where(ours).values(updated_at=datetime.now(UTC)))
+    values = {"updated_at": datetime.now(UTC), "lease_until": time.time() + LEASE_S}
+    held = conn.execute(update(sync_states).where(ours).values(**values))
     if held.rowcount != 1:
-        raise ConflictError("another run of this mapping took over; this one changes nothing more")
+        raise TakenOverError("another run of this mapping took over; this one changes nothing more")
 
 
 async def _if_ours(db: Any, mapping_id: str, fence: int, **values: Any) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.errors import ValidationError
 from pm_providers.model import Entity
-from pm_providers.store.sync_links import find_links, known_ids, mark_gone, observe
+from pm_providers.store.sync_links import Link, Observed, find_links, known_ids, mark_gone, observe, stale_ids
 from pm_providers.store.sync_state import check_fence, save_cursor
 from pm_providers.sync.side import Side
 
@@ -41,22 +39,51 @@ class Observer:
         Raises:
             PMError: the side cannot be read.
         """
+        if cursor is None:
+            return await self._changes(side, None, None)
         try:
-            return await self._changes(side, cursor, set())
+            return await self._changes(side, cursor, None)
         except ValidationError:
-            if cursor is None:
-                raise
+            return await self.sweep(side)
+
+    async def sweep(self, side: Side) -> int:
+        """Read all of a side, and look for what is known here but was not told.
+
+        Raises:
+            PMError: the side cannot be read.
+        """
         seen: set[str] = set()
         touched = await self._changes(side, None, seen)
         return touched + await self._missing(side, seen)
 
-    async def _changes(self, side: Side, cursor: str | None, seen: set[str]) -> int:
+    async def confirm(self, side: Side, link: Link) -> bool:
+        """Look at one item itself; whether it is there and says what is stored. What it says is stored."""
+        one = str(link.id_on(side.name))
+        why, task = await side.task_gone(one)
+        seen = None if task is None or why is not None else side.observed(task)
+
+        def work(conn: SqlConnection) -> None:
+            check_fence(conn, self._mapping_id, self._fence)
+            if seen is None:
+                mark_gone(conn, self._mapping_id, TASK, side.name, {one: why or "deleted"})
+            else:
+                observe(conn, self._mapping_id, TASK, side.name, [seen])
+
+        if seen is not None and seen.values == link.state_on(side.name):
+            return True
+        await self._db.write(work)
+        return False
+
+    async def _changes(self, side: Side, cursor: str | None, seen: set[str] | None) -> int:
         touched = 0
         while True:
             page = await side.provider.changes(side.project_id, cursor)
-            items = [side.observed(task) for task in page.upserts]
-            seen.update(one.id for one in items)
-            gone = await self._reasons(side, page.deleted_ids)
+            if seen is not None:
+                seen.update(task.id for task in page.upserts)
+            archived = {task.id: "archived" for task in page.upserts if task.is_archived}
+            told = [side.observed(task) for task in page.upserts if not task.is_archived]
+            items, gone = await self._looked_at(side, told)
+            gone |= archived | await self._reasons(side, page.deleted_ids)
             cursor = page.cursor
 
             def work(conn: SqlConnection, cursor: str = cursor) -> int:
@@ -70,7 +97,19 @@ class Observer:
             if not page.has_more:
                 return touched
 
-    async def _reasons(self, side: Side, ids: list[str]) -> Mapping[str, str]:
+    async def _looked_at(self, side: Side, told: list[Observed]) -> tuple[list[Observed], dict[str, str]]:
+        """Items of a list, with those that it may be late about as they really are; id -> why it is gone."""
+        late = await self._db.read(lambda conn: stale_ids(conn, self._mapping_id, TASK, side.name, told))
+        items, gone = [one for one in told if one.id not in late], {}
+        for one in sorted(late):
+            why, task = await side.task_gone(one)
+            if why is not None or task is None:
+                gone[one] = why or "deleted"
+            else:
+                items.append(side.observed(task))
+        return items, gone
+
+    async def _reasons(self, side: Side, ids: list[str]) -> dict[str, str]:
         """Id -> why it is gone, of items that have a link. Looked at one by one: a list may be late."""
         linked = await self._db.read(lambda conn: find_links(conn, self._mapping_id, TASK, side.name, ids))
         found = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,21 @@ from sqlalchemy import select
 from pm_providers.database import Database
 from pm_providers.database.schema_sync import sync_conflicts
 from pm_providers.model import Entity
-from pm_providers.store.sync_links import LINKED, SINGLE, Link, dirty_links, find_links, links_by_id
+from pm_providers.store.sync_links import (
+    LINKED,
+    SINGLE,
+    Link,
+    children_of,
+    dirty_links,
+    find_links,
+    links_by_id,
+)
 from pm_providers.sync.people import Directory
 from pm_providers.sync.plan import Act, Decision, LinkView, decide, plan_id
-from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
+from pm_providers.sync.values import changed_fields
 
 __all__ = ["WRITES", "Planner", "Summary", "view_of"]
 
@@ -28,7 +37,12 @@ TASK = Entity.TASK.value
 WRITES = frozenset({Act.CREATE, Act.UPDATE, Act.DELETE, Act.CLOSE})
 """What writes to a side."""
 
+_IN_PLACE = frozenset({Act.UPDATE, Act.SETTLE, Act.WAIT})
+"""What a run that is narrowed to some fields does."""
+
 _CHUNK = 200
+_REFERENCES = 20_000
+"""Counterparts that are kept at hand."""
 
 
 @dataclass(slots=True)
@@ -38,20 +52,23 @@ class Summary:
     Attributes:
         counts: act -> number.
         writes: writes to both sides.
-        deletes: of them deletions.
+        deletes: of them deletions, and items that are closed for one.
+        overwrites: of them changes of items that replace or clear something.
         id: names the plan by what it does.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     writes: int = 0
     deletes: int = 0
+    overwrites: int = 0
     _digest: int = 0
 
     def add(self, one: Decision) -> None:
         """Count a decision."""
         self.counts[one.act.value] += 1
         self.writes += one.act in WRITES
-        self.deletes += one.act is Act.DELETE
+        self.deletes += one.act in {Act.DELETE, Act.CLOSE}
+        self.overwrites += one.act is Act.UPDATE and any(step.old is not None for step in one.steps)
         if one.act in WRITES or one.act is Act.WAIT:
             self._digest ^= int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
 
@@ -90,6 +107,7 @@ class Planner:
             replace(policy, fields=fields & policy.fields if policy.fields else fields) if fields else policy
         )
         self._only = only
+        self._fields = fields
         self._refs: dict[tuple[str, str, str], str] = {}
         self._translator: Translator | None = None
 
@@ -117,6 +135,16 @@ class Planner:
         """Name of a field on a side, from the one on the left."""
         return name if side == LEFT or self._translator is None else self._translator.renamed(name, LEFT)
 
+    def across(self, side: str, name: str) -> str:
+        """Name that a field of a side has on the other."""
+        return name if self._translator is None else self._translator.renamed(name, side)
+
+    def names(self, view: LinkView) -> set[str]:
+        """Fields of a pair about which there was a decision, by their names on the left."""
+        names = {*view.agreed.get(LEFT, {}), *view.state(LEFT)}
+        names |= {self.across(RIGHT, one) for one in (*view.agreed.get(RIGHT, {}), *view.state(RIGHT))}
+        return names & self._fields if self._fields else names
+
     def _partner(self, entity: str, side: str, one: str) -> str | None:
         return self._refs.get((entity, side, one))
 
@@ -124,6 +152,24 @@ class Planner:
         """Items that became a pair: what refers to one refers to the other."""
         self._refs[entity, LEFT, left_id] = right_id
         self._refs[entity, RIGHT, right_id] = left_id
+
+    def forget(self, side: str, one: str, entity: str = TASK) -> None:
+        """An item that is gone: nothing can refer to it any more."""
+        theirs = self._refs.pop((entity, side, one), None)
+        if theirs is not None:
+            self._refs.pop((entity, other(side), theirs), None)
+
+    async def learn_parents(self, side: str, ids: Collection[str]) -> None:
+        """Make the counterparts of these tasks known."""
+        found = await self._db.read(lambda conn: find_links(conn, self._mapping_id, TASK, side, ids))
+        self._learn_all(found)
+
+    def _learn_all(self, links: Iterable[Link]) -> None:
+        for one in links:
+            if one.left_id is None or one.right_id is None:
+                continue
+            if one.left_gone is None and one.right_gone is None:
+                self.learn(one.left_id, one.right_id, one.entity)
 
     # decisions about pairs
 
@@ -136,7 +182,8 @@ class Planner:
                 return
             after = links[-1].id
             for view in await self._views(links):
-                yield view, decide(view, await self.translator())
+                found = decide(view, await self.translator())
+                yield view, [one for one in found if not self._fields or one.act in _IN_PLACE]
 
     async def singles(self) -> AsyncIterator[list[Link]]:
         """Items without counterpart, a chunk at a time."""
@@ -146,7 +193,9 @@ class Planner:
             yield links
 
     async def creation(self, links: Sequence[Link]) -> list[tuple[LinkView, list[Decision]]]:
-        """Decisions about items without counterpart."""
+        """Decisions about items without counterpart; none where the run is narrowed to some fields."""
+        if self._fields:
+            return []
         translator = await self.translator() if links else None
         return (
             [] if translator is None else [(one, decide(one, translator)) for one in await self._views(links)]
@@ -176,11 +225,53 @@ class Planner:
                 found += find_links(conn, self._mapping_id, Entity.SPRINT.value, side, sprints)
             return found, _open_conflicts(conn, [link.id for link in links])
 
+        if len(self._refs) > _REFERENCES:
+            self._refs.clear()
         around, conflicts = await self._db.read(work)
-        for one in around:
-            if one.left_id is not None and one.right_id is not None:
-                self.learn(one.left_id, one.right_id, one.entity)
-        return [view_of(link, conflicts.get(link.id, {})) for link in links]
+        self._learn_all(around)
+        alive = await self._alive_below([link for link in links if _lost_on(link) is not None])
+        return [view_of(link, conflicts.get(link.id, {}), alive.get(link.id)) for link in links]
+
+    async def _alive_below(self, links: Sequence[Link]) -> dict[str, str]:
+        """Link id -> title of an item below it that nobody deleted, of items deleted on one side."""
+        alive: dict[str, str] = {}
+        for side in SIDES:
+            gone = [link for link in links if _lost_on(link) == side]
+            above = {str(link.id_on(other(side))): {link.id} for link in gone}
+            seen: set[str] = set()
+            while above:
+                seen |= set(above)
+                below = await self._below(other(side), above)
+                deeper: defaultdict[str, set[str]] = defaultdict(set)
+                for link in below:
+                    roots = above[str(link.state_on(other(side)).get("parent"))]
+                    item = str(link.id_on(other(side)))
+                    if self._stays(link, side):
+                        alive |= dict.fromkeys(roots, str(link.state_on(other(side)).get("title") or item))
+                    elif link.gone_on(side) is not None and item not in seen:
+                        deeper[item] |= roots
+                above = dict(deeper)
+        return alive
+
+    async def _below(self, side: str, above: Mapping[str, Any]) -> list[Link]:
+        found = await self._db.read(lambda conn: children_of(conn, self._mapping_id, TASK, side, list(above)))
+        return [one for one in found if str(one.state_on(side).get("parent")) in above]
+
+    def _stays(self, link: Link, side: str) -> bool:
+        """Whether an item is new, or was edited since it was deleted on a side."""
+        target = other(side)
+        if link.state == SINGLE:
+            return self.policy.creates(side)
+        if link.gone_on(side) != "deleted" or self.policy.winner("title") == side:
+            return False
+        changed = changed_fields(link.agreed_on(target), link.state_on(target))
+        return any(self.policy.flows(name, side) for name in changed)
+
+
+def _lost_on(link: Link) -> str | None:
+    """The side on which a pair's item was deleted, where it is there on the other."""
+    lost = [side for side in SIDES if link.gone_on(side) is not None]
+    return lost[0] if link.state == LINKED and len(lost) == 1 and link.gone_on(lost[0]) == "deleted" else None
 
 
 def _references(link: Link, side: str, name: str) -> set[Any]:
@@ -201,12 +292,13 @@ def _open_conflicts(conn: SqlConnection, ids: Sequence[str]) -> dict[str, dict[s
     return found
 
 
-def view_of(link: Link, conflicts: Mapping[str, str]) -> LinkView:
+def view_of(link: Link, conflicts: Mapping[str, str], alive_below: str | None = None) -> LinkView:
     """A stored link as the plan sees it.
 
     Args:
         link: row.
         conflicts: field -> side that people chose, `""` where nobody did yet.
+        alive_below: title of an item below it that nobody deleted.
     """
     both = {
         LEFT: (link.left_id, link.left_agreed, link.left_now, link.left_gone),
@@ -225,4 +317,6 @@ def view_of(link: Link, conflicts: Mapping[str, str]) -> LinkView:
         },
         frozen=frozenset(name for name, side in conflicts.items() if not side),
         decided={name: side for name, side in conflicts.items() if side},
+        held=link.held or {},
+        alive_below=alive_below,
     )

@@ -42,6 +42,8 @@ class Policy:
             (put into a closed status), `detach` (kept, no longer in step), `ignore` (kept, link kept).
         fuse_share: share of all linked items that one run may delete.
         fuse_least: deletions that need no permission, however few items there are.
+        fuse_overwrite_share: share of all linked items that one run may overwrite.
+        fuse_overwrite_least: items that may be overwritten without permission, however few there are.
         budget: writes of one run at most; `None` for no bound.
         match_field: field whose equal values make items a pair at first contact, before titles do.
         fields: those in step; empty for all.
@@ -61,6 +63,8 @@ class Policy:
     deletes: str = "propagate"
     fuse_share: float = 0.2
     fuse_least: int = 5
+    fuse_overwrite_share: float = 0.5
+    fuse_overwrite_least: int = 100
     budget: int | None = None
     match_field: str | None = None
     fields: frozenset[str] = frozenset()
@@ -188,6 +192,8 @@ _CHECKS: Mapping[str, Any] = {
     "deletes": _one_of(*_DELETES),
     "fuse_share": _number(0, 1),
     "fuse_least": _number(0, 1_000_000, whole=True),
+    "fuse_overwrite_share": _number(0, 1),
+    "fuse_overwrite_least": _number(0, 1_000_000, whole=True),
     "budget": _number(1, 1_000_000, whole=True),
     "match_field": _field,
     "fields": _names(_field),

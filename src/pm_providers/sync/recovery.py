@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -10,22 +11,24 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.model import Entity
+from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, finish_write, open_writes
 from pm_providers.store.sync_links import (
     LINKED,
-    SINGLE,
     Link,
-    dirty_links,
+    Single,
     drop_links,
     links_by_id,
     save_link,
+    singles_on,
+    wake_children,
 )
 from pm_providers.store.sync_state import check_fence
-from pm_providers.sync.policy import other
+from pm_providers.sync.agreement import written
+from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
-from pm_providers.sync.values import Snapshot, snapshot_of
+from pm_providers.sync.values import FIELDS, Snapshot, snapshot_of
 
 __all__ = ["Recovery"]
 
@@ -63,16 +66,15 @@ class Recovery:
     async def run(self) -> frozenset[str]:
         """Settle what can be settled; ids of the links about which nothing may be created yet."""
         writes = await self._db.read(lambda conn: open_writes(conn, self._mapping_id))
-        waiting = set()
+        creations = []
         for one in writes:
             if one.action == "create":
-                if not await self._creation(one):
-                    waiting.add(one.link_id)
+                creations.append(one)
             elif one.action == "delete":
                 await self._deletion(one)
             else:
                 await self._update(one)
-        return frozenset(waiting)
+        return frozenset(await self._creations(creations))
 
     async def _write(self, work: Any) -> None:
         def fenced(conn: SqlConnection) -> None:
@@ -81,67 +83,144 @@ class Recovery:
 
         await self._db.write(fenced)
 
-    async def _link(self, one: SyncWrite) -> Link | None:
-        return (await self._db.read(lambda conn: links_by_id(conn, [one.link_id]))).get(one.link_id)
-
     # updates
 
     async def _update(self, one: SyncWrite) -> None:
         """What it holds of the wanted values was written by us, and is no edit of anybody."""
-        link = await self._link(one)
-        found = await self._sides[one.side].provider.get_task(one.remote_id or "")
+        _, found = await self._sides[one.side].task_gone(one.remote_id or "")
         after = None if found is None else snapshot_of(found)
         took = [] if after is None else [
             name for name, value in one.wanted.items() if self._translator.same(name, value, after.get(name))
         ]  # fmt: skip
+        state = DONE if len(took) == len(one.wanted) else FAILED
 
         def work(conn: SqlConnection) -> None:
-            state = DONE if len(took) == len(one.wanted) else FAILED
             finish_write(conn, one.id, state, after=after, error=None if state == DONE else "not carried out")
-            if link is not None and after is not None and took:
-                agreed = dict((link.left_agreed if one.side == "left" else link.right_agreed) or {})
-                agreed |= {name: after[name] for name in took if name in after}
-                for name in set(took) - set(after):
-                    agreed.pop(name, None)
-                values = {f"{one.side}_agreed": agreed, "dirty": True}
-                if agreed != after:
-                    values[f"{one.side}_now"] = {"values": after, "at": _at(found)}
-                save_link(conn, link.id, **values)
+            link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if link is not None and link.state == LINKED and after is not None and took:
+                values = self._agreement(one, link, after, took, _at(found))
+                save_link(conn, link.id, **{**values, "dirty": True})
 
         await self._write(work)
+
+    def _agreement(
+        self, one: SyncWrite, link: Link, after: Snapshot, took: Sequence[str], at: str | None
+    ) -> dict[str, Any]:
+        source = other(one.side)
+        said = {
+            name: value
+            for name, value in (one.basis or {}).items()
+            if self._translator.renamed(name, source) in took
+        }
+        half = [
+            name
+            for name in took
+            if ((one.lost or {}).get(name) or {}).get("winner") == "merged"
+            and said.get(name) != one.wanted[name]
+        ]
+        return written(link, one.side, after, at=at, sent=took, basis=said, half=half)
 
     # deletions
 
     async def _deletion(self, one: SyncWrite) -> None:
-        found = await self._sides[one.side].provider.get_task(one.remote_id or "")
+        why, _ = await self._sides[one.side].task_gone(one.remote_id or "")
+        is_done = why == "deleted"
 
         def work(conn: SqlConnection) -> None:
-            finish_write(conn, one.id, DONE if found is None else FAILED)
-            if found is None:
+            finish_write(conn, one.id, DONE if is_done else FAILED)
+            if is_done:
                 drop_links(conn, [one.link_id])
 
         await self._write(work)
 
     # creations
 
-    async def _creation(self, one: SyncWrite) -> bool:
-        """Whether it is known what became of it."""
-        link = await self._link(one)
-        if link is None or (link.state == LINKED and _gone(link, one.side) is None):
-            await self._write(lambda conn: finish_write(conn, one.id, FAILED, error="settled otherwise"))
-            return True
-        found = await self._candidates(one)
-        if len(found) == 1:
-            await self._adopt(one, link, found[0])
-            return True
-        if found:
-            await self._doubtful(one, link, f"created once, but {len(found)} items could be it")
-            return False
-        if (datetime.now(UTC) - one.created_at).total_seconds() < self._settle_s:
-            await self._write(lambda conn: finish_write(conn, one.id, UNSURE, error="not found yet"))
-            return False
-        await self._write(lambda conn: finish_write(conn, one.id, FAILED, error="it was never created"))
-        return True
+    async def _creations(self, writes: Sequence[SyncWrite]) -> set[str]:
+        """Settle creations; ids of the links of which it is not known yet."""
+        links = await self._db.read(lambda conn: links_by_id(conn, [one.link_id for one in writes]))
+        open_ones: list[tuple[SyncWrite, Link]] = []
+        for one in writes:
+            link = links.get(one.link_id)
+            if link is None or (link.state == LINKED and link.gone_on(one.side) is None):
+                await self._finish(one, FAILED, "settled otherwise")
+            else:
+                open_ones.append((one, link))
+        waiting: set[str] = set()
+        for side in SIDES:
+            here = [pair for pair in open_ones if pair[0].side == side]
+            if here:
+                waiting |= await self._found(side, here)
+        return waiting
+
+    async def _finish(self, one: SyncWrite, state: str, why: str) -> None:
+        await self._write(lambda conn: finish_write(conn, one.id, state, error=why))
+
+    async def _found(self, side: str, writes: Sequence[tuple[SyncWrite, Link]]) -> set[str]:
+        """Pair creations with items of the side that hold what was wanted; equal ones are interchangeable."""
+        groups: defaultdict[str, list[tuple[SyncWrite, Link]]] = defaultdict(list)
+        for one, link in writes:
+            groups[_key(one.wanted)].append((one, link))
+        candidates = await self._candidates(side, set(groups))
+        waiting: set[str] = set()
+        for key, group in groups.items():
+            waiting |= await self._group(group, candidates.get(key, []))
+        return waiting
+
+    async def _candidates(self, side: str, keys: set[str]) -> dict[str, list[Single]]:
+        """Key -> items of a side without counterpart that could be what was created."""
+        found: defaultdict[str, list[Single]] = defaultdict(list)
+        after = ""
+        while True:
+            names = (*FIELDS,)
+            some = await self._db.read(
+                partial(
+                    singles_on, mapping_id=self._mapping_id, entity=TASK, side=side, after=after, names=names
+                )
+            )
+            if not some:
+                return found
+            after = some[-1].link_id
+            for one in some:
+                key = _key(one.values)
+                if key in keys:
+                    found[key].append(one)
+
+    async def _group(
+        self, writes: Sequence[tuple[SyncWrite, Link]], candidates: Sequence[Single]
+    ) -> set[str]:
+        remaining = list(candidates)
+        waiting: set[str] = set()
+        for one, link in writes:
+            left = self._possible(one, remaining)
+            ranked = sorted(((self._likeness(one, two), two.link_id) for two in left), reverse=True)
+            doubtful = len(left) > len(writes) and len(ranked) > 1 and ranked[0][0] == ranked[1][0]
+            if doubtful:
+                waiting.add(link.id)
+                await self._doubtful(one, link, f"created once, but {len(ranked)} items could be it")
+            elif ranked:
+                chosen = next(two for two in left if two.link_id == ranked[0][1])
+                remaining.remove(chosen)
+                await self._adopt(one, link, chosen.link_id, ranked[0][0])
+            elif (datetime.now(UTC) - one.created_at).total_seconds() < self._settle_s:
+                waiting.add(link.id)
+                await self._finish(one, UNSURE, "not found yet")
+            else:
+                await self._finish(one, FAILED, "it was never created")
+        return waiting
+
+    def _possible(self, one: SyncWrite, candidates: Sequence[Single]) -> list[Single]:
+        """Those at the place that was wanted; else those that were moved since, the same in all else."""
+        wanted = one.wanted.get("parent")
+        here = [two for two in candidates if two.parent == wanted]
+        if here:
+            return here
+        like = len(one.wanted) - (wanted is not None)
+        return [two for two in candidates if two.link_id > one.id and self._likeness(one, two) >= like]
+
+    def _likeness(self, one: SyncWrite, two: Single) -> int:
+        return sum(
+            self._translator.same(name, value, two.values.get(name)) for name, value in one.wanted.items()
+        )
 
     async def _doubtful(self, one: SyncWrite, link: Link, why: str) -> None:
         def work(conn: SqlConnection) -> None:
@@ -150,62 +229,71 @@ class Recovery:
 
         await self._write(work)
 
-    async def _candidates(self, one: SyncWrite) -> list[Link]:
-        """Items of that side without counterpart that hold what was wanted."""
-        found: list[Link] = []
-        after = ""
-        while True:
-            links = await self._db.read(partial(self._singles, after))
-            if not links:
-                return found
-            after = links[-1].id
-            found += [
-                link for link in links if link.id_on(one.side) is not None and self._could_be(one, link)
-            ]
+    async def _adopt(self, one: SyncWrite, link: Link, made_link: str, likeness: int) -> None:
+        """It was created: both agreed on what was sent then; what is different now are edits.
 
-    def _singles(self, after: str, conn: SqlConnection) -> list[Link]:
-        return dirty_links(conn, self._mapping_id, TASK, after=after, states=(SINGLE,))
-
-    def _could_be(self, one: SyncWrite, link: Link) -> bool:
-        values = _values(link, one.side)
-        return self._translator.same("title", one.wanted.get("title"), values.get("title")) and (
-            one.wanted.get("parent") is None or one.wanted.get("parent") == values.get("parent")
-        )
-
-    async def _adopt(self, one: SyncWrite, link: Link, made: Link) -> None:
-        """It was created: both agreed on what was sent then; what is different now are edits."""
-        after, source = _values(made, one.side), other(one.side)
-        before = dict(one.before or {})
-        now = _values(link, source) or before
-        values: dict[str, Any] = {
-            f"{one.side}_id": made.id_on(one.side),
-            f"{one.side}_agreed": after,
-            f"{one.side}_now": None,
-            f"{one.side}_gone": None,
-            f"{source}_agreed": before,
-            "state": LINKED,
-            "dirty": now != before,
-        }
-        if now == before:
-            values[f"{source}_now"] = None
+        Something else of the same title, made meanwhile, is paired as at first contact.
+        """
+        side, source = one.side, other(one.side)
+        made = (await self._db.read(lambda conn: links_by_id(conn, [made_link])))[made_link]
+        _, task = await self._sides[side].task_gone(str(made.id_on(side)))
+        state = made.state_on(side) if task is None else snapshot_of(task)
+        agreed, basis = self._start(one, state, likeness, task is None or _is_untouched(task))
 
         def work(conn: SqlConnection) -> None:
             drop_links(conn, [made.id])
+            fresh = links_by_id(conn, [link.id])[link.id]
+            values = _adopted(fresh, side, basis, agreed, state)
+            values |= {f"{side}_id": made.id_on(side), f"{side}_at": made.at_on(side), "problem": None}
             save_link(conn, link.id, **values)
-            finish_write(conn, one.id, DONE, after=after, remote_id=made.id_on(one.side))
+            finish_write(conn, one.id, DONE, after=state, remote_id=made.id_on(side))
+            wake_children(conn, self._mapping_id, source, link.id_on(source))
 
         await self._write(work)
 
+    def _start(
+        self, one: SyncWrite, state: Snapshot, likeness: int, untouched: bool
+    ) -> tuple[Snapshot, Snapshot]:
+        """What is agreed on: of the item that was made, and of the one it was made of."""
+        if likeness * 2 < len(one.wanted):
+            return {}, {}
+        agreed = dict(state) if untouched else self._as_sent(one, state)
+        return agreed, dict(one.basis or {})
 
-def _values(link: Link, side: str) -> Snapshot:
-    now = link.left_now if side == "left" else link.right_now
-    agreed = link.left_agreed if side == "left" else link.right_agreed
-    return dict((now or {}).get("values") or agreed or {})
+    def _as_sent(self, one: SyncWrite, state: Snapshot) -> Snapshot:
+        """What was agreed on about an item that was edited after it was created."""
+        agreed = {name: value for name, value in one.wanted.items() if value not in (None, "", [])}
+        same = {name for name in agreed if self._translator.same(name, agreed[name], state.get(name))}
+        return agreed | {name: state[name] for name in same if name in state}
 
 
-def _gone(link: Link, side: str) -> str | None:
-    return link.left_gone if side == "left" else link.right_gone
+def _adopted(
+    link: Link, side: str, basis: Mapping[str, Any], agreed: Snapshot, state: Snapshot
+) -> dict[str, Any]:
+    source = other(side)
+    now = link.state_on(source)
+    values: dict[str, Any] = {
+        f"{side}_agreed": agreed,
+        f"{side}_now": None if state == agreed else {"values": state, "at": None},
+        f"{side}_gone": None,
+        f"{side}_parent": state.get("parent"),
+        f"{source}_agreed": dict(basis),
+        f"{source}_now": None if now == basis else {"values": now, "at": link.at_on(source)},
+        "state": LINKED,
+    }
+    values["dirty"] = state != agreed or now != basis or link.gone_on(source) is not None
+    return values
 
 
-def _at(task: Any) -> str | None:
+def _key(values: Mapping[str, Any]) -> str:
+    """What an item is found by again: its title, however a system spaces and cases it."""
+    return " ".join(str(values.get("title") or "").split()).casefold()
+
+
+def _is_untouched(task: PMTask) -> bool:
+    """Whether nobody edited an item since it was made, as far as its own times tell."""
+    return task.created_at is not None and task.created_at == task.updated_at
+
+
+def _at(task: PMTask | None) -> str | None:
     return task.updated_at.isoformat() if task is not None and task.updated_at is not None else None

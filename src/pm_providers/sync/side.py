@@ -8,7 +8,13 @@ from datetime import date
 from typing import Any, TypeVar
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
+from pm_providers.errors import (
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnsupportedError,
+    ValidationError,
+)
 from pm_providers.model import Entity, PMLabel, PMTask
 from pm_providers.store.sync_links import Observed
 from pm_providers.sync.facts import Choice, Person, SideFacts
@@ -170,15 +176,24 @@ class Side:
         known = {label.strip().casefold(): one for one, label in facts.labels.items()}
         if name.strip().casefold() in known:
             return known[name.strip().casefold()]
-        capabilities = self.provider.capabilities
-        if not capabilities.supports("create_label"):
+        if not self.provider.capabilities.supports("create_label"):
             return name  # labels are texts that exist once they are worn
-        own = capabilities.field(Entity.LABEL, "project_id").is_writable
-        made = await self.provider.create_label(
-            PMLabel(name=name, project_id=self.project_id if own else None)
-        )
+        try:
+            made = await self._made_label(name)
+        except (ConflictError, ValidationError):
+            again = (await self.facts(fresh=True)).labels  # somebody made it meanwhile
+            known = {label.strip().casefold(): one for one, label in again.items()}
+            if name.strip().casefold() not in known:
+                raise
+            return known[name.strip().casefold()]
         self._facts = replace(facts, labels={**facts.labels, made.id: made.name})
         return made.id
+
+    async def _made_label(self, name: str) -> PMLabel:
+        own = self.provider.capabilities.field(Entity.LABEL, "project_id").is_writable
+        return await self.provider.create_label(
+            PMLabel(name=name, project_id=self.project_id if own else None)
+        )
 
     async def task(self, steps: Iterable[Step]) -> PMTask:
         """A new task."""
@@ -188,8 +203,11 @@ class Side:
         return PMTask(**{"project_id": self.project_id, **values})
 
     async def task_gone(self, task_id: str) -> tuple[str | None, PMTask | None]:
-        """Why a task is not in its project (`deleted`, `moved`, `archived`), and the task if there is one."""
-        found = await self.provider.get_task(task_id)
+        """Why a task is not in its project (`deleted`, `moved`, `archived`, `hidden`), and the task."""
+        try:
+            found = await self.provider.get_task(task_id)
+        except PermissionDeniedError:
+            return "hidden", None
         if found is None:
             return "deleted", None
         if found.project_id is not None and found.project_id != self.project_id:

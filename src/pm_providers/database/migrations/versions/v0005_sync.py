@@ -44,6 +44,7 @@ def _states(table: str) -> None:
         sa.Column("fence", sa.BigInteger, nullable=False),
         sa.Column("holder", sa.String(100)),
         sa.Column("lease_until", sa.Double),
+        sa.Column("policy", sa.String(64)),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("mapping_id", name=f"pk_{table}"),
         _mapping(table),
@@ -64,6 +65,11 @@ def _links(table: str) -> None:
         sa.Column("right_now", JsonObject()),
         sa.Column("left_gone", sa.String(20)),
         sa.Column("right_gone", sa.String(20)),
+        sa.Column("left_at", sa.String(40)),
+        sa.Column("right_at", sa.String(40)),
+        sa.Column("left_parent", sa.String(500)),
+        sa.Column("right_parent", sa.String(500)),
+        sa.Column("held", JsonObject()),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("dirty", sa.Boolean, nullable=False),
         sa.Column("owner_id", Identifier()),
@@ -80,6 +86,8 @@ def _links(table: str) -> None:
     )
     _index(table, "mapping_id", "dirty", "entity", "id")
     _index(table, "owner_id")
+    _index(table, "mapping_id", "left_parent")
+    _index(table, "mapping_id", "right_parent")
 
 
 def _runs(table: str) -> None:
@@ -115,6 +123,7 @@ def _writes(table: str) -> None:
         sa.Column("remote_id", sa.String(500)),
         sa.Column("title", sa.Text),
         sa.Column("wanted", JsonObject(), nullable=False),
+        sa.Column("basis", JsonObject()),
         sa.Column("before", JsonObject()),
         sa.Column("after", JsonObject()),
         sa.Column("lost", JsonObject()),

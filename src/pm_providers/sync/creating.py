@@ -1,0 +1,265 @@
+"""Making items that have no counterpart: an intent before each, what became of it with the link after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+
+from pm_providers.database import Database
+from pm_providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    PMError,
+    ProviderError,
+    RateLimitedError,
+    TransportError,
+    ValidationError,
+)
+from pm_providers.model import Entity, PMTask
+from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write
+from pm_providers.store.sync_links import links_by_id, save_link, wake_children
+from pm_providers.store.sync_state import check_fence
+from pm_providers.sync.agreement import written
+from pm_providers.sync.plan import Act, Decision, LinkView
+from pm_providers.sync.planning import Planner
+from pm_providers.sync.policy import LEFT, RIGHT, other
+from pm_providers.sync.side import Side, without
+from pm_providers.sync.values import snapshot_of
+
+__all__ = ["FATAL", "TASK", "Creator", "SpentError", "problem_of"]
+
+TASK = Entity.TASK.value
+
+FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportError)
+"""Errors after which every further call would fail as well."""
+
+_ROUNDS = 8
+_Item = tuple[LinkView, Decision]
+_Pending = tuple[_Item, PMTask, str, dict[str, str]]
+
+
+class SpentError(Exception):
+    """The run's budget of writes is used up."""
+
+
+class Creator:
+    """Makes items on both sides.
+
+    Args:
+        db: database of the sync.
+        mapping_id: mapping.
+        run_id: run that the history names.
+        fence: number of the run's lease.
+        sides: both sides.
+        planner: learns of new pairs.
+        budget: writes that are left; `None` for no bound.
+        on_write: called after each write with what it was.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        mapping_id: str,
+        run_id: str,
+        fence: int,
+        sides: Mapping[str, Side],
+        planner: Planner,
+        *,
+        budget: int | None = None,
+        on_write: Callable[[Decision], None] = lambda _: None,
+    ) -> None:
+        self._db = db
+        self._mapping_id = mapping_id
+        self._run_id = run_id
+        self._fence = fence
+        self._sides = sides
+        self._planner = planner
+        self._left = budget
+        self._on_write = on_write
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def left(self) -> int | None:
+        """Writes that are left of the budget."""
+        return self._left
+
+    async def _write(self, work: Callable[[SqlConnection], Any]) -> Any:
+        """A transaction of this run; nothing when another took over."""
+
+        def fenced(conn: SqlConnection) -> Any:
+            check_fence(conn, self._mapping_id, self._fence)
+            return work(conn)
+
+        return await self._db.write(fenced)
+
+    def _spend(self, count: int = 1) -> None:
+        if self._left is None:
+            return
+        if self._left < count:
+            raise SpentError
+        self._left -= count
+
+    def _intent(
+        self, one: Decision, before: Mapping[str, Any] | None, basis: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        action = {Act.CREATE: "create", Act.DELETE: "delete"}.get(one.act, "update")
+        lost = {
+            clash.field: {"winner": clash.winner, LEFT: clash.left, RIGHT: clash.right, "note": clash.note}
+            for clash in one.clashes
+            if clash.winner
+        }
+        return {
+            "run_id": self._run_id,
+            "mapping_id": self._mapping_id,
+            "link_id": one.link_id,
+            "entity": TASK,
+            "side": one.side,
+            "action": action,
+            "remote_id": one.remote_id or None,
+            "title": one.title[:500],
+            "wanted": {step.field: step.new for step in one.steps},
+            "basis": dict(basis),
+            "before": None if before is None else dict(before),
+            "lost": lost or None,
+        }
+
+    async def create(self, items: Sequence[_Item]) -> None:
+        """Create items on one side, many at once; what one rejects is left out and tried again.
+
+        Raises:
+            SpentError: the budget is used up; what it was enough for was made.
+            PMError: one of `FATAL`, or another run took over.
+        """
+        room = len(items) if self._left is None else min(len(items), self._left)
+        if room:
+            self._spend(room)
+            await self._create(items[:room])
+        if room < len(items):
+            raise SpentError
+
+    async def _create(self, items: Sequence[_Item]) -> None:
+        side = self._sides[items[0][1].side]
+        items, tasks = await self._drafts(side, items)
+        rows = [self._intent(one, None, view.state(other(one.side))) for view, one in items]
+        ids = await self._write(lambda conn: add_intents(conn, rows))
+        pending: list[_Pending] = list(zip(items, tasks, ids, [{} for _ in items], strict=True))
+        fatal: PMError | None = None
+        for _ in range(_ROUNDS):
+            if not pending:
+                break
+            pending, stops = await self._attempt(side, pending)
+            fatal = stops or fatal
+        for item, _, write_id, notes in pending:
+            error = ValidationError("; ".join(notes.values()) or "the system kept rejecting fields")
+            await self._not_created(item[0], write_id, error)
+        if fatal is not None:
+            raise fatal
+
+    async def _drafts(self, side: Side, items: Sequence[_Item]) -> tuple[list[_Item], list[PMTask]]:
+        """What is sent; without items for which a label could not be made."""
+        good, tasks = [], []
+        for view, one in items:
+            try:
+                tasks.append(await side.task(one.steps))
+            except FATAL:
+                raise
+            except PMError as error:
+                why = str(error)
+                self.counts[FAILED] += 1
+                await self._write(partial(save_link, link_id=view.id, problem=why))
+            else:
+                good.append((view, one))
+        return good, tasks
+
+    async def _attempt(
+        self, side: Side, pending: Sequence[_Pending]
+    ) -> tuple[list[_Pending], PMError | None]:
+        """Send items; those that are to be sent again, and the error after which no run can go on."""
+        try:
+            result = await side.provider.create_tasks([task for _, task, _, _ in pending])
+        except PMError as error:
+            for item, _, write_id, _ in pending:
+                await self._not_created(item[0], write_id, error)
+            return [], error if isinstance(error, FATAL) else None
+        again: list[_Pending] = []
+        fatal: PMError | None = None
+        for (item, task, write_id, notes), outcome in zip(pending, result, strict=True):
+            if outcome.item is not None:
+                await self._created(*item, write_id, outcome.item, notes)
+                continue
+            unknown = ProviderError("the system did not say what became of it", maybe_applied=True)
+            why = outcome.error or unknown
+            less = _fewer(task, why)
+            if less is None:
+                fatal = await self._not_created(item[0], write_id, why) or fatal
+            else:
+                again.append((item, less[0], write_id, {**notes, **less[1]}))
+        return again, fatal
+
+    async def _created(
+        self, view: LinkView, one: Decision, write_id: str, made: PMTask, notes: Mapping[str, str]
+    ) -> None:
+        after, source = snapshot_of(made), other(one.side)
+        at = None if made.updated_at is None else made.updated_at.isoformat()
+        names = {"parent_task_id": "parent", "sprint_id": "sprint"}
+        waits = dict(one.waits) | {names[name]: source for name in notes if name in names}
+        problem = problem_of({**one.held, **notes})
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, DONE, after=after, remote_id=made.id)
+            link = links_by_id(conn, [view.id]).get(view.id)
+            if link is None:
+                return
+            basis = {
+                name: view.state(source).get(name)
+                for name in {**link.agreed_on(source), **view.state(source)}
+            }
+            values = written(
+                link, one.side, after, at=at, sent={*link.agreed_on(one.side), *after}, basis=basis
+            )
+            values |= {f"{one.side}_id": made.id, "problem": problem, "held": waits or None}
+            if link.gone_on(source) is None:
+                values["dirty"] = values[f"{source}_now"] is not None
+            save_link(conn, view.id, **values)
+            wake_children(conn, self._mapping_id, source, view.ids[source])
+
+        await self._write(work)
+        ids = {one.side: made.id, source: view.ids[source]}
+        self._planner.learn(ids[LEFT], ids[RIGHT])
+        self.counts["create"] += 1
+        self._on_write(one)
+
+    async def _not_created(self, view: LinkView, write_id: str, error: PMError) -> PMError | None:
+        """Record it; the error where the run cannot go on."""
+        state = UNSURE if error.maybe_applied else FAILED
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, state, error=str(error))
+            save_link(conn, view.id, problem=str(error))
+
+        await self._write(work)
+        self.counts[state] += 1
+        return error if isinstance(error, FATAL) else None
+
+
+def problem_of(notes: Mapping[str, str]) -> str | None:
+    """What is not carried and why, in one line."""
+    return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
+
+
+def _fewer(task: PMTask, error: PMError) -> tuple[PMTask, Mapping[str, str]] | None:
+    """The task without the fields that were rejected; `None` where that cannot help."""
+    if not isinstance(error, ValidationError) or error.maybe_applied or not error.fields:
+        return None
+    if {"title", "project_id"} & set(error.fields):
+        return None
+    names = [
+        name for name in PMTask.__dataclass_fields__ if getattr(task, name) not in (None, [], {}, "", ())
+    ]
+    values = {name: getattr(task, name) for name in names}
+    left = without(values, error.fields)
+    return (PMTask(**left), error.fields) if left != values else None

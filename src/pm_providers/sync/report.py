@@ -1,0 +1,68 @@
+"""What people ask of a run, and what it tells them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pm_providers.sync.plan import Decision
+
+__all__ = ["RunOptions", "RunReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What people asked of one run.
+
+    Attributes:
+        dry: plan only.
+        plan_id: apply only if the plan is still this one.
+        budget: writes at most; `None` for that of the policy.
+        fields: only these; nothing is created or deleted then.
+        only: only items with these ids, of either side.
+        allow_deletes: the fuse does not stop this run.
+        full: read all of both sides, also to find what was deleted without a word, and decide anew about all
+            that was left or held.
+        holder: who runs it, for people.
+    """
+
+    dry: bool = False
+    plan_id: str | None = None
+    budget: int | None = None
+    fields: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    allow_deletes: bool = False
+    full: bool = False
+    holder: str = ""
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did, or would do.
+
+    Attributes:
+        run_id: run in the history; `""` for a plan.
+        plan_id: names the plan of the first round by what it does.
+        planned: act -> number of decisions in the first round.
+        counts: what was done -> number.
+        decisions: of the first round; at most 10,000.
+        doubtful: link id -> why an item is not paired though there are candidates.
+        state: `planned`, `done`, `refused` or `partial`.
+        reason: why it was refused, or stopped early.
+        next_step: what to do about it.
+    """
+
+    run_id: str = ""
+    plan_id: str = ""
+    planned: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    decisions: list[Decision] = field(default_factory=list)
+    doubtful: dict[str, str] = field(default_factory=dict)
+    state: str = "planned"
+    reason: str = ""
+    next_step: str = ""
+
+    @property
+    def writes(self) -> int:
+        """Writes to both sides that were carried out."""
+        return sum(self.counts[name] for name in ("create", "update", "delete"))

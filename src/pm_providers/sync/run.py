@@ -1,0 +1,467 @@
+"""One run of a sync: read both sides, settle what is open, plan, apply, until nothing is left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection as SqlConnection
+
+from pm_providers.database.ids import new_id
+from pm_providers.errors import PMError
+from pm_providers.model import Entity
+from pm_providers.store.sync_history import end_run, open_writes, start_run
+from pm_providers.store.sync_links import (
+    SINGLE,
+    Link,
+    count_links,
+    find_links,
+    links_by_id,
+    pair,
+    save_link,
+    single_sides,
+    singles_on,
+    wake,
+)
+from pm_providers.store.sync_state import (
+    LEASE_S,
+    TakenOverError,
+    check_fence,
+    get_state,
+    renew_lease,
+    save_policy,
+    save_problem,
+)
+from pm_providers.sync.applying import Applier, SpentError
+from pm_providers.sync.matching import Candidate, match
+from pm_providers.sync.observing import Observer
+from pm_providers.sync.plan import Act, Decision, LinkView, reaches, turned_back
+from pm_providers.sync.planning import Planner, Summary
+from pm_providers.sync.policy import LEFT, SIDES, Policy
+from pm_providers.sync.recovery import Recovery
+from pm_providers.sync.report import RunOptions, RunReport
+from pm_providers.sync.side import Side
+
+if TYPE_CHECKING:
+    from pm_providers.sync.engine import Engine
+
+__all__ = ["Progress", "Run"]
+
+TASK = Entity.TASK.value
+Progress = Callable[[Decision], None]
+_ROUNDS = 8
+_BATCH = 50
+_KEPT = 10_000
+"""Decisions that a report holds; beyond, it only counts."""
+
+_MOVES = ("create", "update", "delete", "close", "detach", "forget", "leave", "stale")
+"""What makes another round worth while."""
+
+
+class Run:
+    """One run, from its lease to its end."""
+
+    def __init__(self, engine: Engine, fence: int, options: RunOptions, on_write: Progress) -> None:
+        self.engine = engine
+        self.db = engine.database
+        self.mapping_id = engine.mapping_id
+        self.fence = fence
+        self.options = options
+        self.on_write = on_write
+        self.report = RunReport()
+        self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
+        self.sides: Mapping[str, Side] = {}
+        self.marker = new_id()
+        self.young: frozenset[str] = frozenset()
+        """Sides that were read before: what is new there is looked at before it is created."""
+
+    async def play(self) -> RunReport:
+        """Do it.
+
+        Raises:
+            PMError: it cannot go on; that is recorded with the mapping.
+        """
+        try:
+            self.sides = await self.engine.sides()
+            await self._go_by(self.engine.policy)
+            return await self._rounds()
+        except PMError as error:
+            await self._blocked(error)
+            raise
+
+    async def _go_by(self, policy: Policy) -> None:
+        """Decide anew about what was left or held, where people changed the options since."""
+        digest = _digest(policy)
+        state = await get_state(self.db, self.mapping_id)
+        if state is not None and state.policy == digest and not self.options.full:
+            return
+
+        def work(conn: SqlConnection) -> None:
+            check_fence(conn, self.mapping_id, self.fence)
+            wake(conn, self.mapping_id)
+            save_policy(conn, self.mapping_id, digest)
+
+        await self.db.write(work)
+
+    async def _rounds(self) -> RunReport:
+        for number in range(_ROUNDS):
+            await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
+            planner = await self._read(full=self.options.full and number == 0)
+            waiting = await self._recovered(planner)
+            await self._matched(planner)
+            summary = await self._planned(planner, waiting, keep=number == 0)
+            if number == 0:
+                self.report.plan_id, self.report.planned = summary.id, dict(summary.counts)
+            if (self.options.dry and number == 0) or self._refused(summary, await self._linked(), number):
+                break
+            await self._started()
+            before = self._moves()
+            if not await self._applied(planner, waiting) or not summary.writes or self._moves() == before:
+                break
+        else:
+            self._partial("there is more to do than one run does", "run it again to go on")
+        await self._ended()
+        return self.report
+
+    def _moves(self) -> int:
+        return sum(self.report.counts[name] for name in _MOVES)
+
+    def _partial(self, reason: str, next_step: str) -> None:
+        self.report.state, self.report.reason, self.report.next_step = "partial", reason, next_step
+
+    # reading
+
+    async def _read(self, *, full: bool) -> Planner:
+        observer = Observer(self.db, self.mapping_id, self.fence)
+        state = await get_state(self.db, self.mapping_id)
+        known = (
+            {} if state is None else dict(zip(SIDES, (state.left_cursor, state.right_cursor), strict=True))
+        )
+        for name in SIDES:
+            if full and known.get(name) is not None:
+                await observer.sweep(self.sides[name])
+            else:
+                await observer.read(self.sides[name], known.get(name))
+        if not self.report.run_id:
+            self.young = frozenset(name for name in SIDES if known.get(name) is not None)
+        return Planner(
+            self.db, self.mapping_id, self.sides, self.engine.policy,
+            fields=self.options.fields, only=self.options.only,
+        )  # fmt: skip
+
+    async def _recovered(self, planner: Planner) -> frozenset[str]:
+        if not await self.db.read(lambda conn: open_writes(conn, self.mapping_id)):
+            return frozenset()
+        translator = await planner.translator()
+        recovery = Recovery(
+            self.db, self.mapping_id, self.fence, self.sides, translator, self.engine.policy.settle_s
+        )
+        return await recovery.run()
+
+    async def _matched(self, planner: Planner) -> None:
+        """Pair items that have no counterpart yet and are the same thing."""
+        self.report.doubtful = {}
+        if len(await self.db.read(lambda conn: single_sides(conn, self.mapping_id, TASK))) < len(SIDES):
+            return
+        sides = {side: [one async for one in self._singles(side)] for side in SIDES}
+        above = {str(one.values["parent"]) for one in sides[LEFT] if "parent" in one.values}
+        await planner.learn_parents(LEFT, above)
+        found = match(*sides.values(), parents=planner.counterpart, by=self.engine.policy.match_field)
+        self.report.doubtful = found.doubtful
+
+        def work(conn: SqlConnection) -> None:
+            check_fence(conn, self.mapping_id, self.fence)
+            for left, right in found.pairs:
+                links = links_by_id(conn, [left, right])
+                pair(conn, links[left], links[right])
+            known = links_by_id(conn, list(found.doubtful))
+            for link_id, why in found.doubtful.items():
+                if known[link_id].problem != why:
+                    save_link(conn, link_id, problem=why)
+
+        if found.pairs or found.doubtful:
+            await self.db.write(work)
+
+    async def _singles(self, side: str) -> AsyncIterator[Candidate]:
+        wanted = {"title", "parent", self.engine.policy.match_field} - {None}
+        names, after = [str(one) for one in wanted], ""
+        where: dict[str, Any] = {"mapping_id": self.mapping_id, "entity": TASK, "side": side, "names": names}
+        while some := await self.db.read(partial(singles_on, after=after, **where)):
+            for one in some:
+                if not self.options.only or one.id in self.options.only:
+                    yield Candidate(one.link_id, one.id, one.values)
+            after = some[-1].link_id
+
+    # planning
+
+    async def _planned(self, planner: Planner, waiting: frozenset[str], *, keep: bool) -> Summary:
+        summary = Summary()
+        async for one in self._decisions(planner, waiting):
+            summary.add(one)
+            if keep and len(self.report.decisions) < _KEPT and one.act is not Act.SETTLE:
+                self.report.decisions.append(one)
+        return summary
+
+    async def _decisions(self, planner: Planner, waiting: frozenset[str]) -> AsyncIterator[Decision]:
+        async for _, found in planner.pairs():
+            for one in found:
+                yield one
+        async for chunk in planner.singles():
+            for view, found in await planner.creation(chunk):
+                if view.id in waiting or view.id in self.report.doubtful:
+                    continue
+                for one in found:
+                    yield one
+
+    async def _linked(self) -> int:
+        counts = await self.db.read(lambda conn: count_links(conn, self.mapping_id))
+        return sum(
+            number for (entity, state, _), number in counts.items() if entity == TASK and state == "linked"
+        )
+
+    def _refused(self, summary: Summary, linked: int, number: int) -> bool:
+        """Whether a guard stops the run before it writes anything (more)."""
+        report, policy = self.report, self.engine.policy
+        if number == 0 and self.options.plan_id not in {None, summary.id}:
+            report.reason = f"the plan {self.options.plan_id} is stale: now it would be {summary.id}"
+            report.next_step = "look at the new plan, then approve that"
+            report.state = "refused"
+            return True
+        if self.options.allow_deletes:
+            return False
+        lost = summary.deletes + report.counts["delete"] + report.counts["close"]
+        bound = max(policy.fuse_least, int(policy.fuse_share * linked))
+        changed = summary.overwrites
+        most = max(policy.fuse_overwrite_least, int(policy.fuse_overwrite_share * linked))
+        if lost <= bound and changed <= most:
+            return False
+        what = (lost, "deleted", bound) if lost > bound else (changed, "overwritten", most)
+        report.state = "partial" if report.run_id else "refused"
+        report.reason = f"{what[0]} of {linked} items would be {what[1]}; without permission {what[2]} may be"
+        report.next_step = "look at the plan; if it is meant, run it with the deletes allowed"
+        return True
+
+    # applying
+
+    async def _started(self) -> None:
+        if self.report.run_id:
+            return
+
+        def work(conn: SqlConnection) -> str:
+            check_fence(conn, self.mapping_id, self.fence)
+            return start_run(conn, self.mapping_id, "sync", self.fence, plan_id=self.report.plan_id)
+
+        self.report.run_id = await self.db.write(work)
+        self.report.state = "done"
+
+    async def _applied(self, planner: Planner, waiting: frozenset[str]) -> bool:
+        """Carry the round out; whether there is budget left for another."""
+        applier = Applier(
+            self.db, self.mapping_id, self.report.run_id, self.fence, self.sides, planner,
+            budget=self.left_to_spend, on_write=self.on_write,
+        )  # fmt: skip
+        try:
+            await self._create_all(planner, applier, waiting)
+            await self._change_all(planner, applier)
+        except SpentError:
+            self._partial("the budget of writes is used up", "run it again to go on")
+            return False
+        finally:
+            self.report.counts += applier.counts
+            self.left_to_spend = applier.left
+        return True
+
+    async def _create_all(self, planner: Planner, applier: Applier, waiting: frozenset[str]) -> None:
+        """New items, parents before children: pass by pass, so that nothing needs to be held in memory.
+
+        What stands below an item that cannot be made now is made all the same, and put there later; so is
+        what stands in a circle.
+        """
+        done: set[str] = set()
+        while await self._create_pass(planner, applier, waiting, done, orphans=False):
+            pass
+        await self._create_pass(planner, applier, waiting, done, orphans=True)
+
+    async def _create_pass(
+        self, planner: Planner, applier: Applier, waiting: frozenset[str], done: set[str], *, orphans: bool
+    ) -> bool:
+        """Whether anything was attempted. `done` collects what was attempted and failed or was left."""
+        attempted = False
+        doubtful = frozenset(self.report.doubtful)
+        async for chunk in planner.singles():
+            links = [one for one in chunk if one.id not in waiting | doubtful and one.id not in done]
+            hopeless = frozenset[str]() if orphans else doubtful | waiting | done
+            blocked = await self._behind(links, hopeless, waiting if orphans else None)
+            links = [one for one in links if one.id not in blocked]
+            for start in range(0, len(links), _BATCH):
+                attempted = True
+                await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
+                batch = links[start : start + _BATCH]
+                await self._create_some(planner, applier, batch)
+                left = await planner.links([one.id for one in batch])
+                done |= {one.id for one in left if one.state == SINGLE}
+        return attempted
+
+    async def _behind(
+        self, links: Iterable[Link], hopeless: frozenset[str], only: frozenset[str] | None = None
+    ) -> set[str]:
+        """Of these links those whose parent is still to be made, and will be.
+
+        Args:
+            links: without counterpart.
+            hopeless: links that will not be made now.
+            only: count only parents of these links.
+        """
+        parents: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for one in links:
+            side, above = _place(one)
+            if above is not None:
+                parents[side, above].add(one.id)
+        found: set[str] = set()
+        for side in SIDES:
+            ids = [above for name, above in parents if name == side]
+            for one in await self.db.read(partial(find_links, **self._tasks_on(side, ids))):
+                is_coming = one.state == SINGLE and one.dirty and one.id not in hopeless
+                if is_coming and (only is None or one.id in only):
+                    found |= parents[side, str(one.id_on(side))] - {one.id}
+        return found
+
+    def _tasks_on(self, side: str, ids: list[str]) -> dict[str, Any]:
+        return {"mapping_id": self.mapping_id, "entity": TASK, "side": side, "ids": ids}
+
+    async def _create_some(self, planner: Planner, applier: Applier, links: list[Link]) -> None:
+        made: defaultdict[str, list[tuple[LinkView, Decision]]] = defaultdict(list)
+        links = [one for one in links if await self._is_there(one)]
+        for view, found in await planner.creation(links):
+            for one in found:
+                if one.act is Act.CREATE:
+                    made[one.side].append((view, one))
+                else:
+                    await applier.pair(view, [one])
+        for items in made.values():
+            await applier.create(items)
+
+    async def _is_there(self, link: Link) -> bool:
+        """Whether an item that a list told of is there as it was told: lists may be late."""
+        side, _ = _place(link)
+        if side not in self.young or link.id < self.marker:
+            return True
+        return await Observer(self.db, self.mapping_id, self.fence).confirm(self.sides[side], link)
+
+    async def _change_all(self, planner: Planner, applier: Applier) -> None:
+        later: list[tuple[LinkView, list[Decision]]] = []
+        number = 0
+        async for view, found in planner.pairs():
+            number += 1
+            if number % _BATCH == 0:
+                await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
+            if any(one.act is Act.DELETE for one in found):
+                later.append((view, found))
+            elif found:
+                await applier.pair(view, await self._straight(planner, view, found))
+        for view, found in reversed(later):  # children were made after their parents: they go first
+            await applier.pair(view, found)
+
+    async def _straight(self, planner: Planner, view: LinkView, found: list[Decision]) -> list[Decision]:
+        """Without moves below a task's own descendants, which edits on both sides can make together."""
+        result: list[Decision] = []
+        for one in found:
+            step = next((step for step in one.steps if step.field == "parent" and step.new is not None), None)
+            if step is None or one.act is not Act.UPDATE:
+                result.append(one)
+                continue
+            above = await self._ancestors(self.sides[one.side], str(step.new), one.remote_id)
+            is_circle = reaches(above, str(step.new), one.remote_id)
+            result += turned_back(one, view, await planner.translator()) if is_circle else [one]
+        return _one_per_side(result)
+
+    @staticmethod
+    async def _ancestors(side: Side, start: str, stop: str) -> dict[str, str]:
+        above: dict[str, str] = {}
+        at = start
+        while at not in above and at != stop:
+            _, task = await side.task_gone(at)
+            if task is None or task.parent_task_id is None:
+                break
+            above[at] = task.parent_task_id
+            at = task.parent_task_id
+        return above
+
+    # the end
+
+    async def _ended(self) -> None:
+        report = self.report
+        undone = report.counts["failed"] + report.counts["unsure"]
+        if report.state == "done" and undone:
+            self._partial(f"{undone} writes were not carried out", "look at the problems of the items")
+
+        def work(conn: SqlConnection) -> None:
+            check_fence(conn, self.mapping_id, self.fence)
+            if report.run_id:
+                end_run(conn, report.run_id, report.state, report.counts, report.reason or None)
+
+        await self.db.write(work)
+        blocks = report.state == "refused" or "without permission" in report.reason
+        await save_problem(
+            self.db, self.mapping_id, self.fence, report.reason if blocks else None, report.next_step or None
+        )
+
+    async def _blocked(self, error: PMError) -> None:
+        """Record what stopped the run, if it is still ours to record."""
+
+        def work(conn: SqlConnection) -> None:
+            check_fence(conn, self.mapping_id, self.fence)
+            if self.report.run_id:
+                end_run(conn, self.report.run_id, "failed", self.report.counts, str(error))
+
+        try:
+            await self.db.write(work)
+            await save_problem(self.db, self.mapping_id, self.fence, str(error), _advice(error))
+        except TakenOverError:
+            return
+
+
+def _advice(error: PMError) -> str:
+    table = {
+        "AuthenticationError": "renew the credentials of the connection",
+        "PermissionDeniedError": "give the account of the connection the right, or narrow the mapping",
+        "NotFoundError": "point the mapping to a project that exists, or remove it",
+        "ConfigurationError": "mend the settings of the connection",
+        "RateLimitedError": "nothing: the next run waits for the quota",
+        "TransportError": "nothing: the next run tries again",
+    }
+    return table.get(type(error).__name__, "look at the error; the next run tries again")
+
+
+def _digest(policy: Policy) -> str:
+    values = asdict(policy)
+    text = json.dumps(values, sort_keys=True, default=sorted)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _place(link: Link) -> tuple[str, str | None]:
+    """Side of an item without counterpart, and what it stands below there."""
+    side = LEFT if link.left_id is not None else SIDES[1]
+    parent = link.state_on(side).get("parent")
+    return side, None if parent is None else str(parent)
+
+
+def _one_per_side(decisions: list[Decision]) -> list[Decision]:
+    """Decisions about one link, those of one side in one."""
+    found: dict[tuple[Act, str], Decision] = {}
+    for one in decisions:
+        known = found.get((one.act, one.side))
+        found[one.act, one.side] = one if known is None else replace(
+            known,
+            steps=(*known.steps, *one.steps),
+            held={**known.held, **one.held},
+            waits={**known.waits, **one.waits},
+            clashes=tuple({clash.field: clash for clash in (*known.clashes, *one.clashes)}.values()),
+            kept=known.kept | one.kept,
+        )  # fmt: skip
+    return list(found.values())
