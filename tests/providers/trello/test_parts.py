@@ -170,9 +170,11 @@ async def test_a_new_label_can_be_put_on_at_once_and_a_deleted_one_not(lab: Lab)
     task = await lab.provider.create_task(PMTask(title="x", project_id=lab.board, label_ids=[made.id]))
     assert task.label_ids == [made.id]
     assert await lab.provider.delete_label(made.id) is True
+    lab.wire.forget()
     with pytest.raises(ValidationError) as caught:
         await lab.provider.create_task(PMTask(title="y", project_id=lab.board, label_ids=[made.id]))
     assert "label_ids" in caught.value.fields
+    assert lab.wire.count("POST") == 0
 
 
 # attachments
@@ -185,6 +187,10 @@ async def test_attachments_keep_name_type_and_bytes(lab: Lab) -> None:
     assert made.author_id == (await lab.provider.get_current_user()).id
     assert made.created_at is not None
     assert made.warnings == ()
+    [form] = [one.content for one in lab.wire.requests if one.method == "POST"]
+    for name, value in (("name", "Übersicht (1).txt"), ("mimeType", "text/x-odd")):
+        part = form.split(f'form-data; name="{name}"'.encode())[1]
+        assert part.partition(b"\r\n\r\n")[2].startswith(f"{value}\r\n--".encode())
     assert await lab.provider.list_attachments(lab.task) == [made]
     assert await lab.provider.download_attachment(made.id, task_id=lab.task) == b"abc"
 

@@ -81,7 +81,6 @@ class Memberships(Connection):
         Raises:
             ProviderError: it is not there.
         """
-        self._catalog.drop(board)
         try:
             for one in await self._memberships_of(board):
                 if one.get(name) == value:
@@ -121,7 +120,6 @@ class Memberships(Connection):
         except PMError as error:  # a single member has no address to be looked up at
             if not error.maybe_applied or (await self._membership(membership_id, board))[1] is not None:
                 raise
-        self._catalog.drop(board)
         return True
 
     async def _membership(self, value: str, project: str | None) -> tuple[str, Document | None]:
