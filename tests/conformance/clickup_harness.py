@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pm_providers import BasePMProvider, Entity, PMProject, PMProviderConfig
+from pm_providers import BasePMProvider, Entity, PMProject, PMProviderConfig, PMSprint
 from pm_providers.providers.clickup import ClickUpProvider
 from pm_providers.sandbox.clickup import TEAM_ID, ClickUpSandbox
 from pm_providers.sandbox.clickup.containers import statuses
 from pm_providers.sandbox.clickup.people import add_user, join
-from pm_providers.testing import ProviderHarness
+from pm_providers.testing import ProviderHarness, unique
 
 _TYPES = ("Bug", "Story")
 _ROWS = (
@@ -80,9 +80,35 @@ class ClickUpHarness(ProviderHarness):
         if self.level == "space":
             state.spaces.change(state.spaces[project.id], statuses=statuses(f"p{project.id}", _ROWS))
             state.custom_prefixes[project.id] = f"P{project.id[-3:]}"
+        else:
+            state.custom_prefixes[self.home] = "HOME"
         return project
 
     async def archive_project(self, project_id: str) -> None:
         """People archive in the app."""
         spaces = self.sandbox.state.spaces
         spaces.change(spaces[project_id], archived=True)
+
+
+class ClickUpFolderHarness(ClickUpHarness):
+    """Projects are folders of a space, sprints those of their lists whose name says so."""
+
+    level: ClassVar[str] = "folder"
+
+    def sprint_draft(self, project_id: str) -> PMSprint:
+        return PMSprint(name=unique("Sprint"), project_id=project_id)
+
+    async def archive_project(self, project_id: str) -> None:
+        folders = self.sandbox.state.folders
+        folders.change(folders[project_id], archived=True)
+
+
+class ClickUpListHarness(ClickUpHarness):
+    """Projects are lists of a space, which have no sprints."""
+
+    level: ClassVar[str] = "list"
+    rarely_filled: ClassVar = {"project.start_date": "people set it in the app; the API does not write it"}
+
+    async def archive_project(self, project_id: str) -> None:
+        lists = self.sandbox.state.lists
+        lists.change(lists[project_id], archived=True)

@@ -22,7 +22,8 @@ from pm_providers.database import engine_for, upgrade
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
 from pm_providers.testing import Gap, GapKind, ProviderHarness
-from tests.conformance.clickup_harness import ClickUpHarness
+from tests.conformance.asana_harness import AsanaHarness
+from tests.conformance.clickup_harness import ClickUpFolderHarness, ClickUpHarness, ClickUpListHarness
 from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
 from tests.conformance.trello_harness import TrelloArchivingHarness, TrelloCustomFieldsHarness, TrelloHarness
@@ -203,7 +204,8 @@ class OpenProject13Harness(OpenProjectHarness):
 
 
 HARNESSES: dict[str, list[type[ProviderHarness]]] = {
-    "clickup": [ClickUpHarness],
+    "asana": [AsanaHarness],
+    "clickup": [ClickUpHarness, ClickUpFolderHarness, ClickUpListHarness],
     "internal": [InternalSqliteHarness, InternalPostgresHarness],
     "jira": [JiraHarness, JiraTeamManagedHarness],
     "openproject": [OpenProjectHarness, OpenProject13Harness],

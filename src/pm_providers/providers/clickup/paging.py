@@ -92,7 +92,8 @@ class _Walk:
         may_try: nothing was wasted yet.
         sure: the highest page that exists for certain.
         upcoming: the next page that was not asked for, in order.
-        trial: page that is being tried out.
+        asked: pages that were asked for.
+        ahead: page that was asked for before its turn.
         step: distance of the next trial.
         running: requests by page.
         came: pages that wait for those before them.
@@ -110,7 +111,8 @@ class _Walk:
     may_try: bool
     sure: int = 0
     upcoming: int = 0
-    trial: int | None = None
+    asked: set[int] = field(default_factory=set)
+    ahead: int | None = None
     step: int = _STEP
     running: dict[asyncio.Task[TaskPage], int] = field(default_factory=dict)
     came: dict[int, TaskPage] = field(default_factory=dict)
@@ -140,17 +142,26 @@ class _Walk:
             await asyncio.gather(*self.running, return_exceptions=True)
 
     def _ask(self) -> None:
-        """Ask for the pages that exist, as many as the window takes, and for one that may exist."""
+        """Ask for the page that leads furthest, and for those before it, as many as the window takes.
+
+        While pages are tried out, few others are under way: each would keep the answer to the trial waiting.
+        """
+        if self.window > 1 and self.sure > 0 and self.ahead is None:
+            self.ahead = self._next_ahead()
+            if self.ahead is not None:
+                self._start(self.ahead)
+        most = self.window if not self.may_try or self.ahead is None else -(-self.window // 4)
         while self.upcoming <= self.sure and self.upcoming < self.next + self.window:
-            if self.upcoming not in self.came and self.upcoming != self.trial:
+            if self.upcoming not in self.asked:
+                if len(self.running) - (self.ahead is not None) >= most:
+                    return
                 self._start(self.upcoming)
             self.upcoming += 1
-        if self.may_try and self.trial is None and self.sure > 0:
-            self.trial = self._next_trial()
-            if self.trial is not None:
-                self._start(self.trial)
 
-    def _next_trial(self) -> int | None:
+    def _next_ahead(self) -> int | None:
+        """A page to try out; when that is over, the last one that exists for certain: it tells of the next."""
+        if not self.may_try:
+            return None if self.sure in self.asked else self.sure
         while self.targets:
             target = self.targets.pop()
             if target > self.sure:
@@ -161,6 +172,7 @@ class _Walk:
         return self.sure + self.step - _STEP
 
     def _start(self, number: int) -> None:
+        self.asked.add(number)
         self.running[asyncio.create_task(self._one(number))] = number
 
     async def _one(self, number: int) -> TaskPage:
@@ -174,9 +186,8 @@ class _Walk:
             await self._learn(number, one.result())
 
     async def _learn(self, number: int, page: TaskPage) -> None:
-        is_trial = number == self.trial
-        if is_trial:
-            self.trial = None
+        if number == self.ahead:
+            self.ahead = None
         if not page.items and number > 0:
             self.end, self.may_try = number, False
             return
