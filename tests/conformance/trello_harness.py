@@ -46,7 +46,7 @@ class TrelloHarness(ProviderHarness):
     }
 
     async def start(self) -> None:
-        self.sandbox = TrelloSandbox(search_lag_s=0)
+        self.sandbox = TrelloSandbox()
         self._people = 0
         self._colleagues = [self._person(), self._person()]
 
@@ -73,6 +73,10 @@ class TrelloHarness(ProviderHarness):
 
     async def open_unauthorised(self) -> BasePMProvider:
         return await self.open(api_token="ATTAwrong000000000000000000000000000000000000")
+
+    async def settle(self) -> None:
+        """Searches find what was written ten seconds ago."""
+        self.sandbox.clock.advance(self.sandbox.state.settings.search_lag_s)
 
     def request_count(self) -> int:
         return self.sandbox.log.count()
