@@ -159,7 +159,7 @@ class _Walk:
             self.upcoming += 1
 
     def _next_ahead(self) -> int | None:
-        """A page to try out; when that is over, the last one that exists for certain: it tells of the next."""
+        """A page to try out; when that is over, the last that exists for certain, as it tells of the next."""
         if not self.may_try:
             return None if self.sure in self.asked else self.sure
         while self.targets:
