@@ -60,6 +60,7 @@ from pm_providers.model import (
 from pm_providers.registry import build_pm_provider, provider_names
 
 if TYPE_CHECKING:
+    from pm_providers.providers.asana import AsanaProvider
     from pm_providers.providers.clickup import ClickUpProvider
     from pm_providers.providers.internal import InternalProvider
     from pm_providers.providers.jira import JIRAProvider, JiraProvider
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "AsanaProvider": "pm_providers.providers.asana",
     "ClickUpProvider": "pm_providers.providers.clickup",
     "InternalProvider": "pm_providers.providers.internal",
     "JIRAProvider": "pm_providers.providers.jira",
@@ -80,6 +82,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "AsanaProvider",
     "AuthenticationError",
     "BasePMProvider",
     "BatchOutcome",

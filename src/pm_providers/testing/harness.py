@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.model import Entity, PMLabel, PMProject, PMSprint, PMTask, PMUser, TaskStatus
+from pm_providers.model import Entity, PMLabel, PMProject, PMSprint, PMTask, PMUser, Record, TaskStatus
 from pm_providers.testing.gaps import Gap
 
 __all__ = ["ProviderHarness", "unique"]
@@ -39,6 +39,8 @@ class ProviderHarness(ABC):
         samples: (entity, field) -> two values of a field, where the common ones do not fit the system.
         rarely_filled: `entity.field` -> why no record of the suite fills a field that is declared supported.
         never_empty: `entity.field` -> why the system refuses to clear a field that other systems clear.
+        never_created: `entity.field` -> why a new record cannot have a field that updates can write.
+        companions: `entity.field` -> other fields that must be given with it (a start that needs an end).
         never_changed: `entity.field` -> why a field can be given on creation, and is refused in updates.
         deletes_by_archiving: deleting archives tasks and projects: they can be read, stand in lists that
             ask for archived records, and are upserts among changes.
@@ -58,6 +60,8 @@ class ProviderHarness(ABC):
     samples: ClassVar[Mapping[tuple[Entity, str], Sequence[Any]]] = {}
     rarely_filled: ClassVar[Mapping[str, str]] = {}
     never_empty: ClassVar[Mapping[str, str]] = {}
+    never_created: ClassVar[Mapping[str, str]] = {}
+    companions: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     never_changed: ClassVar[Mapping[str, str]] = {}
     deletes_by_archiving: ClassVar[bool] = False
     top_task: ClassVar[Mapping[str, Any]] = {}
@@ -104,6 +108,10 @@ class ProviderHarness(ABC):
     async def archive_project(self, project_id: str) -> None:
         """Archive a project as people do; asked for where the interface cannot write `status` of projects."""
         raise AssertionError(f"project {project_id} can be archived, but not by the interface")
+
+    async def changeable(self, record: Record) -> Record:
+        """The record on which updates are tried: the new one, or one that the system lets us change."""
+        return record
 
     async def make_user(self) -> PMUser:
         """A new user."""

@@ -180,10 +180,11 @@ async def test_a_third_of_an_hour_is_said_in_minutes(provider: AsanaProvider, ta
 
 async def test_time_entries_stay_on_their_task(site: Site, provider: AsanaProvider, task: PMTask) -> None:
     made = await provider.create_time_entry(PMTimeEntry("", task.id, 1.0, DAY))
-    with pytest.raises(UnsupportedError, match="another task"):
+    with pytest.raises(ValidationError, match="another task") as caught:
         await provider.update_time_entry(
             made.id, {"task_id": (await _another(provider, site)).id, "hours": 3.0}
         )
+    assert caught.value.fields.keys() == {"task_id"}
     assert await provider.update_time_entry(made.id, {"task_id": task.id}) == made
     same = await provider.update_time_entry(made.id, {"task_id": task.id, "hours": 3.0})
     assert same == replace(made, hours=3.0)

@@ -120,7 +120,7 @@ CAPABILITIES = Capabilities(
         ),
         Entity.USER: declare_fields(
             Entity.USER,
-            native="email",
+            email=mapped("the address that is invited; people change it themselves later"),
             name=mapped("people choose their own name: an invitation cannot set it"),
             avatar_url=read_only("the photo; people choose it themselves"),
             kind=read_only("all are users"),

@@ -73,6 +73,7 @@ class Changes(TaskReader):
     async def _scan(self, page: _Page, most: int) -> bool:
         """The next tasks of the project's chain; subtasks that do not fit on this page come next."""
         state = page.state
+        resumed = state.offset is not None
         await self._look_at(page, most)
         room = most - len(page.upserts)
         if room <= 0 or state.pending:
@@ -93,7 +94,7 @@ class Changes(TaskReader):
         state.scanning = False
         times = [moment for moment in (state.began, state.newest_seen()) if moment is not None]
         state.move_on(min(times, default=None))
-        return bool(state.pending)
+        return resumed or bool(state.pending)
 
     async def _next_page(self, state: ChangeCursor, size: int) -> tuple[list[dict[str, Any]], str | None]:
         """A page of the chain; from its beginning when its token expired: what is known is left out then."""
@@ -108,8 +109,9 @@ class Changes(TaskReader):
     # all later calls
 
     async def _follow(self, page: _Page, most: int) -> bool:
-        state = page.state
-        if not state.pending:
+        """What happened since; after several pages there is more, as things happened between them."""
+        state, resumed = page.state, bool(page.state.pending)
+        if not resumed:
             lost = await self._listen(state)
             await self._by_time(page, most)
             state.calls += 1
@@ -119,7 +121,7 @@ class Changes(TaskReader):
                 await self._compare(state)
                 state.calls, state.swept_at = 0, wall
         await self._look_at(page, most)
-        return bool(state.pending)
+        return resumed or bool(state.pending)
 
     async def _listen(self, state: ChangeCursor) -> bool:
         """Read the feed to its end; whether there was a gap.

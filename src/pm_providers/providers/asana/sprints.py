@@ -45,8 +45,7 @@ class Sprints(ProjectMaker):
             places = [one for one in projects.sprints.values() if query.project_id in (None, one.project)]
             found = [self._sprint(one, projects.name(one.project)) for one in places]
         for sprint in sorted(found, key=_by_start):
-            names = {sprint.status, (sprint.status_name or "").casefold()}
-            if query.status is None or query.status.casefold() in names:
+            if query.status is None or _has_status(sprint, query.status.strip().casefold()):
                 yield sprint
 
     async def _get_sprint(self, sprint_id: str) -> PMSprint | None:
@@ -222,6 +221,12 @@ def _archived(fields: Fields) -> bool:
         known = ", ".join(_STATUSES)
         raise ValidationError(fields={"status": f"{fields['status']!r:.60} is unknown; sprints are: {known}"})
     return bool(value == SprintStatus.CLOSED)
+
+
+def _has_status(sprint: PMSprint, asked: str) -> bool:
+    """By unified value; only what is none of them is the vendor's name, which may be spelled alike."""
+    held = sprint.status if asked in set(_STATUSES) else (sprint.status_name or "").casefold()
+    return held == asked
 
 
 def _by_start(sprint: PMSprint) -> tuple[bool, str, str, str]:

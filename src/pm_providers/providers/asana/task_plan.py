@@ -51,6 +51,11 @@ class TaskPlan:
         return [one for one in steps if one]
 
     @property
+    def retyped(self) -> bool:
+        """Whether the type is written."""
+        return bool({"resource_subtype", "custom_type"} & self.body.keys())
+
+    @property
     def moves(self) -> bool:
         """Whether the task comes to stand somewhere else, and its subtasks with it."""
         return bool(self.places or self.others)

@@ -118,6 +118,8 @@ class TaskWriter(TaskValues):
         placement = await self._new_placement(fields, before, base, project)
         if placement is not None:
             _plan_placement(plan, placement, base)
+        elif plan.retyped and base.get("completed") is True:
+            plan.body["completed"] = True  # a new approval is pending, and so open again
         if "parent_task_id" in fields and fields["parent_task_id"] != before.parent_task_id:
             await self._plan_parent(plan, fields["parent_task_id"])
         self._plan_project(plan, base, before, fields, placement)
@@ -217,7 +219,7 @@ def _plan_placement(plan: TaskPlan, placement: Placement, base: Mapping[str, Any
     plan.custom |= placement.custom or {}
     if placement.option is not None:
         plan.body["custom_type_status_option"] = placement.option
-    if placement.completed is not (base.get("completed") is True):
+    if plan.retyped or placement.completed is not (base.get("completed") is True):
         plan.body["completed"] = placement.completed
 
 

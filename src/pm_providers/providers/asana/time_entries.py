@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
-from pm_providers.errors import UnsupportedError, ValidationError
+from pm_providers.errors import ValidationError
 from pm_providers.model import PMTimeEntry
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.connection import Connection
@@ -117,14 +117,14 @@ class TimeEntries(Connection):
 
         Raises:
             NotFoundError: no such entry.
-            UnsupportedError: another task.
+            ValidationError: another task.
         """
         path = f"time_tracking_entries/{known_gid(entry_id, 'time entry')}"
         body = from_time_entry(fields) | await self._category(fields)
         if "task_id" in fields:
             stored = await self._api.get(path, ENTRY_FIELDS)
             if ref_gid(stored, "task") != fields["task_id"]:
-                raise UnsupportedError(f"task_id: {_FIXED}", reason=_FIXED)
+                raise ValidationError(fields={"task_id": _FIXED})
             if not body:
                 return to_time_entry(stored, keep_raw=self._keep_raw)
         return to_time_entry(await self._api.put(path, body, ENTRY_FIELDS), task_id, keep_raw=self._keep_raw)

@@ -353,6 +353,7 @@ class _Teller:
                 minutes=minutes,
                 entered_on=moment.date().isoformat(),
                 created=moment,
+                attributable_to=state.tasks[gid].memberships[0][0],
             )
         )
         row = state.tasks[gid]

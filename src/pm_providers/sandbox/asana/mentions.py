@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pm_providers.sandbox.asana.data import Data
 from pm_providers.sandbox.asana.errors import bad
-from pm_providers.sandbox.asana.rich_text import clean, from_text
+from pm_providers.sandbox.asana.rich_text import MAX_SIZE, clean, from_text
 from pm_providers.sandbox.asana.web import APP, Session
 
 __all__ = ["read_text"]
@@ -19,7 +19,9 @@ def read_text(session: Session, data: Data, plain: str, html: str) -> str | None
     if data.raw(plain) is not None and data.raw(html) is not None:
         raise bad(f"You may only provide one of {plain} or {html}!")
     if html in data and data.raw(html) is not None:
-        return clean(data.label(html), data.text(html) or "", lambda gid: _named(session, gid))
+        return clean(
+            data.label(html), data.text(html, limit=MAX_SIZE) or "", lambda gid: _named(session, gid)
+        )
     if plain in data or html in data:
         return from_text(data.text(plain) or "")
     return None

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pm_providers.sandbox.asana.errors import bad
 
-__all__ = ["clean", "from_text", "to_text"]
+__all__ = ["MAX_SIZE", "clean", "from_text", "to_text"]
 
 MAX_DEPTH = 64
 MAX_SIZE = 262_144

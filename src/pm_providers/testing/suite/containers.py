@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pm_providers.contract import BasePMProvider
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
-from pm_providers.model import Entity, PMProject, PMSprint, PMTask
+from pm_providers.model import Entity, PMProject, PMSprint, PMTask, PMUser
 from pm_providers.testing.checks import ids, needs, refusal, stored
 from pm_providers.testing.harness import ProviderHarness, unique
 from pm_providers.testing.samples import create, draft, new_task
@@ -55,8 +55,8 @@ class SprintSuite(SuiteBase):
         self, harness: ProviderHarness, provider: BasePMProvider, project: PMProject
     ) -> None:
         """An update changes the fields it names and no other."""
-        created = await provider.create_sprint(PMSprint(name=unique("Before"), project_id=project.id))
-        name = unique("After")
+        created = await provider.create_sprint(PMSprint(name=unique("Sprint before"), project_id=project.id))
+        name = unique("Sprint after")
         changed = await provider.update_sprint(created.id, {"name": name})
         assert (changed.id, changed.name, changed.status) == (created.id, name, created.status)
         await stored(await harness.fresh(), changed)
@@ -149,9 +149,10 @@ class UserSuite(SuiteBase):
         fresh = await harness.fresh()
         await stored(fresh, created)
         assert created.id in ids(await fresh.list_users())
-        name = unique("Grace Hopper")
-        renamed = await provider.update_user(created.id, {"name": name})
-        assert (renamed.name, renamed.email) == (name, created.email)
+        name, mutable = unique("Grace Hopper"), await harness.changeable(created)
+        assert isinstance(mutable, PMUser)
+        renamed = await provider.update_user(mutable.id, {"name": name})
+        assert (renamed.id, renamed.name, renamed.email) == (mutable.id, name, mutable.email)
         async with refusal(provider, "update_user", NotFoundError):
             await provider.update_user(harness.missing_id, {"name": "Nobody Nowhere"})
 

@@ -52,13 +52,11 @@ class FieldSuite(SuiteBase):
             await _assert_not_writable(harness, entity, name)
             return
         first, second = await _two(harness, entity, name)
-        record = _with(await draft(harness, entity), name, first)
-        written = await create(provider, entity, record)
-        fresh = await harness.fresh()
-        await _check(provider, fresh, written, entity, name, first)
+        written, fresh = await _created(harness, entity, name, first), await harness.fresh()
         spec = field_specs(MODELS[entity])[name]
         if spec.owner is Owner.CREATOR or not provider.capabilities.supports(f"update_{entity}"):
             return
+        written = await harness.changeable(written)
         update = getattr(provider, f"update_{entity}")
         place = place_of(written)
         if f"{entity}.{name}" in harness.never_changed:
@@ -110,6 +108,24 @@ class FieldSuite(SuiteBase):
                 assert filled or _is_flag(entity, name), (
                     f"{entity}.{name} is declared supported, never filled"
                 )
+
+
+async def _created(harness: ProviderHarness, entity: Entity, name: str, value: Any) -> Record:
+    """A new record with the field; refused by name, and made without it, where new ones cannot have it."""
+    provider, path = harness.provider, f"{entity}.{name}"
+    record = _with(await draft(harness, entity), name, value)
+    needed = harness.companions.get(path, {})
+    if path in harness.never_created or needed:
+        with pytest.raises(ValidationError) as caught:
+            await create(provider, entity, record)
+        assert {name, *needed} & caught.value.fields.keys()
+    if path in harness.never_created:
+        return await create(provider, entity, await draft(harness, entity))
+    for other, one in needed.items():
+        setattr(record, other, one)
+    written = await create(provider, entity, record)
+    await _check(provider, await harness.fresh(), written, entity, name, value)
+    return written
 
 
 def _with(record: Record, name: str, value: Any) -> Record:
@@ -219,6 +235,7 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
         alone = await draft(harness, entity)
         for name, spec in field_specs(MODELS[entity]).items():
             settable = spec.owner is not Owner.SERVER and _empty(getattr(record, name))
+            settable = settable and f"{entity}.{name}" not in harness.never_created
             if settable and provider.capabilities.field(entity, name).is_writable:
                 # What is above a record may rule over its other fields, so that one is set alone.
                 target = alone if name.startswith("parent_") else record
@@ -230,6 +247,7 @@ async def _rich(harness: ProviderHarness, entity: Entity) -> list[Record]:
             seen = await read(provider, written)
             found += [written] if seen is None else [written, seen]
             found += await _closed(provider, entity, written)
+            found += await _updated(harness, entity, written)
     if entity is Entity.LABEL:
         await harness.labels((await harness.project()).id)
     if entity in {Entity.PROJECT, Entity.SPRINT, Entity.USER, Entity.LABEL}:
@@ -244,6 +262,17 @@ def _agreeing(record: Record) -> Record:
     if isinstance(record, PMTask) and record.assignee_ids:
         return replace(record, assignee_id=record.assignee_ids[0])
     return record
+
+
+async def _updated(harness: ProviderHarness, entity: Entity, written: Record) -> list[Record]:
+    """The record with what only updates can write."""
+    paths = (path for path in harness.never_created if path.startswith(f"{entity}."))
+    names = [path.partition(".")[2] for path in paths]
+    if not names:
+        return []
+    values = {name: (await _two(harness, entity, name))[0] for name in names}
+    target = await harness.changeable(written)
+    return [await getattr(harness.provider, f"update_{entity}")(target.id, values, **place_of(target))]
 
 
 async def _closed(provider: BasePMProvider, entity: Entity, written: Record) -> list[Record]:

@@ -218,7 +218,7 @@ def read_value(value: Document, subtype: str, representation: str) -> Any:
     """Value of a custom field as a record holds it.
 
     Names for options, gids for people and references, a date or an instant, a number, a text. Formulas and
-    kinds that are not known read as what people see.
+    kinds that are not known read as what people see. Without a value `None`, of lists too.
     """
     if representation in _COMPUTED:
         return optional_text(value, "display_value")
@@ -232,9 +232,12 @@ def read_value(value: Document, subtype: str, representation: str) -> Any:
     if subtype == "date":
         return _date(value.get("date_value"))
     if subtype == "multi_enum":
-        return [one["name"] for one in listed(value, "multi_enum_values") if isinstance(one.get("name"), str)]
+        names = [
+            one["name"] for one in listed(value, "multi_enum_values") if isinstance(one.get("name"), str)
+        ]
+        return names or None
     if subtype in _MANY and f"{subtype}_value" in value:
-        return [gid(one, subtype) for one in listed(value, f"{subtype}_value")]
+        return [gid(one, subtype) for one in listed(value, f"{subtype}_value")] or None
     return optional_text(value, "display_value")
 
 
