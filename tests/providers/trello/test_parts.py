@@ -187,7 +187,7 @@ async def test_attachments_keep_name_type_and_bytes(lab: Lab) -> None:
     assert made.author_id == (await lab.provider.get_current_user()).id
     assert made.created_at is not None
     assert made.warnings == ()
-    [form] = [one.content for one in lab.wire.requests if one.method == "POST"]
+    [form] = [one.read() for one in lab.wire.requests if one.method == "POST"]
     for name, value in (("name", "Übersicht (1).txt"), ("mimeType", "text/x-odd")):
         part = form.split(f'form-data; name="{name}"'.encode())[1]
         assert part.partition(b"\r\n\r\n")[2].startswith(f"{value}\r\n--".encode())

@@ -146,18 +146,17 @@ class Checklists(Connection):
         checklist = fields["checklist_id"]
         if not is_id(checklist):
             raise NotFoundError(f"there is no checklist {checklist!r:.80}")
-        asked = {name: value for name, value in fields.items() if name != _PLACE}
-        body = {**from_item(asked, self._rules.timezone, is_new=True), "pos": "bottom"}
+        body = {**from_item(fields, self._rules.timezone, is_new=True), "pos": "bottom"}
         async with self._locks.hold(("items", checklist)):
-            if asked.get("position") is not None:
-                body["pos"] = new_pos(items_of(await self._checklist(checklist)), asked["position"])
+            if fields.get("position") is not None:
+                body["pos"] = new_pos(items_of(await self._checklist(checklist)), fields["position"])
             made = await self._item_written("POST", f"checklists/{checklist}/checkItems", body)
         if _PLACE in fields:
             return self._to_item(made, checklist, fields[_PLACE])
         try:
-            return _noted(await self._read_item(identifier(made, "check item"), checklist), asked)
+            return _noted(await self._read_item(identifier(made, "check item"), checklist), fields)
         except PMError:  # it is there: an error would make callers create it again
-            return _noted(self._to_item(made, checklist, None), asked)
+            return _noted(self._to_item(made, checklist, None), fields)
 
     async def _update_checklist_item(
         self, item_id: str, fields: Fields, checklist_id: str | None, task_id: str | None

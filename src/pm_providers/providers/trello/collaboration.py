@@ -174,7 +174,6 @@ class Labels(Connection):
             except NotFoundError as error:
                 raise ValidationError(fields={"project_id": f"there is no project {board!r:.80}"}) from error
             made = await self._api.post("labels", {**body, "idBoard": board})
-        self._catalog.drop(board)
         return to_label(made, keep_raw=self._options.keep_raw)
 
     async def _update_label(self, label_id: str, fields: Fields, project_id: str | None) -> PMLabel:
@@ -195,7 +194,6 @@ class Labels(Connection):
             if "name" in body:
                 await self._check_free_name(body["name"], board, own=label_id.lower())
             changed = await self._api.put(f"labels/{label_id}", body)
-        self._catalog.drop(board)
         return to_label(changed, keep_raw=self._options.keep_raw)
 
     async def _delete_label(self, label_id: str, project_id: str | None) -> bool:
