@@ -26,7 +26,12 @@ from tests.conformance.asana_harness import AsanaHarness
 from tests.conformance.clickup_harness import ClickUpFolderHarness, ClickUpHarness, ClickUpListHarness
 from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
-from tests.conformance.trello_harness import TrelloArchivingHarness, TrelloCustomFieldsHarness, TrelloHarness
+from tests.conformance.trello_harness import (
+    TrelloArchivingHarness,
+    TrelloCustomFieldsHarness,
+    TrelloHarness,
+    TrelloPlainHarness,
+)
 
 
 @cache
@@ -210,6 +215,6 @@ HARNESSES: dict[str, list[type[ProviderHarness]]] = {
     "jira": [JiraHarness, JiraTeamManagedHarness],
     "openproject": [OpenProjectHarness, OpenProject13Harness],
     "redmine": [RedmineHarness, RedmineMarkdownHarness],
-    "trello": [TrelloHarness, TrelloArchivingHarness, TrelloCustomFieldsHarness],
+    "trello": [TrelloHarness, TrelloArchivingHarness, TrelloCustomFieldsHarness, TrelloPlainHarness],
 }
 """Registered name -> harnesses that the suite runs on."""

@@ -22,6 +22,7 @@ class TrelloHarness(ProviderHarness):
     """
 
     conventions: ClassVar[dict[str, Any]] = {"delete_mode": "permanent"}
+    in_workspace: ClassVar[bool] = True
     board_fields: ClassVar[_Fields] = {
         "Room": "text",
         "Mass": "number",
@@ -66,7 +67,7 @@ class TrelloHarness(ProviderHarness):
             base_url=settings["TRELLO_URL"],
             api_key=settings["TRELLO_API_KEY"],
             api_token=api_token or ADMIN_TOKEN,
-            organization_id=settings["TRELLO_ORGANIZATION_ID"],
+            organization_id=settings["TRELLO_ORGANIZATION_ID"] if self.in_workspace else None,
             additional_config={"pace": "none", **self.conventions, **options},
         )
         return TrelloProvider(config, transport=self.sandbox.transport())
@@ -143,3 +144,16 @@ class TrelloCustomFieldsHarness(TrelloHarness):
         "Estimate": "number",
         "Points": "number",
     }
+
+
+class TrelloPlainHarness(TrelloHarness):
+    """No sprints and priorities, lists alone for done, all boards of the account."""
+
+    conventions: ClassVar = {
+        "delete_mode": "permanent",
+        "sprint_mode": "none",
+        "priority_mode": "none",
+        "done_mode": "list",
+        "timezone": "America/Los_Angeles",
+    }
+    in_workspace: ClassVar = False

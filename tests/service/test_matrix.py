@@ -50,7 +50,7 @@ def test_the_short_table_names_what_is_missing(providers):
     assert all(line.count("|") == width for line in rows)
     [raw] = [line for line in rows if line.startswith("| Raw requests")]
     assert raw.split(" | ")[1].strip(" |") == "○"
-    assert max(map(len, rows)) <= 20 + 16 * len(providers)
+    assert max(map(len, rows)) <= 20 + 18 * len(providers)
     column = rows[0].split(" | ").index("OpenProject")
     cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[column].strip(" |") for row in rows}
     assert cells["Labels"] == "◐ read only"

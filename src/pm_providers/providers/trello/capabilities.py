@@ -140,8 +140,8 @@ CAPABILITIES = Capabilities(
             author_id=_TOLD_LATE,
             completed_at=_TOLD_LATE,
             progress=unsupported("cards have no progress; tick items of a checklist"),
-            estimated_hours=_HOURS,
-            story_points=_POINTS,
+            estimated_hours=mapped("the number custom field that hours_field names; without it unsupported"),
+            story_points=mapped("the number custom field that points_field names; without it unsupported"),
             actual_hours=_NO_TIME,
             remaining_hours=_NO_TIME,
             version=_NO_VERSION,
@@ -279,12 +279,16 @@ def _fields(rules: Conventions) -> dict[tuple[Entity, str], Capability]:
         (Entity.TASK, "priority"): priority,
         (Entity.TASK, "status"): mapped(_STATUS[rules.done_mode]),
     }
+    if rules.sprint_mode == "none":
+        none = _mode("none", _SPRINTS)
+        found |= {(Entity.SPRINT, name): none for name in CAPABILITIES.fields[Entity.SPRINT]}
     if rules.priority_mode == "none":
         found[Entity.TASK, "priority_name"] = priority
-    if rules.hours_field:
-        found[Entity.TASK, "estimated_hours"] = mapped(f"the custom field {rules.hours_field!r}")
-    if rules.points_field:
-        found[Entity.TASK, "story_points"] = mapped(f"the custom field {rules.points_field!r}")
+    for name, field, without in (
+        ("estimated_hours", rules.hours_field, _HOURS),
+        ("story_points", rules.points_field, _POINTS),
+    ):
+        found[Entity.TASK, name] = mapped(f"the custom field {field!r}") if field else without
     return found
 
 
