@@ -9,7 +9,13 @@ from itertools import pairwise
 import pytest
 
 from pm_providers.contract import read_only, unsupported
-from pm_providers.errors import ConflictError, NotFoundError, TransportError, ValidationError
+from pm_providers.errors import (
+    ConflictError,
+    NotFoundError,
+    TransportError,
+    UnsupportedError,
+    ValidationError,
+)
 from pm_providers.model import (
     Entity,
     PMAttachment,
@@ -472,6 +478,17 @@ async def test_long_texts_are_shortened_and_noted(source, target, story):
     report = await copy_project(source, target, story.id)
     assert set(await tasks_by_title(target, report.target_project_id)) == {"Ep…", "Ch…"}
     assert notes(report.altered)["task", "title"] == 2
+
+
+async def test_attachments_without_a_file_are_left_out(source, target, story, monkeypatch):
+    async def refused(attachment_id, **_):
+        raise UnsupportedError(f"attachment {attachment_id}: a link", reason="a link")
+
+    monkeypatch.setattr(source, "download_attachment", refused)
+    report = await copy_project(source, target, story.id)
+    assert report.ok
+    [note] = [one for one in report.left_out if (one.entity, one.field) == (Entity.ATTACHMENT, None)]
+    assert (note.reason, note.count) == ("a link", 1)
 
 
 async def test_too_large_attachments_are_left_out(source, target, story):

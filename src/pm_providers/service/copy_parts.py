@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.errors import PMError
+from pm_providers.errors import PMError, UnsupportedError
 from pm_providers.model import (
     Entity,
     PMAttachment,
@@ -241,6 +241,10 @@ class _Parts:
             content = await self.source.download_attachment(attachment.id, task_id=task_id)
         except FATAL:
             raise
+        except UnsupportedError as error:  # a link, for example: no file that could be copied
+            reason = error.reason or error.message
+            self.report.leave_out(Entity.ATTACHMENT, None, reason, attachment.id)
+            return
         except PMError as error:
             self.report.failed.append(CopyFailure(Entity.ATTACHMENT, attachment.id, error))
             return

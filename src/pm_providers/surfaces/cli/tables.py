@@ -26,6 +26,8 @@ __all__ = [
     "record_table",
     "records_table",
     "short",
+    "status_text",
+    "tree",
 ]
 
 _STYLES = {
@@ -88,6 +90,11 @@ def _choice(name: str) -> Callable[[Any, Names], Text | None]:
         return Text(line(text).replace("_", " "), style=_STYLES.get(value or "", "")) if text else None
 
     return show
+
+
+def status_text(record: Any) -> Text:
+    """The vendor's own name of a status, coloured by the unified one."""
+    return _choice("status")(record, Names()) or Text()
 
 
 _ID = _Column("id", _attribute("id"), always=True)
@@ -239,7 +246,7 @@ def records_table(
     names = names or Names()
     wanted = set(only)
     columns = [one for one in _COLUMNS[entity] if not wanted or one.head in wanted]
-    rows, depths = _tree(records)
+    rows, depths = tree(records)
     cells = [[column.show(row, names) for column in columns] for row in rows]
     shown = [at for at, one in enumerate(columns) if one.always or any(row[at] for row in cells)]
     kept = _fitting(entity, columns, {at: [row[at] for row in cells] for at in shown}, width)
@@ -294,7 +301,7 @@ def _indented(column: _Column, cell: Text | str | None, depth: int) -> Text:
     return text
 
 
-def _tree(records: Sequence[Record]) -> tuple[list[Record], list[int]]:
+def tree(records: Sequence[Record]) -> tuple[list[Record], list[int]]:
     """Tasks with each subtask under its parent, and how deep each one is; other records as they come."""
     inside = {record.id for record in records}
     children: dict[str, list[Record]] = {}
