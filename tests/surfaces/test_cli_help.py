@@ -33,6 +33,9 @@ def test_the_commands_are_a_promise():
         "labels": full - {"get"}, "relations": full - {"get"},
         "time-entries": full - {"get"}, "memberships": {"list", "add", "update", "remove"},
         "watchers": {"list", "add", "remove"}, "attachments": {"list", "update", "delete", "upload", "download"},
+        "init": set(), "connections": {"add", "list", "test", "remove"},
+        "mappings": {"add", "list", "update", "pause", "resume", "remove"},
+        "sync": {"plan", "run", "status", "history", "undo", "doctor", "conflicts"},
     }  # fmt: skip
 
 

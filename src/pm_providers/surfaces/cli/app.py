@@ -20,6 +20,9 @@ from pm_providers.surfaces.cli.failures import ExitCode, OutputClosedError, exit
 from pm_providers.surfaces.cli.options import Group, known_providers
 from pm_providers.surfaces.cli.resources import RESOURCES
 from pm_providers.surfaces.cli.state import State
+from pm_providers.surfaces.cli.sync_commands import add_commands as add_sync
+from pm_providers.surfaces.cli.sync_init import add_commands as add_init
+from pm_providers.surfaces.cli.sync_setup import add_commands as add_setup
 
 __all__ = ["app", "run"]
 
@@ -84,6 +87,9 @@ def _build() -> typer.Typer:
     watching.add_commands(built)
     discovery.add_commands(built)
     copying.add_commands(built)
+    add_init(built)
+    add_setup(built)
+    add_sync(built)
     add_demo(built)
     return built
 
