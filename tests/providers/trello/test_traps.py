@@ -288,3 +288,14 @@ async def test_where_only_ticks_count_the_list_of_done_cards_is_no_place_for_ope
         seen = await provider.get_task(task.id)
         assert seen is not None
         assert (seen.status, seen.status_name) == ("in_progress", "Done")
+
+
+@pytest.mark.parametrize(("cards", "most"), [(999, 1), (1000, 2), (2500, 4)])
+async def test_listing_a_board_costs_a_request_for_each_thousand_and_one(cards: int, most: int) -> None:
+    box = TrelloSandbox(scale=cards)
+    async with open_box(box, workspace=False) as (_box, provider):
+        board = next(one.id for one in await provider.list_projects() if one.name == "Scale")
+        async with open_box(box, workspace=False) as (_, fresh):
+            before = box.log.count()
+            assert len(await fresh.list_tasks(board, include_archived=True)) == cards
+            assert box.log.count() - before <= most
