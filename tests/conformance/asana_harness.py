@@ -137,3 +137,19 @@ class AsanaHarness(ProviderHarness):
             )
             known.append(user.id)
         return known
+
+
+class AsanaFieldsHarness(AsanaHarness):
+    """Statuses and sprints are options of custom fields."""
+
+    options: ClassVar = {"status_source": "custom_field:Stage", "sprint_mode": "custom_field"}
+    companions: ClassVar = {
+        path: needed for path, needed in AsanaHarness.companions.items() if not path.startswith("sprint.")
+    }
+
+    rarely_filled: ClassVar = {"sprint.project_id": "an option is of its field, which many projects may have"}
+
+    async def start(self) -> None:
+        await super().start()
+        self._field("Stage", "enum", "Backlog", "Doing", "Blocked", "Done")
+        self._field("Sprint", "enum")

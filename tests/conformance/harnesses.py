@@ -22,7 +22,7 @@ from pm_providers.database import engine_for, upgrade
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
 from pm_providers.testing import Gap, GapKind, ProviderHarness
-from tests.conformance.asana_harness import AsanaHarness
+from tests.conformance.asana_harness import AsanaFieldsHarness, AsanaHarness
 from tests.conformance.clickup_harness import ClickUpFolderHarness, ClickUpHarness, ClickUpListHarness
 from tests.conformance.jira_harness import JiraHarness, JiraTeamManagedHarness
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
@@ -209,7 +209,7 @@ class OpenProject13Harness(OpenProjectHarness):
 
 
 HARNESSES: dict[str, list[type[ProviderHarness]]] = {
-    "asana": [AsanaHarness],
+    "asana": [AsanaHarness, AsanaFieldsHarness],
     "clickup": [ClickUpHarness, ClickUpFolderHarness, ClickUpListHarness],
     "internal": [InternalSqliteHarness, InternalPostgresHarness],
     "jira": [JiraHarness, JiraTeamManagedHarness],

@@ -286,10 +286,12 @@ def _with_sprint_options(found: Capabilities) -> Capabilities:
     none = unsupported("options of a custom field have a name only")
     kept = {
         "name": Capability(Support.NATIVE),
-        "project_id": mapped("the project whose custom field it is"),
+        "project_id": mapped(
+            "on creation, a project that has the field; the option names none"
+        ),
         "status": mapped("active, or closed when the option is disabled"),
         "status_name": mapped("enabled or disabled"),
     }
     fields = {(Entity.SPRINT, name): kept.get(name, none) for name in found.fields[Entity.SPRINT]}
-    gone = mapped("options cannot be deleted: it is disabled")
+    gone = unsupported("options of a custom field cannot be deleted; close the sprint, which disables it")
     return found.narrowed(operations={"delete_sprint": gone}, fields=fields)

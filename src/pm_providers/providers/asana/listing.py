@@ -6,6 +6,10 @@ one batch. That costs a request for the sections and as many batches as the long
 more than the one chain would, plus one. A project of more than ten sections, which do not fit into one batch,
 is read by its one chain.
 
+The longest section decides, and cannot be cut: lists take exactly one of project, tag, section and assignee
+(the vendor's own error says so), tokens of pages are opaque and lists have one direction, and of the filters
+`completed_since` and `modified_since` there is no opposite: what they leave out is in the whole chain only.
+
 Subtasks cost an action of a batch for each task that has some, and for each further page of them.
 """
 

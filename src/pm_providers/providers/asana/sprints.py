@@ -37,9 +37,7 @@ class Sprints(ProjectMaker):
         if query.project_id is not None:
             await self._project_document(query.project_id)
         if self._options.sprint_mode == SPRINT_FIELD_MODE:
-            found = [
-                self._option(field, one, query.project_id) async for field, one in self._options_of(query)
-            ]
+            found = [self._option(field, one) async for field, one in self._options_of(query)]
         else:
             projects = await self._catalog.projects(fresh=True)
             places = [one for one in projects.sprints.values() if query.project_id in (None, one.project)]
@@ -97,8 +95,6 @@ class Sprints(ProjectMaker):
 
     async def _delete_sprint(self, sprint_id: str) -> bool:
         """Its tasks stay: those that are in no other project are put into the sprint's project first."""
-        if self._options.sprint_mode == SPRINT_FIELD_MODE:
-            return await self._delete_option(sprint_id)
         place = await self._find_sprint(sprint_id)
         if place is None:
             return False
@@ -171,7 +167,9 @@ class Sprints(ProjectMaker):
         body = {"name": fields["name"]}
         made = await self._api.post(f"custom_fields/{field.id}/enum_options", body, ("name", "enabled"))
         option = Option(gid(made, "option"), str(made.get("name") or ""), made.get("enabled") is not False)
-        return self._option(field, option, project)
+        if fields.get("status") and _archived(fields):
+            return await self._update_option(option.id, {"status": fields["status"]})
+        return self._option(field, option)
 
     async def _update_option(self, sprint_id: str, fields: Fields) -> PMSprint:
         found = await self._find_option(sprint_id)
@@ -184,21 +182,13 @@ class Sprints(ProjectMaker):
         option = Option(sprint_id, str(made.get("name") or ""), made.get("enabled") is not False)
         return self._option(found[0], option)
 
-    async def _delete_option(self, sprint_id: str) -> bool:
-        """Disable it: the vendor deletes none."""
-        found = await self._find_option(sprint_id)
-        if found is None or not found[1].enabled:
-            return False
-        await self._api.put(f"enum_options/{sprint_id}", {"enabled": False}, ("enabled",))
-        return True
-
-    def _option(self, field: FieldInfo, option: Option, project: str | None = None) -> PMSprint:
+    def _option(self, field: FieldInfo, option: Option) -> PMSprint:
+        """An option belongs to its field, which several projects may have: it names none of them."""
         status = SprintStatus.ACTIVE if option.enabled else SprintStatus.CLOSED
         raw = {"gid": option.id, "name": option.name, "enabled": option.enabled, "custom_field": field.id}
         return PMSprint(
             id=option.id,
             name=option.name,
-            project_id=project,
             status=status.value,
             status_name="enabled" if option.enabled else "disabled",
             raw_data=raw if self._keep_raw else None,

@@ -162,7 +162,8 @@ class TaskValues(TaskReader):
             ValidationError: the project does not have that field, and something is to be stored in it.
         """
         role = {"sprint_id": "sprint", **_NUMBERS}.get(name, name)
-        field, value = await self._role_field(role, project), fields[name]
+        value = fields[name]
+        field = await self._role_field(role, project, value if role == "sprint" else None)
         if field is None:
             if value is None:
                 return {}
@@ -175,14 +176,14 @@ class TaskValues(TaskReader):
             return {field.id: number_value(role, value, duration=field.is_duration)}
         return {field.id: _sprint_option(field, value) if role == "sprint" else self._priority(field, fields)}
 
-    async def _role_field(self, role: str, project: str | None) -> FieldInfo | None:
-        if project is None:
-            return None
-        for fresh in (False, True):
-            found = await _in_project(self._catalog.convention(role, project, fresh=fresh), project)
-            if found is not None:
-                return found
-        return None
+    async def _role_field(self, role: str, project: str | None, option: str | None) -> FieldInfo | None:
+        """The custom field, read anew where it is not known, or not with that option."""
+        found: FieldInfo | None = None
+        for fresh in (False, True) if project is not None else ():
+            found = await _in_project(self._catalog.convention(role, str(project), fresh=fresh), str(project))
+            if found is not None and (option is None or any(one.id == option for one in found.options)):
+                break
+        return found
 
     def _priority(self, field: FieldInfo, fields: Fields) -> str:
         book = priority_book(to_priorities([field], self._options.priority_map))
