@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
 import pytest
+from sqlalchemy import Engine
 
 from pm_providers.sync.policy import Policy
-from tests.sync.world import World, template_database
+from tests.sync.play import PlayProvider
+from tests.sync.world import World, memory_database, template_database
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory):
+def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The tables, to copy from."""
     return template_database(tmp_path_factory.mktemp("template") / "made.db")
 
 
+@pytest.fixture(scope="session")
+def sync_db(template: bytes) -> Iterator[Engine]:
+    """One database in memory for all worlds: each has a mapping of its own."""
+    engine = memory_database(template)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-async def world(tmp_path, template):
-    one = World(tmp_path, template, Policy())
-    await one.open()
-    yield one
-    await one.close()
+def make_world(sync_db: Engine) -> Callable[..., Awaitable[World]]:
+    """Opens a world of two systems in memory; keywords are options of the policy."""
+
+    async def made(**options: Any) -> World:
+        policy = Policy(**{"settle_s": 0.0, **options})
+        return await World(sync_db, (PlayProvider("l"), PlayProvider("r")), policy).open()
+
+    return made
+
+
+@pytest.fixture
+async def world(make_world: Callable[..., Awaitable[World]]) -> World:
+    """Two systems in memory, with the policy as it is by default."""
+    return await make_world()

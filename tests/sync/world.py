@@ -1,25 +1,29 @@
-"""Two internal databases that are kept in step, with faults between: what tests of the engine play in."""
+"""Two sides that are kept in step, with faults between: what tests of the engine play in."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, update
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine as SqlEngine
+from sqlalchemy import StaticPool, create_engine, update
 
+from pm_providers.database import engine_for, upgrade
 from pm_providers.database.runner import Database, database_for
 from pm_providers.database.schema_sync import sync_states
 from pm_providers.errors import RateLimitedError, TransportError
 from pm_providers.model import PMProject, PMTask
-from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.store import add_connection, add_mapping
 from pm_providers.store.sync_history import list_conflicts, list_writes
-from pm_providers.sync.engine import Engine, RunOptions
+from pm_providers.sync.engine import Engine, RunOptions, RunReport
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.values import snapshot_of
+from tests.sync.play import PlayProvider
+
+WRITES = ("create_tasks", "update_task", "delete_task")
+READS = ("get_task", "changes", "get_project")
 
 
 class Death(BaseException):
@@ -32,16 +36,24 @@ class Fate:
     Attributes:
         dead: nothing works any more.
         left: awaits that write until death; `None` for never.
-        faults: what happens to the next calls of a system: `""`, `before`, `after` (the write took effect) or
-            `limit`.
+        faults: what happens to the next writes to a system: `""`, `before`, `after` (it took effect) or `limit`.
+        reads: what happens to the next reads: `""` or `before`.
+        meanwhile: calls of a system until somebody does something -> what.
+        steps: awaits that write, so far.
+        calls: calls of both systems by name, so far.
     """
 
     def __init__(self) -> None:
         self.dead = False
         self.left: int | None = None
         self.faults: list[str] = []
+        self.reads: list[str] = []
+        self.meanwhile: dict[int, Callable[[], Awaitable[None]]] = {}
+        self.steps = 0
+        self.calls: list[str] = []
 
     def step(self) -> None:
+        self.steps += 1
         if self.dead:
             raise Death
         if self.left is not None:
@@ -50,8 +62,13 @@ class Fate:
                 self.dead = True
                 raise Death
 
-    def fault(self) -> str:
-        return self.faults.pop(0) if self.faults else ""
+    async def called(self, name: str) -> None:
+        if self.dead:
+            raise Death
+        self.calls.append(name)
+        self.meanwhile = {left - 1: what for left, what in self.meanwhile.items()}
+        if 0 in self.meanwhile:
+            await self.meanwhile.pop(0)()
 
 
 class MortalDatabase(Database):
@@ -72,10 +89,6 @@ class MortalDatabase(Database):
         return result
 
 
-_WRITES = ("create_tasks", "update_task", "delete_task")
-_READS = ("get_task", "changes", "get_project")
-
-
 class Mortal:
     """A provider whose calls fail as fate has it."""
 
@@ -85,22 +98,24 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name in _WRITES:
-            return self._written(found)
-        return self._read(found) if name in _READS else found
+        if name in WRITES:
+            return self._written(name, found)
+        return self._read(name, found) if name in READS else found
 
-    def _read(self, call: Any) -> Any:
+    def _read(self, name: str, call: Any) -> Any:
         async def read(*args: Any, **options: Any) -> Any:
-            if self._fate.dead:
-                raise Death
+            await self._fate.called(name)
+            if self._fate.reads and self._fate.reads.pop(0) == "before":
+                raise TransportError("no answer")
             return await call(*args, **options)
 
         return read
 
-    def _written(self, call: Any) -> Any:
+    def _written(self, name: str, call: Any) -> Any:
         async def written(*args: Any, **options: Any) -> Any:
             self._fate.step()
-            fault = self._fate.fault()
+            await self._fate.called(name)
+            fault = self._fate.faults.pop(0) if self._fate.faults else ""
             if fault == "before":
                 raise TransportError("the connection was refused", maybe_applied=False)
             if fault == "limit":
@@ -118,37 +133,35 @@ class World:
     """Both sides, the mapping, and everything that happened.
 
     Args:
-        folder: for the databases.
-        template: a database whose tables exist.
+        db: database of the sync.
+        sides: providers, left and right.
         policy: of the mapping.
     """
 
-    def __init__(self, folder: Path, template: Path, policy: Policy) -> None:
+    def __init__(self, db: SqlEngine, sides: tuple[Any, Any], policy: Policy) -> None:
         self.policy = policy
         self.fate = Fate()
-        self.urls = {}
-        for side in SIDES:
-            path = folder / f"{side}.db"
-            shutil.copyfile(template, path)
-            self.urls[side] = f"sqlite:///{path}"
-        self.db = create_engine(self.urls[LEFT], poolclass=NullPool)
-        self.sides: dict[str, Any] = {}
+        self.db = db
+        self.sides: dict[str, Any] = dict(zip(SIDES, sides, strict=True))
         self.projects: dict[str, str] = {}
+        self.mapping_id = ""
 
-    async def open(self) -> None:
-        for side in SIDES:
-            config = config_from_environment("internal", {"PM_DATABASE_URL": self.urls[side]})
-            self.sides[side] = build_pm_provider(config=config)
-            await self.sides[side].connect()
-            self.projects[side] = (await self.sides[side].create_project(PMProject(name="Same"))).id
-        connection = await add_connection(self.db, "right", "internal")
-        mapping = await add_mapping(self.db, self.projects[LEFT], connection.id, self.projects[RIGHT])
+    async def open(self) -> World:
+        for side, one in self.sides.items():
+            await one.connect()
+            known = isinstance(one, PlayProvider)
+            self.projects[side] = "1" if known else (await one.create_project(PMProject(name="Same"))).id
+        number = next(_NUMBERS)
+        left, right = [await add_connection(self.db, f"{side} {number}", "internal") for side in SIDES]
+        mapping = await add_mapping(
+            self.db, self.projects[LEFT], right.id, self.projects[RIGHT], sync_config={"left_connection": left.id}
+        )
         self.mapping_id = mapping.id
+        return self
 
     async def close(self) -> None:
         for one in self.sides.values():
             await one.aclose()
-        self.db.dispose()
 
     def engine(self, **wrapped: Any) -> Engine:
         db = MortalDatabase(database_for(self.db), self.fate)
@@ -157,41 +170,61 @@ class World:
             db, self.mapping_id, left, right, (self.projects[LEFT], self.projects[RIGHT]), self.policy
         )
 
-    async def run(self, options: RunOptions | None = None, **wrapped: Any) -> Any:
+    async def run(self, options: RunOptions | None = None, **wrapped: Any) -> RunReport:
         return await self.engine(**wrapped).run(options)
+
+    async def settled(self) -> RunReport:
+        """Runs until nothing is left to do; the report of one more, which must find nothing to write."""
+        for _ in range(4):
+            await self.run()
+        return await self.run()
 
     async def revive(self) -> None:
         """A new process: fate is kind again, and the lease of the dead one has ended."""
-        self.fate.dead, self.fate.left, self.fate.faults = False, None, []
+        self.fate.dead, self.fate.left = False, None
+        self.fate.faults, self.fate.reads, self.fate.meanwhile = [], [], {}
         statement = update(sync_states).values(lease_until=0.0)
         await database_for(self.db).write(lambda conn: conn.execute(statement))
+
+    # what people do and see
 
     async def add(self, side: str, title: str, **values: Any) -> PMTask:
         return await self.sides[side].create_task(
             PMTask(title=title, project_id=self.projects[side], **values)
         )
 
+    async def edit(self, side: str, title: str, **values: Any) -> PMTask:
+        task = (await self.tasks(side))[title]
+        return await self.sides[side].update_task(task.id, values)
+
+    async def delete(self, side: str, title: str) -> None:
+        await self.sides[side].delete_task((await self.tasks(side))[title].id)
+
+    async def listed(self, side: str) -> list[PMTask]:
+        return [task async for task in self.sides[side].iter_tasks(self.projects[side])]
+
     async def tasks(self, side: str) -> dict[str, PMTask]:
         """Title -> task."""
-        return {task.title: task for task in await self.sides[side].list_tasks(self.projects[side])}
+        return {task.title: task for task in await self.listed(side)}
 
     async def snapshots(self, side: str) -> dict[str, dict[str, Any]]:
         """Id -> snapshot."""
-        return {task.id: snapshot_of(task) for task in await self.sides[side].list_tasks(self.projects[side])}
+        return {task.id: snapshot_of(task) for task in await self.listed(side)}
 
     async def outline(self, side: str) -> list[tuple[Any, ...]]:
-        """What must be the same on both sides, whatever the ids are."""
-        tasks = await self.sides[side].list_tasks(self.projects[side])
-        titles = {task.id: task.title for task in tasks}
+        """What must be the same on both sides, whatever the ids are and whatever one side cannot hold."""
+        tasks = await self.listed(side)
+        titles = {task.id: task.title.casefold() for task in tasks}
+        fewer = {"lowest": "low", "highest": "high"}
         return sorted(
             (
                 (
-                    task.title,
+                    titles[task.id],
                     task.description or "",
                     task.status,
-                    task.priority or "",
+                    fewer.get(task.priority or "", task.priority or ""),
                     str(task.due_date or ""),
-                    task.estimated_hours or 0,
+                    round(task.estimated_hours or 0),
                     titles.get(task.parent_task_id or "", ""),
                 )
                 for task in tasks
@@ -207,13 +240,29 @@ class World:
         return repr(found + [[one.left_value, one.right_value, one.base_value] for one in conflicts])
 
 
-def template_database(path: Path) -> Path:
+_NUMBERS = iter(range(1, 10**9))
+
+
+def memory_database(template: bytes) -> SqlEngine:
+    """A database in memory whose tables exist."""
+
+    def connected() -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection.deserialize(template)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    return create_engine("sqlite://", creator=connected, poolclass=StaticPool)
+
+
+def template_database(path: Path) -> bytes:
     """A database whose tables exist, to copy from."""
 
-    async def made() -> None:
-        config = config_from_environment("internal", {"PM_DATABASE_URL": f"sqlite:///{path}"})
-        async with build_pm_provider(config=config) as provider:
-            await provider.list_projects()
-
-    asyncio.run(made())
-    return path
+    address = f"sqlite:///{path}"
+    upgrade(address)
+    engine_for(address).dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        content = connection.serialize()
+    connection.close()
+    return content

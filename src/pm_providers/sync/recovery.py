@@ -68,6 +68,8 @@ class Recovery:
         writes = await self._db.read(lambda conn: open_writes(conn, self._mapping_id))
         creations = []
         for one in writes:
+            if one.entity != TASK:
+                continue  # settled when the parts of its task are read
             if one.action == "create":
                 creations.append(one)
             elif one.action == "delete":
@@ -209,18 +211,22 @@ class Recovery:
         return waiting
 
     def _possible(self, one: SyncWrite, candidates: Sequence[Single]) -> list[Single]:
-        """Those at the place that was wanted; else those that were moved since, the same in all else."""
+        """Those at the place that was wanted; else those that are new and were moved since."""
         wanted = one.wanted.get("parent")
         here = [two for two in candidates if two.parent == wanted]
         if here:
             return here
-        like = len(one.wanted) - (wanted is not None)
-        return [two for two in candidates if two.link_id > one.id and self._likeness(one, two) >= like]
+        return [
+            two
+            for two in candidates
+            if two.link_id > one.id and self._likeness(one, two) * 2 >= len(one.wanted)
+        ]
 
     def _likeness(self, one: SyncWrite, two: Single) -> int:
-        return sum(
-            self._translator.same(name, value, two.values.get(name)) for name, value in one.wanted.items()
-        )
+        """How many fields say what was wanted. Titles do: by these they were found."""
+        names = set(one.wanted) - {"title"}
+        same = self._translator.same
+        return 1 + sum(same(name, one.wanted[name], two.values.get(name)) for name in names)
 
     async def _doubtful(self, one: SyncWrite, link: Link, why: str) -> None:
         def work(conn: SqlConnection) -> None:

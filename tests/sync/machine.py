@@ -1,0 +1,245 @@
+"""Random edits on both sides, faults and deaths between: afterwards both sides agree, and nothing was lost.
+
+Each value that anybody writes is unique, so that whatever a run takes away can be looked up in the history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, ClassVar, TypeVar
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from sqlalchemy import Engine as SqlEngine
+
+from pm_providers.errors import PMError
+from pm_providers.model import PMTask
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from tests.sync.oracle import Oracle
+from tests.sync.play import PlayProvider
+from tests.sync.world import Death, World
+
+T = TypeVar("T")
+SIDE = st.sampled_from(SIDES)
+PICK = st.integers(0, 7)
+NAME = st.sampled_from(["title", "description", "estimated_hours", "status", "priority"])
+CHOICES = {
+    "status": ["todo", "in_progress", "completed", "blocked"],
+    "priority": ["low", "medium", "high", "highest"],
+}
+
+
+class SyncMachine(RuleBasedStateMachine):
+    """Two systems in memory; subclasses play with others."""
+
+    db: ClassVar[SqlEngine]
+    loop: ClassVar[asyncio.Runner]
+
+    async def systems(self) -> tuple[Any, Any]:
+        return PlayProvider("l"), PlayProvider("r")
+
+    @initialize(
+        conflicts=st.sampled_from(["newest", "left", "right"]),
+        skew=st.sampled_from([0, 1, -1]),
+        lossy=st.sampled_from([False, True]),
+        versions=st.booleans(),
+    )
+    def begin(self, conflicts: str, skew: int, lossy: bool, versions: bool) -> None:
+        policy = Policy(conflicts=conflicts, fuse_least=10_000, fuse_overwrite_least=10_000, settle_s=0)
+        self.lossy = lossy
+        self.numbers = itertools.count(1)
+        self.oracle = Oracle()
+        self.play(self.opened(policy))
+        for side, one in self.world.sides.items():
+            if isinstance(one, PlayProvider):
+                one.versions = versions
+                one.lossy = lossy and side == RIGHT
+                one.skew = timedelta(days=skew if side == LEFT else 0)
+
+    async def opened(self, policy: Policy) -> None:
+        self.world = await World(self.db, await self.systems(), policy).open()
+
+    def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run(coroutine)
+
+    def fresh(self, word: str) -> str:
+        return f"{word}{next(self.numbers)}"
+
+    async def one_of(self, side: str, pick: int) -> PMTask | None:
+        tasks = sorted(await self.world.listed(side), key=lambda task: task.title)
+        return tasks[pick % len(tasks)] if tasks else None
+
+    # edits by people
+
+    async def created(self, side: str, above: PMTask | None) -> None:
+        task = await self.world.add(
+            side,
+            self.fresh("T"),
+            parent_task_id=above.id if above else None,
+            description=self.fresh("d"),
+        )
+        self.oracle.created(side, task)
+
+    async def edited(self, side: str, task: PMTask, values: dict[str, Any]) -> None:
+        after = await self.world.sides[side].update_task(task.id, values)
+        self.oracle.edited(side, task, after)
+
+    async def deleted(self, side: str, task: PMTask) -> None:
+        before = {one.id: one for one in await self.world.listed(side)}
+        await self.world.sides[side].delete_task(task.id)
+        left = {one.id for one in await self.world.listed(side)}
+        self.oracle.removed([one for key, one in before.items() if key not in left])
+
+    @rule(side=SIDE, pick=PICK, below=st.booleans())
+    def create(self, side: str, pick: int, below: bool) -> None:
+        self.play(self.create_now(side, pick, below))
+
+    async def create_now(self, side: str, pick: int, below: bool) -> None:
+        await self.created(side, await self.one_of(side, pick) if below else None)
+
+    @rule(side=SIDE, pick=PICK, name=NAME)
+    def edit(self, side: str, pick: int, name: str) -> None:
+        self.play(self.edit_now(side, pick, name))
+
+    async def edit_now(self, side: str, pick: int, name: str) -> None:
+        task = await self.one_of(side, pick)
+        if task is not None:
+            await self.edited(side, task, {name: self.value(name, task)})
+
+    def value(self, name: str, task: PMTask) -> Any:
+        if name == "title":
+            return f"{task.title.split()[0]} {self.fresh('t')}"
+        if name == "description":
+            lines = (task.description or "").split("\n\n")
+            return "\n\n".join([*lines[:3], self.fresh("d")])
+        if name == "estimated_hours":
+            return 10.0 * next(self.numbers) + (0.25 if self.lossy else 0)
+        now = getattr(task, name)
+        return next(one for one in CHOICES[name][next(self.numbers) % 3 :] if one != now)
+
+    @rule(side=SIDE, pick=PICK, name=NAME)
+    def edit_both(self, side: str, pick: int, name: str) -> None:
+        """The same field of the same item on both sides."""
+        self.play(self.edit_both_now(side, pick, name))
+
+    async def edit_both_now(self, side: str, pick: int, name: str) -> None:
+        task = await self.one_of(side, pick)
+        if task is None:
+            return
+        for one in SIDES:
+            for same in await self.world.listed(one):
+                if same.title.split()[0].casefold() == task.title.split()[0].casefold():
+                    await self.edited(one, same, {name: self.value(name, same)})
+
+    @rule(side=SIDE, pick=PICK)
+    def clear(self, side: str, pick: int) -> None:
+        task = self.play(self.one_of(side, pick))
+        if task is not None:
+            self.play(self.edited(side, task, {"description": None, "priority": None}))
+
+    @rule(side=SIDE, pick=PICK, onto=PICK)
+    def move(self, side: str, pick: int, onto: int) -> None:
+        task, parent = self.play(self.one_of(side, pick)), self.play(self.one_of(side, onto))
+        if task is None or parent is None:
+            return
+        with contextlib.suppress(PMError):  # below itself: refused
+            self.play(self.edited(side, task, {"parent_task_id": parent.id}))
+
+    @rule(side=SIDE, pick=PICK)
+    def delete(self, side: str, pick: int) -> None:
+        task = self.play(self.one_of(side, pick))
+        if task is not None:
+            self.play(self.deleted(side, task))
+
+    @rule(side=SIDE, number=st.integers(1, 3))
+    def list_late(self, side: str, number: int) -> None:
+        """The next list of a side tells what was before its last changes."""
+        one = self.world.sides[side]
+        if isinstance(one, PlayProvider):
+            one.late = set(one.log[-number:])
+
+    # runs
+
+    @rule()
+    def run(self) -> None:
+        self.observed_run()
+
+    @rule(faults=st.lists(st.sampled_from(["", "before", "after", "limit"]), min_size=1, max_size=4))
+    def run_with_faults(self, faults: list[str]) -> None:
+        self.world.fate.faults = list(faults)
+        self.observed_run()
+
+    @rule(steps=st.integers(0, 40))
+    def die(self, steps: int) -> None:
+        self.world.fate.left = steps
+        self.observed_run()
+
+    @rule(calls=st.integers(1, 12), side=SIDE, pick=PICK, name=NAME, what=st.sampled_from(["edit", "delete", "create"]))
+    def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
+        async def meanwhile() -> None:
+            task = await self.one_of(side, pick)
+            if what == "create":
+                await self.created(side, task)
+            elif task is not None and what == "edit":
+                await self.edited(side, task, {name: self.value(name, task)})
+            elif task is not None:
+                self.gone_meanwhile |= {task.id}
+                await self.deleted(side, task)
+
+        self.world.fate.meanwhile = {calls: meanwhile}
+        self.observed_run()
+
+    gone_meanwhile: set[str] = set()  # noqa: RUF012 - only ever replaced
+
+    def observed_run(self) -> None:
+        """A run; whatever it takes away stands in the history."""
+        before = {side: self.play(self.world.snapshots(side)) for side in SIDES}
+        since = len(self.oracle.overwritten)
+        ended = False
+        with contextlib.suppress(Death, PMError):
+            report = self.play(self.world.run())
+            ended = report.state == "done" and not self.world.fate.dead
+        self.play(self.world.revive())
+        known = self.play(self.world.history()) + "".join(self.oracle.overwritten[since:])
+        for side in SIDES:
+            after = self.play(self.world.snapshots(side))
+            for one, values in before[side].items():
+                if one in self.gone_meanwhile or (one not in after and self.is_deleted(values)):
+                    continue
+                for name, value in values.items():
+                    if after.get(one, {}).get(name) != value:
+                        assert repr(value) in known, (
+                            f"{name} of {one} on the {side} was {value!r}, and is lost"
+                        )
+        self.gone_meanwhile = set()
+        if ended and self.play(self.world.outline(LEFT)) == self.play(self.world.outline(RIGHT)):
+            self.judged()
+            self.oracle.agreed(self.play(self.world.listed(LEFT)))
+
+    def is_deleted(self, values: dict[str, Any]) -> bool:
+        """Whether somebody deleted it on the other side while the run went on."""
+        return bool(self.world.fate.meanwhile) and values["title"].split()[0].casefold() in self.oracle.deleted
+
+    def judged(self) -> None:
+        for side in SIDES:
+            tasks = self.play(self.world.listed(side))
+            self.oracle.check_items(side, tasks)
+            self.oracle.check_values(side, tasks)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        self.converged()
+        self.play(self.world.close())
+
+    def converged(self) -> None:
+        self.play(self.world.revive())
+        report = self.play(self.world.settled())
+        assert report.writes == 0, f"no end: {report.counts} {report.decisions}"
+        left, right = (self.play(self.world.outline(side)) for side in SIDES)
+        assert left == right
+        self.judged()
