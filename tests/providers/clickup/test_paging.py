@@ -51,6 +51,7 @@ async def read(
 @given(st.integers(0, 6000), st.integers(1, 9), st.none() | st.integers(0, 9000), st.booleans())
 @example(count=1000, window=2, expected=None, flagged=False)
 @example(count=2000, window=2, expected=None, flagged=False)
+@example(count=6000, window=2, expected=5700, flagged=False)
 def test_every_task_comes_once_in_order_whatever_is_expected(count, window, expected, flagged):
     book = Book(count, flagged=flagged)
     found = asyncio.run(read(book, window=window, expected=expected))

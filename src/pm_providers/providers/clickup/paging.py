@@ -99,7 +99,7 @@ class _Walk:
         came: pages that wait for those before them.
         seen: ids that came.
         next: number of the page that is next to be handed out.
-        end: page that does not exist.
+        end: first page that is known not to exist.
         repeats: pages in a row that brought nothing new.
     """
 
@@ -189,7 +189,7 @@ class _Walk:
         if number == self.ahead:
             self.ahead = None
         if not page.items and number > 0:
-            self.end, self.may_try = number, False
+            self.end, self.may_try = number if self.end is None else min(self.end, number), False
             return
         self.came[number] = page
         self.sure = max(self.sure, number if page.last else number + 1)
