@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,testing]' --group dev
 	@touch $@
 
-demo: setup ## run the main job for real, against the OpenProject sandbox
+demo: setup ## run the main job and the same calls on every system, against sandboxes
 	$(BIN)/pm-providers demo
 
 redmine: setup ## install Redmine for its tests, where that is possible

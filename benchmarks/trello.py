@@ -19,7 +19,7 @@ from benchmarks.compare import TEXT, Bench, Comparison, Task, main, our_work
 
 _tokens = count(1)
 _PAGE = 1000
-_PACE_S = 0.1
+_PACE_S = 0.102
 
 
 def connect(task: Task) -> Any:
@@ -74,12 +74,13 @@ def all_cards(board: Any) -> list[Any]:
 
 
 def new_cards(place: Any, task: Task) -> list[Any]:
-    """One by one, no more than ten a second where the quota holds."""
+    """One by one; where the quota holds, a little less than ten a second, as its windows are fixed."""
     made = []
-    begin = time.perf_counter()
+    following = time.perf_counter()
     for number in range(task["count"]):
         if task["paced"]:
-            time.sleep(max(0.0, begin + number * _PACE_S - time.perf_counter()))
+            time.sleep(max(0.0, following - time.perf_counter()))
+            following = time.perf_counter() + _PACE_S
         made.append(place.add_card(f"New {number}", TEXT.format(number)))
     return made
 
