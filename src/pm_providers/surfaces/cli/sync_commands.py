@@ -191,8 +191,11 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "")
     state.show(_head(result, undone))
     shown = [one for one in report.decisions if show_all or not did or one.act is Act.WAIT or undone]
     shown = shown if show_all else shown[:SHOWN]
-    for one in shown:
-        state.show(*decision_parts(one, result.naming, state.width))
+    seen: set[str] = set()
+    for one in shown:  # both sides of a pair stand one after the other, and share their conflicts
+        parts = decision_parts(one, result.naming, state.width, clashes=one.link_id not in seen)
+        state.show(*parts)
+        seen.add(one.link_id)
     known = len(report.decisions) if not did else len(shown)
     if known > len(shown):
         state.note(f"{known - len(shown)} more items; --all shows them")

@@ -38,7 +38,7 @@ from pm_providers.surfaces.cli.sync_view import (
 from pm_providers.surfaces.cli.tables import grid, plain_table, short
 from pm_providers.surfaces.cli.text import line, plain
 from pm_providers.sync.decisions import Act, Decision, Step
-from pm_providers.sync.policy import SIDES
+from pm_providers.sync.policy import SIDES, other
 
 __all__ = ["add_records", "show_status", "status_dict"]
 
@@ -201,15 +201,21 @@ def _show_run(state: State, found: RunView) -> None:
     )
     for one in found.writes:
         state.show(*decision_parts(_as_decision(one), Naming(), state.width))
-        for name, lost in (one.lost or {}).items():
-            loser = next((side for side in SIDES if side != lost.get("winner")), "")
-            text = (
-                f"    {name}: {lost.get('winner')} won; lost: {value_text(name, lost.get(loser)) or 'none'}"
-            )
-            state.show(Text(line(text).rjust(0), style="magenta"))
+        state.show(*_lost_lines(one))
         if one.error:
             state.show(Text(f"    {one.state}: {line(one.error)}", style="red"))
     state.show("", Text(counts_line(run.counts, done=True), style="bold"))
+
+
+def _lost_lines(one: SyncWrite) -> list[Text]:
+    """Values that lost a conflict by a write."""
+    found = []
+    for name, lost in (one.lost or {}).items():
+        loser = next((side for side in SIDES if lost.get("winner") == other(side)), None)
+        if loser is not None:
+            value = short(value_text(name, lost.get(loser), side=loser)) or "none"
+            found.append(Text(line(f"{name}: the {other(loser)} won; lost: {value}"), style="magenta"))
+    return [Text.assemble("    ", one) for one in found]
 
 
 def _as_decision(one: SyncWrite) -> Decision:

@@ -71,8 +71,10 @@ def project_word(one: str) -> str:
 # decisions
 
 
-def decision_parts(one: Decision, naming: Naming, width: int | None) -> list[RenderableType]:
-    """One decision: a line that says what, then a line for each field."""
+def decision_parts(
+    one: Decision, naming: Naming, width: int | None, *, clashes: bool = True
+) -> list[RenderableType]:
+    """One decision: a line that says what, then a line for each field, conflicts after them."""
     sign, style = _SIGNS.get(one.act, ("·", "dim"))
     head = Text.assemble((f"{sign} {_word(one)}", style), "  ", (line(one.title) or "without title", "bold"))
     if one.reason:
@@ -80,11 +82,22 @@ def decision_parts(one: Decision, naming: Naming, width: int | None) -> list[Ren
     head.no_wrap, head.overflow = width is not None, "ellipsis"
     parts: list[RenderableType] = [head]
     rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in one.steps]
-    rows += [_clash_row(clash, naming) for clash in one.clashes]
-    rows += [(name, Text(f"kept back: {line(why)}", style="dim")) for name, why in one.held.items()]
+    rows += [_clash_row(clash, naming) for clash in one.clashes] if clashes else []
+    rows += [(name, _held_text(one, name, why)) for name, why in one.held.items()]
     if rows:
         parts.append(Padding(_rows(rows), (0, 0, 0, 4), expand=False))
     return parts
+
+
+def _held_text(one: Decision, name: str, why: str) -> Text:
+    if _comes_later(one, name):
+        return Text("as soon as the task above it is in step", style="dim")
+    return Text(line(why) if one.act is Act.WAIT else f"kept back: {line(why)}", style="dim")
+
+
+def _comes_later(one: Decision, name: str) -> bool:
+    """Parents are created before their children, so what a plan of both misses is there by then."""
+    return one.act is Act.CREATE and name == "parent"
 
 
 def _word(one: Decision) -> str:
@@ -151,7 +164,12 @@ def _clash_row(clash: Clash, naming: Naming) -> tuple[str, RenderableType]:
 
 def held_lines(decisions: Sequence[Decision]) -> list[Text]:
     """What is not carried, one line for each field and reason."""
-    counts = Counter((name, why) for one in decisions for name, why in one.held.items())
+    counts = Counter(
+        (name, why)
+        for one in decisions
+        for name, why in one.held.items()
+        if one.act is not Act.WAIT and not _comes_later(one, name)
+    )
     return [
         Text.assemble(
             ("kept back ", "yellow"),
