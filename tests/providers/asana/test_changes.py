@@ -54,6 +54,23 @@ async def test_the_first_pass_hands_out_everything(site: Site, provider: AsanaPr
         assert (again.upserts, again.deleted_ids, again.has_more) == ([], [], False)
 
 
+async def test_what_happens_between_pages_is_told_by_the_last_one(
+    site: Site, provider: AsanaProvider
+) -> None:
+    await _made(provider, site, 6)
+    first = await provider.changes(site.project, limit=4)
+    await provider.update_task(first.upserts[0].id, {"title": "later"})
+    rest = await _all(provider, site.project, first.cursor, limit=4)
+    assert {one.id: one.title for one in rest.upserts}[first.upserts[0].id] == "later"
+    for one in first.upserts:
+        await provider.update_task(one.id, {"title": "again"})
+    some = await provider.changes(site.project, rest.cursor, limit=3)
+    assert some.has_more
+    await provider.update_task(some.upserts[0].id, {"title": "at last"})
+    last = await _all(provider, site.project, some.cursor, limit=3)
+    assert {one.id: one.title for one in last.upserts}[some.upserts[0].id] == "at last"
+
+
 async def test_an_idle_call_costs_two_requests(site: Site, provider: AsanaProvider) -> None:
     await _made(provider, site, 30)
     page = await _all(provider, site.project)

@@ -112,6 +112,19 @@ async def test_reopening_leaves_a_task_in_its_section() -> None:
         assert (await provider.update_task(made.id, {"status": "todo"})).status_name == "Backlog"
 
 
+@pytest.mark.parametrize(("status", "then"), [("completed", "completed"), ("Doing", "in_progress")])
+async def test_a_new_type_leaves_a_task_as_done_as_it_was(
+    site: Site, provider: AsanaProvider, status: str, then: str
+) -> None:
+    """A task that becomes an approval is pending, and so open, unless the change says otherwise."""
+    made = await _task(provider, site, status=status)
+    assert (await provider.update_task(made.id, {"type": "Approval"})).status == then
+    changed = await provider.update_task(made.id, {"type": "Task", "status": "todo"})
+    assert (changed.status, changed.type) == ("todo", "Task")
+    both = await provider.update_task(made.id, {"type": "Approval", "status": "completed"})
+    assert (both.status, await provider.get_task(made.id)) == ("completed", both)
+
+
 async def test_an_open_task_in_the_section_of_finished_ones_is_not_done(
     site: Site, provider: AsanaProvider
 ) -> None:

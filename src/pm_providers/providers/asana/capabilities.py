@@ -286,9 +286,7 @@ def _with_sprint_options(found: Capabilities) -> Capabilities:
     none = unsupported("options of a custom field have a name only")
     kept = {
         "name": Capability(Support.NATIVE),
-        "project_id": mapped(
-            "on creation, a project that has the field; the option names none"
-        ),
+        "project_id": mapped("on creation, a project that has the field; the option names none"),
         "status": mapped("active, or closed when the option is disabled"),
         "status_name": mapped("enabled or disabled"),
     }
