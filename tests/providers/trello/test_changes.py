@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from pm_providers.contract import encode_cursor
@@ -194,3 +195,19 @@ async def test_a_cursor_belongs_to_its_board(world: World, provider: TrelloProvi
         await provider.changes(other, page.cursor)
     short = world.boards[BOARD]["shortUrl"][-8:]
     assert (await provider.changes(short, page.cursor)).upserts == []
+
+
+async def test_the_first_pass_of_a_board_that_is_too_much_at_once(
+    world: World, provider: TrelloProvider
+) -> None:
+    ids = [world.card(f"T{number}") for number in range(700)]
+
+    def limited(_method: str, _path: str, query: dict[str, str]) -> httpx2.Response | None:
+        if "cards" in query or int(query.get("limit", 0)) > 300:
+            return httpx2.Response(429, json={"error": "API_TOO_MANY_CARDS_REQUESTED", "message": "too many"})
+        return None
+
+    world.override = limited
+    reader = Reader(provider)
+    assert sorted((await reader.drain())[0]) == ids
+    assert await reader.drain() == ([], [])

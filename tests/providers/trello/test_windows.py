@@ -146,3 +146,18 @@ async def test_templates_and_mirrors_are_no_tasks(world: World, provider: Trello
     assert [one.id for one in await provider.list_tasks(BOARD)] == [kept]
     for one in (template, *roles):
         assert await provider.get_task(one) is None
+
+
+async def test_a_stream_goes_on_in_smaller_pages(world: World, provider: TrelloProvider) -> None:
+    """The first thousand came with the board; pages of that size are too much all the same."""
+    _fill(world, 1700, seconds=_even(1700))
+
+    def limited(_method: str, _path: str, query: dict[str, str]) -> httpx2.Response | None:
+        if int(query.get("limit", 0)) > 300:
+            return httpx2.Response(429, json={"error": "API_TOO_MANY_CARDS_REQUESTED", "message": "too many"})
+        return None
+
+    world.override = limited
+    streamed = [one.id async for one in provider.iter_tasks(BOARD)]
+    assert streamed == sorted(world.cards, reverse=True)
+    assert sum(int(query.get("limit", 0)) > 300 for _, _, query in world.sent) == 1

@@ -125,7 +125,7 @@ class BoardCards:
             return
         size, window, waiting = self._page_size(cards), _Window(), dict[str, Card]()
         for _ in range(_MOST_ROUNDS):
-            page = await self.page(place.id, kept, window, size)
+            page, size = await self._page(place.id, kept, window, size)
             waiting |= {identifier(one, "card"): one for one in page}
             rest = window.after(page, size)
             if rest is None:
@@ -139,16 +139,16 @@ class BoardCards:
             window = rest
         raise broken("the list of cards never ends")
 
-    async def page(self, board: str, kept: str, window: _Window, size: int) -> list[Card]:
-        """One page of a window."""
-        try:
-            return await self._api.all(f"boards/{board}/cards/{kept}", window.params(size, CARD_FIELDS))
-        except PermissionDeniedError as error:
-            raise hidden(board, error) from error
+    async def _page(self, board: str, kept: str, window: _Window, size: int) -> tuple[list[Card], int]:
+        return await _shrinking(self._api, f"boards/{board}/cards/{kept}", window, size, CARD_FIELDS)
 
-    async def older(self, board: str, kept: str, before: str | None, size: int) -> list[Card]:
-        """The newest cards that are older than a card; the newest of all without one. In any order."""
-        return await self.page(board, kept, _Window(before=before), size)
+    async def older(self, board: str, kept: str, before: str | None, size: int) -> tuple[list[Card], int]:
+        """The newest cards that are older than a card; the newest of all without one. In any order.
+
+        Returns:
+            The cards, and how many could have come: less than asked for where that was too much at once.
+        """
+        return await self._page(board, kept, _Window(before=before), size)
 
     def _page_size(self, cards: object) -> int:
         """Small pages where the first answer was too much for the server, though not asked to be small."""
@@ -252,16 +252,22 @@ class _Crawl:
         ]
 
     async def _alone(self, window: _Window, fields: str) -> list[Card]:
-        """One window, in smaller pages where the server cannot make one of this size."""
-        while True:
-            try:
-                return await self._api.all(self._path, window.params(self._size, fields))
-            except PermissionDeniedError as error:
-                raise hidden(self._path.split("/")[1], error) from error
-            except PMError as error:
-                if not too_fat(error) or self._size <= _LEAST_PAGE:
-                    raise
-                self._size = max(_LEAST_PAGE, self._size // 4)
+        """One window; pages stay as small as one had to be."""
+        found, self._size = await _shrinking(self._api, self._path, window, self._size, fields)
+        return found
+
+
+async def _shrinking(api: Api, path: str, window: _Window, size: int, fields: str) -> tuple[list[Card], int]:
+    """A page of a window, and its size: smaller where the server cannot make one of the size asked for."""
+    while True:
+        try:
+            return await api.all(path, window.params(size, fields)), size
+        except PermissionDeniedError as error:
+            raise hidden(path.split("/")[1], error) from error
+        except PMError as error:
+            if not too_fat(error) or size <= _LEAST_PAGE:
+                raise
+            size = max(_LEAST_PAGE, size // 4)
 
 
 def hidden(board: str, error: PermissionDeniedError) -> NotFoundError:

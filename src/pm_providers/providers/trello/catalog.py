@@ -73,12 +73,11 @@ class Catalog:
         self._places.put(found.id, found)
         return found
 
-    async def forget(self, board: str) -> Place:
-        """The frame of a board after it was changed here."""
-        return await self.place(board, fresh=True)
-
     def drop(self, board: str) -> None:
-        """Ask for the frame of a board anew when it is needed next; nothing is sent now."""
+        """Ask for the frame of a board anew when it is needed next: it was changed here.
+
+        Nothing is sent now, so that a change that was made cannot fail by it.
+        """
         self._places.forget(board)
 
     async def boards(self, *, archived: bool = False) -> list[dict[str, Any]]:

@@ -140,7 +140,7 @@ class Changes(TaskReader):
     async def _scanned(self, memory: ChangeMemory, most: int) -> ChangePage:
         """The next page of the first pass, newest cards first. What slips through is found by comparing."""
         size, first = min(most, self._options.page_size), memory.before is None
-        cards = await self._cards.older(memory.project, ALL, memory.before, size)
+        cards, size = await self._cards.older(memory.project, ALL, memory.before, size)
         place = await self._catalog.place(memory.project)
         tasks = [one for one in self._to_tasks(cards, place) if one.id not in memory.known]
         memory.known |= {one.id: digest(one) for one in tasks}

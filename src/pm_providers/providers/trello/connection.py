@@ -20,7 +20,7 @@ from pm_providers.providers.trello.config import SETTINGS, read_options
 from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS, is_task, reading_of, to_task
 from pm_providers.providers.trello.mapping.values import is_id, is_object
-from pm_providers.toolkit.cache import KeyedLocks
+from pm_providers.toolkit.cache import Cache, KeyedLocks
 from pm_providers.toolkit.documents import identifier, optional_text
 from pm_providers.toolkit.remote import RemoteProvider
 from pm_providers.transport import Timing
@@ -69,6 +69,7 @@ class Connection(RemoteProvider):
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
         self._cards = BoardCards(self._api, self._catalog)
+        self._workspaces = Cache(self._load_workspace, clock=self._timing.monotonic)
         self._locks = KeyedLocks()
         self._capabilities = narrowed(self._options)
 
@@ -86,6 +87,17 @@ class Connection(RemoteProvider):
         if left is not None:
             facts |= {"quota_limit": left.limit, "quota_remaining": left.remaining}
         return facts
+
+    async def _workspace_id(self) -> str | None:
+        """Id of the workspace to stay in, which may be set by its short name; `None` for all boards."""
+        value = self._options.organization
+        return None if value is None else await self._workspaces.get(value)
+
+    async def _load_workspace(self, value: str) -> str:
+        if is_id(value):
+            return value.lower()
+        found = await self._api.get(f"organizations/{value}", {"fields": "id"})
+        return identifier(found, "workspace")
 
     # boards
 

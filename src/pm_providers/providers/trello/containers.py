@@ -12,9 +12,9 @@ from pm_providers.model import PMProject, PMUser, WriteWarning
 from pm_providers.providers.trello.catalog import BOARD_FIELDS
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.projects import from_project, to_project, to_user
-from pm_providers.providers.trello.mapping.values import is_id, is_object
+from pm_providers.providers.trello.mapping.values import is_object
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing
+from pm_providers.toolkit.writes import Progress, refuse_clearing
 from pm_providers.transport import bounded_map
 
 __all__ = ["MEMBER_FIELDS", "Projects", "Users"]
@@ -46,8 +46,9 @@ class Projects(Connection):
         body = from_project({name: value for name, value in fields.items() if name != "status"})
         to_close = from_project({"status": fields.get("status")}).get("closed") is True
         body |= {"defaultLists": not names, "defaultLabels": False}
-        if self._options.organization is not None:
-            body["idOrganization"] = await self._organization_id(self._options.organization)
+        workspace = await self._workspace_id()
+        if workspace is not None:
+            body["idOrganization"] = workspace
         board = identifier(await self._api.post("boards/", body), "board")
         why = ""
         try:
@@ -58,19 +59,12 @@ class Projects(Connection):
         except PMError as error:
             # The board is there: an error would make callers create it again.
             why = f"the board was created, but not all of it: {error.message}"
-        made = to_project(
-            await self._api.get(f"boards/{board}", _ONLY_BOARD), keep_raw=self._options.keep_raw
-        )
+        with Progress(begun=True):
+            document = await self._api.get(f"boards/{board}", _ONLY_BOARD)
+        made = to_project(document, keep_raw=self._options.keep_raw)
         if not why:
             return made
         return replace(made, warnings=(WriteWarning("status", fields.get("status"), made.status, why),))
-
-    async def _organization_id(self, value: str) -> str:
-        """Id of a workspace by id or short name."""
-        if is_id(value):
-            return value
-        found = await self._api.get(f"organizations/{value}", {"fields": "id"})
-        return identifier(found, "workspace")
 
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None

@@ -137,7 +137,7 @@ class Planning(TaskReader):
             name = f"{PRIORITY_PREFIX}{PRIORITY_NAMES[meaning]}"
             body = {"name": name, "color": PRIORITY_COLORS[meaning], "idBoard": place.id}
             made = await self._api.post("labels", body)
-            await self._catalog.forget(place.id)
+            self._catalog.drop(place.id)
             return identifier(made, "label")
 
     # custom fields

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
-from pm_providers.errors import NotFoundError, PMError, ValidationError
+from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMSprint, SprintStatus
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.custom_fields import CustomField
@@ -17,6 +17,7 @@ from pm_providers.providers.trello.mapping.places import Place, to_place
 from pm_providers.providers.trello.mapping.sprints import changed_name, new_name, to_sprint
 from pm_providers.providers.trello.mapping.values import is_id
 from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Sprints"]
@@ -125,7 +126,7 @@ class Sprints(Connection):
             return await self._new_option(board, sprint_text(name, ""), fields)
         body = {"name": sprint_text(name), "color": _COLOR, "idBoard": board}
         made = self._of_label(await self._api.post("labels", body))
-        await self._catalog.forget(board)
+        self._catalog.drop(board)
         if made is None:
             raise ValidationError(
                 fields={"name": "the system stored another name, which is no sprint any more"}
@@ -142,9 +143,10 @@ class Sprints(Connection):
         made = await self._api.post(
             f"customFields/{field.id}/options", {"value": {"text": text}, "pos": "bottom"}
         )
-        await self._catalog.forget(board)
+        self._catalog.drop(board)
         option = made.get("id") or made.get("_id")
-        found = await self._option_sprint(f"{field.id}.{option}")
+        with Progress(begun=True):
+            found = await self._option_sprint(f"{field.id}.{option}")
         if found is None:
             raise ValidationError(fields={"name": f"{fields['name']!r:.60} was not stored as a sprint"})
         return found
@@ -162,7 +164,7 @@ class Sprints(Connection):
                     **label,
                     **await self._api.put(f"labels/{identifier(label, 'label')}", {"name": text}),
                 }
-                await self._catalog.forget(str(label.get("idBoard")))
+                self._catalog.drop(str(label.get("idBoard")))
         found = self._of_label(label)
         if found is None:
             raise ValidationError(
@@ -178,7 +180,7 @@ class Sprints(Connection):
         if label is None:
             return False
         gone = await self._api.delete(f"labels/{identifier(label, 'label')}")
-        await self._refreshed(str(label.get("idBoard")))
+        self._catalog.drop(str(label.get("idBoard")))
         return gone
 
     async def _delete_option(self, sprint_id: str) -> bool:
@@ -187,15 +189,8 @@ class Sprints(Connection):
             return False
         owner, _, option = sprint_id.partition(".")
         gone = await self._api.delete(f"customFields/{owner}/options/{option}")
-        await self._refreshed(found.project_id or "")
+        self._catalog.drop(found.project_id or "")
         return gone
-
-    async def _refreshed(self, board: str) -> None:
-        """Know a board as it is now; that it cannot be read takes nothing away from what was done."""
-        try:
-            await self._catalog.forget(board)
-        except PMError:
-            return
 
 
 def _checked_status(value: str | None) -> str | None:

@@ -98,6 +98,8 @@ class TaskReader(Connection):
         """
         names: dict[str, str] = {}
         for found in await bounded_map(self._catalog.place, boards, self._options.concurrency):
+            if isinstance(found, NotFoundError) and len(boards) > 1:
+                continue  # gone since the boards were listed
             if isinstance(found, Exception):
                 raise found
             names |= {one.id: one.name for one in found.lists}
@@ -173,7 +175,7 @@ class TaskReader(Connection):
         if board is not None:
             params["idBoards"] = board
         elif self._options.organization is not None:
-            params["idOrganizations"] = self._options.organization
+            params["idOrganizations"] = str(await self._workspace_id())
         seen: set[str] = set()
         for number in range(_MOST_FOUND_PAGES + 1):
             answer = await self._api.get("search", {**params, "cards_page": number})
@@ -182,14 +184,18 @@ class TaskReader(Connection):
             fresh = [one for name, one in named.items() if name not in seen]
             seen |= set(named)
             for start in range(0, len(fresh), BATCH_MOST):
-                for task in await self._as_they_are(fresh[start : start + BATCH_MOST]):
+                part = fresh[start : start + BATCH_MOST]
+                for task in await self._as_they_are(part, closed_too=board is not None):
                     if not task.is_archived and (board is None or task.project_id == board):
                         yield task
             if len(cards) < size:
                 return
 
-    async def _as_they_are(self, cards: Sequence[dict[str, Any]]) -> list[PMTask]:
-        """Tasks of cards that the search found; it tells no custom fields, so some are read again."""
+    async def _as_they_are(self, cards: Sequence[dict[str, Any]], *, closed_too: bool) -> list[PMTask]:
+        """Tasks of cards that the search found; it tells no custom fields, so some are read again.
+
+        Cards of closed boards do not say so, and come along ([obs] blangel/wrk#5).
+        """
         found: list[tuple[str, dict[str, Any] | None]] = []
         again: list[str] = []
         for card in cards:
@@ -197,6 +203,8 @@ class TaskReader(Connection):
                 place = await self._catalog.place(str(card.get("idBoard")))
             except NotFoundError:
                 continue  # the index knows boards that are gone
+            if place.document.get("closed") is True and not closed_too:
+                continue
             one = identifier(card, "card")
             found.append((one, None if place.fields else card))
             again += [one] if place.fields else []

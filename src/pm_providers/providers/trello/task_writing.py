@@ -25,7 +25,10 @@ __all__ = ["AHEAD", "TaskWriter"]
 AHEAD: ContextVar[dict[str, dict[str, Any]]] = ContextVar("trello_cards_ahead")
 """Cards that the batch under way has read for its next items, by id."""
 
-_LOST_IN_MOVES = ("sprint_id", "label_ids", "assignee_ids", "priority", "custom_fields", "status")
+_LOST_IN_MOVES = (
+    "sprint_id", "label_ids", "assignee_ids", "priority", "custom_fields", "status", "estimated_hours",
+    "story_points",
+)  # fmt: skip
 LABELLED = ("label_ids", "sprint_id", "priority")
 
 
@@ -245,8 +248,8 @@ class TaskWriter(Planning):
         body: dict[str, Any] = {} if target is None else {"idList": target.id}
         if rules.done_mode != "list":
             body["dueComplete"] = done
-        elif done:
-            body["dueComplete"] = True
+        elif done or (before is not None and before.status == TaskStatus.COMPLETED):
+            body["dueComplete"] = done  # the tick that completing made goes with it
         return body
 
     @staticmethod

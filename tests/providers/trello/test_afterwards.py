@@ -1,0 +1,71 @@
+"""What is told when a write was made and something after it fails, and what a write leaves behind."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from pm_providers import PMProject, PMSprint, PMTask
+from pm_providers.errors import PMError
+from pm_providers.providers.trello import TrelloProvider
+from tests.providers.trello.box import open_box, with_custom_fields
+from tests.providers.trello.world import BOARD, DONE, World
+
+
+def _silent(world: World, after: str) -> None:
+    """No board can be read once something was posted."""
+
+    def override(method: str, path: str, _query: dict[str, str]) -> httpx2.Response | None:
+        unread = method == "GET" and path.startswith("boards/") and world.count("POST", after)
+        return httpx2.Response(500, text="oops") if unread else None
+
+    world.override = override
+
+
+async def test_a_sprint_that_was_made_is_told(world: World, provider: TrelloProvider) -> None:
+    """An error would make callers create it again: nothing tells two labels of a name apart."""
+    await provider.list_tasks(BOARD)
+    world.forget()
+    _silent(world, "labels")
+    made = await provider.create_sprint(PMSprint(name="Launch", project_id=BOARD))
+    assert world.labels[made.id]["name"] == "Sprint: Launch"
+    assert [method for method, _, _ in world.sent] == ["POST"]
+    renamed = await provider.update_sprint(made.id, {"name": "Landing"})
+    assert (renamed.name, world.labels[made.id]["name"]) == ("Landing", "Sprint: Landing")
+    world.override = lambda *_: None
+    assert [one.name for one in await provider.list_sprints(BOARD)] == ["Landing"]
+
+
+async def test_a_board_that_was_made_and_cannot_be_read_is_told(
+    world: World, provider: TrelloProvider
+) -> None:
+    _silent(world, "boards/")
+    with pytest.raises(PMError) as caught:
+        await provider.create_project(PMProject(name="Venus"))
+    assert caught.value.maybe_applied
+    assert len(world.boards) == 2
+
+
+async def test_hours_and_points_that_a_move_loses_are_told() -> None:
+    async with open_box(hours_field="Hours", points_field="Points") as (_, provider):
+        mars, venus = [(await provider.create_project(PMProject(name=one))).id for one in ("Mars", "Venus")]
+        await with_custom_fields(provider, mars, Hours="number", Points="number")
+        task = await provider.create_task(
+            PMTask(title="x", project_id=mars, estimated_hours=3.0, story_points=5.0)
+        )
+        assert (task.estimated_hours, task.story_points, task.warnings) == (3.0, 5.0, ())
+        moved = await provider.update_task(task.id, {"project_id": venus})
+        assert (moved.estimated_hours, moved.story_points) == (None, None)
+        assert {one.field for one in moved.warnings} >= {"estimated_hours", "story_points"}
+
+
+async def test_the_tick_of_completing_goes_when_a_card_is_opened_again(world: World) -> None:
+    """Where lists alone count: a tick that people made elsewhere is left alone."""
+    async with world.provider(done_mode="list") as provider:
+        one, ticked = world.card("one"), world.card("ticked", dueComplete=True)
+        await provider.update_task(one, {"status": "completed"})
+        assert (world.cards[one]["idList"], world.cards[one]["dueComplete"]) == (DONE, True)
+        opened = await provider.update_task(one, {"status": "todo"})
+        assert (opened.status, world.cards[one]["dueComplete"]) == ("todo", False)
+        await provider.update_task(ticked, {"status": "in_progress"})
+        assert world.cards[ticked]["dueComplete"]
