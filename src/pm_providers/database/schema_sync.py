@@ -71,6 +71,7 @@ sync_links = Table(
     Column("state", String(20), nullable=False),  # single, linked, detached
     Column("dirty", Boolean, nullable=False),
     Column("owner_id", Identifier()),  # link of the task that a part belongs to
+    Column("parts_due", Boolean),  # tasks: comments and the like are to be read
     Column("problem", Text),
     Column("attempts", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -81,6 +82,7 @@ sync_links = Table(
     Index(None, "owner_id"),
     Index(None, "mapping_id", "left_parent"),
     Index(None, "mapping_id", "right_parent"),
+    Index(None, "mapping_id", "parts_due", "id"),
 )
 
 sync_runs = Table(

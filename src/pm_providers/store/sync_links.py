@@ -166,14 +166,16 @@ def _seen(conn: SqlConnection, link: Link, side: str, one: Observed) -> int:
     across = link.right_now if side == "left" else link.left_now
     across_gone = link.right_gone if side == "left" else link.left_gone
     same = link.state == LINKED and agreed == one.values
-    dirty = not same or across is not None or across_gone is not None
+    # It may wait for a decision for other reasons: only a decision ends that.
+    dirty = link.dirty or not same or across is not None or across_gone is not None
     now = None if same else {"values": dict(one.values), "at": one.at}
     known = link.left_now if side == "left" else link.right_now
     if (now, dirty, None, one.at) == (known, link.dirty, link.gone_on(side), link.at_on(side)):
         return int(dirty)
     parent = one.values.get("parent")
     values = {"now": now, "gone": None, "at": one.at, "parent": parent}
-    _update(conn, link.id, dirty=dirty, **{f"{side}_{name}": value for name, value in values.items()})
+    told = {f"{side}_{name}": value for name, value in values.items()}
+    _update(conn, link.id, dirty=dirty, parts_due=True, **told)
     return int(dirty)
 
 
@@ -223,6 +225,7 @@ def _insert(
             "state": SINGLE,
             "dirty": True,
             "owner_id": owner_id,
+            "parts_due": True,
             "attempts": 0,
             "revision": 1,
             "updated_at": now,
@@ -306,7 +309,7 @@ def pair(conn: SqlConnection, left: Link, right: Link) -> None:
     _update(
         conn, left.id, right_id=right.right_id, right_now=right.right_now, right_at=right.right_at,
         right_parent=right.right_parent, state=LINKED, dirty=True, left_agreed=None, right_agreed=None,
-        problem=None,
+        problem=None, parts_due=True,
     )  # fmt: skip
     wake_children(conn, left.mapping_id, "left", left.left_id)
     wake_children(conn, left.mapping_id, "right", right.right_id)

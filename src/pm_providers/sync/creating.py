@@ -222,6 +222,7 @@ class Creator:
                 link, one.side, after, at=at, sent={*link.agreed_on(one.side), *after}, basis=basis
             )
             values |= {f"{one.side}_id": made.id, "problem": problem, "held": waits or None}
+            values["parts_due"] = True
             if link.gone_on(source) is None:
                 values["dirty"] = values[f"{source}_now"] is not None
             save_link(conn, view.id, **values)

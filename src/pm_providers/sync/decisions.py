@@ -126,6 +126,7 @@ class Decision:
         reason: why, where that is not plain.
         kept: fields that stay undecided, by their names on the left.
         waits: field -> side whose value waits until it can be carried.
+        entity: kind of record.
     """
 
     act: Act
@@ -139,3 +140,4 @@ class Decision:
     reason: str = ""
     kept: frozenset[str] = frozenset()
     waits: Mapping[str, str] = field(default_factory=dict)
+    entity: str = "task"

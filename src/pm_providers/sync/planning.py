@@ -148,6 +148,12 @@ class Planner:
     def _partner(self, entity: str, side: str, one: str) -> str | None:
         return self._refs.get((entity, side, one))
 
+    def unlearn(self, entity: str, side: str, one: str) -> None:
+        """Forget the counterpart of something, and of that counterpart."""
+        across = self._refs.pop((entity, side, one), None)
+        if across is not None:
+            self._refs.pop((entity, other(side), across), None)
+
     def learn(self, left_id: str, right_id: str, entity: str = TASK) -> None:
         """Items that became a pair: what refers to one refers to the other."""
         self._refs[entity, LEFT, left_id] = right_id
@@ -238,30 +244,34 @@ class Planner:
         for side in SIDES:
             gone = [link for link in links if _lost_on(link) == side]
             above = {str(link.id_on(other(side))): {link.id} for link in gone}
-            seen: set[str] = set()
+            ids = {str(link.id_on(other(side))): link.id_on(side) for link in gone}
             while above:
-                seen |= set(above)
                 below = await self._below(other(side), above)
                 deeper: defaultdict[str, set[str]] = defaultdict(set)
                 for link in below:
-                    roots = above[str(link.state_on(other(side)).get("parent"))]
+                    parent = str(link.state_on(other(side)).get("parent"))
                     item = str(link.id_on(other(side)))
-                    if self._stays(link, side):
-                        alive |= dict.fromkeys(roots, str(link.state_on(other(side)).get("title") or item))
-                    elif link.gone_on(side) is not None and item not in seen:
-                        deeper[item] |= roots
+                    if self._stays(link, side, ids[parent]):
+                        title = str(link.state_on(other(side)).get("title") or item)
+                        alive |= dict.fromkeys(above[parent], title)
+                    elif link.gone_on(side) is not None and item not in ids:
+                        deeper[item] |= above[parent]
                 above = dict(deeper)
+                ids |= {str(one.id_on(other(side))): one.id_on(side) for one in below}
         return alive
 
     async def _below(self, side: str, above: Mapping[str, Any]) -> list[Link]:
         found = await self._db.read(lambda conn: children_of(conn, self._mapping_id, TASK, side, list(above)))
         return [one for one in found if str(one.state_on(side).get("parent")) in above]
 
-    def _stays(self, link: Link, side: str) -> bool:
-        """Whether an item is new, or was edited since it was deleted on a side."""
+    def _stays(self, link: Link, side: str, gone_id: str | None) -> bool:
+        """Whether an item is new, or was edited since it was deleted on a side, or stands elsewhere there."""
         target = other(side)
         if link.state == SINGLE:
             return self.policy.creates(side)
+        if link.state == LINKED and link.gone_on(side) is None:
+            now, agreed = link.state_on(side).get("parent"), link.agreed_on(side).get("parent")
+            return bool(now == agreed and now != gone_id)
         if link.gone_on(side) != "deleted" or self.policy.winner("title") == side:
             return False
         changed = changed_fields(link.agreed_on(target), link.state_on(target))

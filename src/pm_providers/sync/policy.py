@@ -18,7 +18,7 @@ _DIRECTIONS = (BOTH, TO_RIGHT, TO_LEFT)
 _CONFLICTS = ("newest", LEFT, RIGHT, "manual")
 _DELETES = ("propagate", "close", "detach", "ignore")
 _PAIRS = ("statuses", "priorities", "types", "users", "custom_fields")
-_PARTS = ("comments", "relations", "attachments", "sprints")
+_PARTS = ("comments", "relations", "attachments", "checklists", "sprints")
 
 
 def other(side: str) -> str:
@@ -48,7 +48,7 @@ class Policy:
         match_field: field whose equal values make items a pair at first contact, before titles do.
         fields: those in step; empty for all.
         without: those that are not.
-        parts: which of `comments`, `relations`, `attachments`, `sprints` are in step.
+        parts: which of `comments`, `relations`, `attachments`, `checklists`, `sprints` are in step.
         pairs: `statuses`, `priorities`, `types`, `users`, `custom_fields` -> name or id on the left -> the
             one on the right.
         settle_s: seconds after which a created item that cannot be found is taken for never created.

@@ -21,8 +21,9 @@ class RunOptions:
         fields: only these; nothing is created or deleted then.
         only: only items with these ids, of either side.
         allow_deletes: the fuse does not stop this run.
-        full: read all of both sides, also to find what was deleted without a word, and decide anew about all
-            that was left or held.
+        full: read all of both sides, with the parts of all tasks (several systems do not report a task as
+            changed when only a comment was), also to find what was deleted without a word, and decide anew
+            about all that was left or held.
         holder: who runs it, for people.
     """
 
@@ -46,6 +47,7 @@ class RunReport:
         planned: act -> number of decisions in the first round.
         counts: what was done -> number.
         decisions: of the first round; at most 10,000.
+        held: kind of parts (`comments`, ...) -> why it, or one of it, is not carried.
         doubtful: link id -> why an item is not paired though there are candidates.
         state: `planned`, `done`, `refused` or `partial`.
         reason: why it was refused, or stopped early.
@@ -58,6 +60,7 @@ class RunReport:
     counts: Counter[str] = field(default_factory=Counter)
     decisions: list[Decision] = field(default_factory=list)
     doubtful: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
     state: str = "planned"
     reason: str = ""
     next_step: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ from pm_providers.store.sync_state import (
 from pm_providers.sync.applying import Applier, SpentError
 from pm_providers.sync.matching import Candidate, match
 from pm_providers.sync.observing import Observer
+from pm_providers.sync.parts import Parts
 from pm_providers.sync.plan import Act, Decision, LinkView, reaches, turned_back
 from pm_providers.sync.planning import Planner, Summary
 from pm_providers.sync.policy import LEFT, SIDES, Policy
@@ -88,6 +89,10 @@ class Run:
         """
         try:
             self.sides = await self.engine.sides()
+            self.parts = Parts(
+                self.db, self.mapping_id, self.fence, self.sides, self.engine.policy, self.options,
+                self.report, self.on_write,
+            )  # fmt: skip
             await self._go_by(self.engine.policy)
             return await self._rounds()
         except PMError as error:
@@ -114,9 +119,12 @@ class Run:
             planner = await self._read(full=self.options.full and number == 0)
             waiting = await self._recovered(planner)
             await self._matched(planner)
+            if number == 0:
+                await self.parts.before_plan(planner)
             summary = await self._planned(planner, waiting, keep=number == 0)
             if number == 0:
-                self.report.plan_id, self.report.planned = summary.id, dict(summary.counts)
+                self.report.plan_id = summary.id
+                self.report.planned |= summary.counts
             if (self.options.dry and number == 0) or self._refused(summary, await self._linked(), number):
                 break
             await self._started()
@@ -125,6 +133,8 @@ class Run:
                 break
         else:
             self._partial("there is more to do than one run does", "run it again to go on")
+        if self.report.state in {"planned", "done"}:
+            await self._around(lambda: self.parts.after_tasks(planner))
         await self._ended()
         return self.report
 
@@ -261,6 +271,8 @@ class Run:
 
     async def _applied(self, planner: Planner, waiting: frozenset[str]) -> bool:
         """Carry the round out; whether there is budget left for another."""
+        if not await self._around(lambda: self.parts.before_tasks(planner)):
+            return False
         applier = Applier(
             self.db, self.mapping_id, self.report.run_id, self.fence, self.sides, planner,
             budget=self.left_to_spend, on_write=self.on_write,
@@ -274,6 +286,21 @@ class Run:
         finally:
             self.report.counts += applier.counts
             self.left_to_spend = applier.left
+        return True
+
+    async def _around(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """What stands around tasks; whether there is budget left."""
+        writer = self.parts.writer
+        writer.run_id, writer.left = self.report.run_id, self.left_to_spend
+        try:
+            await work()
+        except SpentError:
+            self._partial("the budget of writes is used up", "run it again to go on")
+            return False
+        finally:
+            self.report.counts += writer.counts
+            writer.counts.clear()
+            self.left_to_spend = writer.left
         return True
 
     async def _create_all(self, planner: Planner, applier: Applier, waiting: frozenset[str]) -> None:

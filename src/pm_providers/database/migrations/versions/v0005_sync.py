@@ -73,6 +73,7 @@ def _links(table: str) -> None:
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("dirty", sa.Boolean, nullable=False),
         sa.Column("owner_id", Identifier()),
+        sa.Column("parts_due", sa.Boolean),
         sa.Column("problem", sa.Text),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
@@ -88,6 +89,7 @@ def _links(table: str) -> None:
     _index(table, "owner_id")
     _index(table, "mapping_id", "left_parent")
     _index(table, "mapping_id", "right_parent")
+    _index(table, "mapping_id", "parts_due", "id")
 
 
 def _runs(table: str) -> None:

@@ -1,0 +1,405 @@
+# ruff: noqa: ARG002 - kinds of parts take the same arguments
+"""Carrying out what was decided about parts: an intent before each write, what became of it after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+
+from pm_providers.database import Database
+from pm_providers.errors import PMError, ValidationError
+from pm_providers.store.sync_history import (
+    DONE,
+    FAILED,
+    UNSURE,
+    SyncWrite,
+    add_conflicts,
+    add_intents,
+    finish_conflicts,
+    finish_write,
+)
+from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
+from pm_providers.store.sync_parts import drop_parts, put_part
+from pm_providers.store.sync_state import check_fence
+from pm_providers.sync.creating import FATAL, SpentError
+from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
+from pm_providers.sync.parts_plan import agreed_values
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
+from pm_providers.sync.side import Side
+
+__all__ = ["Fuse", "PartWriter"]
+
+_ACTIONS = {Act.CREATE: "create", Act.UPDATE: "update", Act.DELETE: "delete"}
+_ATTEMPTS = 6
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Parts that one run may delete.
+
+    Attributes:
+        most: number; `None` for no bound.
+        deleted: so far.
+    """
+
+    most: int | None = None
+    deleted: int = 0
+
+    def allows(self) -> bool:
+        """Whether one more may go."""
+        return self.most is None or self.deleted < self.most
+
+
+class PartWriter:
+    """Writes parts to both sides.
+
+    Args:
+        db: database of the sync.
+        mapping_id: mapping.
+        fence: number of the run's lease.
+        sides: both sides.
+        settle_s: seconds after which a created part that cannot be found is taken for never created.
+        on_write: called after each write with what it was.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        mapping_id: str,
+        fence: int,
+        sides: Mapping[str, Side],
+        settle_s: float,
+        on_write: Callable[[Decision], None],
+    ) -> None:
+        self._db = db
+        self._mapping_id = mapping_id
+        self._fence = fence
+        self._sides = sides
+        self._settle_s = settle_s
+        self._on_write = on_write
+        self.run_id = ""
+        self.left: int | None = None
+        self.fuse = Fuse()
+        self.kept_back = 0
+        self.counts: Counter[str] = Counter()
+
+    async def transaction(self, work: Callable[[SqlConnection], Any]) -> Any:
+        """A transaction of this run; nothing when another took over."""
+
+        def fenced(conn: SqlConnection) -> Any:
+            check_fence(conn, self._mapping_id, self._fence)
+            return work(conn)
+
+        return await self._db.write(fenced)
+
+    # what a run before left open
+
+    async def recover(self, kind: Kind, scope: Scope, view: PartView, writes: Sequence[SyncWrite]) -> bool:
+        """Find out what became of open writes of one part; whether all of it is known."""
+        known = True
+        for one in writes:
+            state, why = self._became(kind, view, one)
+            known = known and state != UNSURE
+            seen = view.items.get(one.side)
+            values: dict[str, Any] = {} if seen is None else {"after": dict(seen.values)}
+            if state == DONE and seen is not None and one.action == "create":
+                values["remote_id"] = seen.id
+                view.copy = one.side
+            await self.transaction(lambda conn: finish_write(conn, one.id, state, error=why, **values))  # noqa: B023
+        return known
+
+    def _became(self, kind: Kind, view: PartView, one: SyncWrite) -> tuple[str, str | None]:
+        item = view.items.get(one.side)
+        if one.action == "delete":
+            return (DONE, None) if item is None else (FAILED, "not carried out")
+        if one.action == "create":
+            if item is not None:
+                return DONE, None
+            age = (datetime.now(UTC) - one.created_at).total_seconds()
+            return (UNSURE, "not found yet") if age < self._settle_s else (FAILED, "it was never created")
+        wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
+        took = item is not None and all(
+            same_value(name, value, item.values.get(name)) for name, value in wanted.items()
+        )
+        return (DONE, None) if took else (FAILED, "not carried out")
+
+    # decisions
+
+    async def carry_out(
+        self, kind: Kind, scope: Scope, view: PartView, decisions: Sequence[Decision]
+    ) -> bool:
+        """Do what was decided about one part; whether nothing of it stays open.
+
+        Raises:
+            SpentError: the budget is used up.
+            PMError: the run cannot go on.
+        """
+        notes: dict[str, str] = {}
+        open_fields = {clash.field for one in decisions for clash in one.clashes if not clash.winner}
+        lost: set[str] = set()
+        for one in decisions:
+            notes |= one.held
+            if one.act is Act.LEAVE:
+                return True
+            if one.act is Act.FORGET:
+                await self.transaction(lambda conn: drop_parts(conn, [view.link_id]))
+                return True
+            if one.act is Act.DETACH:
+                await self._save(kind, scope, view, state=DETACHED, problem=one.reason)
+                return True
+            if one.act is Act.DELETE:
+                return await self._delete(kind, scope, view, one)
+            if one.act is Act.CREATE:
+                return await self._create(kind, scope, view, one)
+            if one.steps and not await self._update(kind, scope, view, one, notes):
+                lost |= {step.field for step in one.steps}
+        await self._settle(kind, scope, view, decisions, open_fields | lost, notes)
+        return not open_fields and not lost
+
+    def _spend(self) -> None:
+        if self.left is None:
+            return
+        if self.left < 1:
+            raise SpentError
+        self.left -= 1
+
+    def _intent(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> dict[str, Any]:
+        source = view.items.get(other(one.side))
+        current = view.items.get(one.side)
+        lost = {
+            clash.field: {"winner": clash.winner, LEFT: clash.left, RIGHT: clash.right, "note": clash.note}
+            for clash in one.clashes
+            if clash.winner
+        }
+        place = {"task_id" if scope.owner_id else "project_id": scope.ids[one.side]}
+        return {
+            "run_id": self.run_id,
+            "mapping_id": self._mapping_id,
+            "link_id": view.link_id,
+            "entity": kind.entity,
+            "side": one.side,
+            "action": _ACTIONS[one.act],
+            "remote_id": one.remote_id or None,
+            "title": f"{scope.title}: {one.title}"[:500] if scope.title else one.title,
+            "wanted": {**{step.field: step.new for step in one.steps}, **place},
+            "basis": None if source is None else dict(source.values),
+            "before": None if current is None or one.act is Act.CREATE else {**current.values, **place},
+            "lost": lost or None,
+        }
+
+    async def _begun(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> str:
+        """Record the intent, with the link if it is not stored yet; id of the write."""
+        row = self._intent(kind, scope, view, one)
+
+        def work(conn: SqlConnection) -> str:
+            if view.row is None:
+                state = LINKED if len(view.ids) == len(SIDES) else SINGLE
+                self._put(conn, kind, scope, view, new=True, state=state)
+            return add_intents(conn, [row])[0]
+
+        return str(await self.transaction(work))
+
+    async def _failed(
+        self, kind: Kind, scope: Scope, view: PartView, one: Decision, write_id: str, error: PMError
+    ) -> bool:
+        """Record it; whether it is known what became of the write."""
+        state = UNSURE if error.maybe_applied else FAILED
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, state, error=str(error))
+            put_part(conn, self._mapping_id, view.link_id, new=False, problem=str(error))
+
+        await self.transaction(work)
+        self.counts[state] += 1
+        if isinstance(error, FATAL):
+            raise error
+        return state == FAILED
+
+    def _wrote(self, kind: Kind, one: Decision) -> None:
+        self.counts[_ACTIONS[one.act]] += 1
+        self.counts[kind.plural] += 1
+        self._on_write(one)
+
+    async def _create(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> bool:
+        side, source = self._sides[one.side], view.items[other(one.side)]
+        self._spend()
+        write_id = await self._begun(kind, scope, view, one)
+        sent, notes = source, dict(one.held)
+        for attempt in range(_ATTEMPTS):
+            try:
+                made = await kind.create(side, scope, sent)
+                break
+            except PMError as error:
+                less = _less(sent.values, error)
+                if less is None or attempt == _ATTEMPTS - 1:
+                    return await self._failed(kind, scope, view, one, write_id, error)
+                sent = replace(sent, values=less[0])
+                notes |= less[1]
+        view.items[one.side] = made
+        view.ids[one.side] = kind.stored(scope.ids[one.side], made.id)
+        view.copy = one.side
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, DONE, after=dict(made.values), remote_id=made.id)
+            self._put(conn, kind, scope, view, new=False, state=LINKED, problem=_problem(notes), now=True)
+
+        await self.transaction(work)
+        self._learn(kind, scope, view)
+        self._wrote(kind, one)
+        return True
+
+    async def _update(
+        self, kind: Kind, scope: Scope, view: PartView, one: Decision, notes: dict[str, str]
+    ) -> bool:
+        """Whether it was carried out, but for what the system rejects."""
+        self._spend()
+        write_id = await self._begun(kind, scope, view, one)
+        view.row = view.row or _STORED
+        values: Values = {step.field: step.new for step in one.steps}
+        side = self._sides[one.side]
+        scope.cache["source", kind.entity, one.remote_id] = view.items[other(one.side)]
+        for attempt in range(_ATTEMPTS):
+            try:
+                made = await kind.update(side, scope, view.items[one.side], values)
+                break
+            except PMError as error:
+                less = _less(values, error)
+                if less is None or attempt == _ATTEMPTS - 1:
+                    await self._failed(kind, scope, view, one, write_id, error)
+                    notes |= dict.fromkeys(values, str(error))
+                    return False
+                values, rejected = less
+                notes |= rejected
+        view.items[one.side] = made
+        await self.transaction(lambda conn: self._updated(conn, kind, scope, view, write_id, made, values))
+        self._wrote(kind, one)
+        return True
+
+    def _updated(
+        self, conn: SqlConnection, kind: Kind, scope: Scope, view: PartView, write_id: str, made: Item,
+        values: Values,
+    ) -> None:  # fmt: skip
+        """What was sent is agreed from here on, also where the run ends before the rest is settled."""
+        finish_write(conn, write_id, DONE, after=dict(made.values))
+        for side, item in view.items.items():
+            base = dict(view.agreed.get(side, {}))
+            for name in values:
+                base.pop(name, None)
+                if name in item.values:
+                    base[name] = item.values[name]
+            if view.agreed:
+                view.agreed[side] = base
+        if view.agreed:
+            self._put(conn, kind, scope, view, new=False)
+
+    async def _delete(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> bool:
+        if not self.fuse.allows():
+            self.kept_back += 1
+            return False
+        self._spend()
+        write_id = await self._begun(kind, scope, view, one)
+        try:
+            await kind.delete(self._sides[one.side], scope, view.items[one.side])
+        except PMError as error:
+            return await self._failed(kind, scope, view, one, write_id, error)
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, DONE)
+            drop_parts(conn, [view.link_id])
+
+        await self.transaction(work)
+        self.fuse.deleted += 1
+        self._wrote(kind, one)
+        return True
+
+    async def _settle(
+        self, kind: Kind, scope: Scope, view: PartView, decisions: Sequence[Decision], kept: set[str],
+        notes: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """Remember what both sides say now as agreed, but for fields that stay undecided."""
+        clashes = {clash.field: clash for one in decisions for clash in one.clashes}
+        rows = [
+            {
+                "mapping_id": self._mapping_id, "link_id": view.link_id, "field": clash.field,
+                "left_value": {"value": clash.left}, "right_value": {"value": clash.right},
+                "base_value": {"value": clash.base}, "note": clash.note, "run_id": self.run_id,
+                "state": "resolved" if clash.winner and clash.field not in kept else "open",
+                **({"decision": clash.winner} if clash.winner else {}),
+            }
+            for clash in clashes.values()
+        ]  # fmt: skip
+        over = [name for name in view.decided if name not in clashes]
+
+        def work(conn: SqlConnection) -> None:
+            add_conflicts(conn, rows)
+            finish_conflicts(conn, view.link_id, over, "both sides say the same now", self.run_id or None)
+            new = view.row is None
+            self._put(
+                conn, kind, scope, view, new=new, state=LINKED, problem=_problem(notes), now=True, kept=kept
+            )
+
+        await self.transaction(work)
+        self._learn(kind, scope, view)
+
+    # links
+
+    async def _save(self, kind: Kind, scope: Scope, view: PartView, **values: Any) -> None:
+        new = view.row is None
+        await self.transaction(lambda conn: self._put(conn, kind, scope, view, new=new, **values))
+
+    def _put(
+        self, conn: SqlConnection, kind: Kind, scope: Scope, view: PartView, *, new: bool, now: bool = False,
+        kept: set[str] | None = None, **values: Any,
+    ) -> None:  # fmt: skip
+        row: dict[str, Any] = {"entity": kind.entity, "owner_id": scope.owner_id, **values}
+        for side in SIDES:
+            item = view.items.get(side)
+            row[f"{side}_id"] = view.ids.get(side)
+            if item is not None and item.other_end is not None:
+                row[f"{side}_parent"] = item.other_end
+            if now and item is not None:
+                before = view.agreed.get(side, {})
+                said = agreed_values(item.values, before, kept or (), is_copy=view.copy == side)
+                view.agreed[side] = said
+            base = view.agreed.get(side)
+            row[f"{side}_agreed"] = None if base is None else {
+                **{name: value for name, value in base.items() if name != "copy"},
+                **({"copy": True} if view.copy == side else {}),
+            }  # fmt: skip
+        if view.replaces:
+            drop_parts(conn, [view.replaces])
+        put_part(conn, self._mapping_id, view.link_id, new=new, **row)
+
+    @staticmethod
+    def _learn(kind: Kind, scope: Scope, view: PartView) -> None:
+        for side, item in view.items.items():
+            scope.pairs[kind.entity, side, item.id] = view.link_id
+
+
+_STORED: Any = object()
+"""Stands for a link that was stored a moment ago."""
+
+
+def _problem(notes: Mapping[str, str]) -> str | None:
+    return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
+
+
+_OURS = {"assignee_id": "assignee", "file_name": "name"}
+
+
+def _less(values: Values, error: PMError) -> tuple[Values, dict[str, str]] | None:
+    """Values without those that were rejected; `None` where that cannot help."""
+    if not isinstance(error, ValidationError) or error.maybe_applied:
+        return None
+    named = {_OURS.get(name, name): why for name, why in error.fields.items()}
+    left = {name: value for name, value in values.items() if name not in named}
+    required = {"name", "title", "body", "type", "from", "to", "list"}
+    if not left or len(left) == len(values) or required & set(named):
+        return None
+    return left, {name: why for name, why in named.items() if name in values}

@@ -1,0 +1,148 @@
+# ruff: noqa: ARG002 - kinds of parts take the same arguments
+"""Relations between tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+from typing import ClassVar, Protocol
+
+from pm_providers.model import Entity, PMRelation
+from pm_providers.store.sync_links import LINKED, Link
+from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled
+from pm_providers.sync.side import Side
+
+__all__ = ["Relations", "Tasks"]
+
+_BOTH_WAYS = frozenset({"relates"})
+"""Types that say the same from either end."""
+
+
+class Tasks(Protocol):
+    """Links of tasks that are named by others."""
+
+    async def tasks(self, side: Side, ids: Collection[str]) -> Mapping[str, Link]:
+        """Id on a side -> link."""
+
+    async def by_link(self, ids: Collection[str]) -> Mapping[str, Link]:
+        """Links by id."""
+
+    def met(self, side: Side, stored: str, owner_id: str, relation: str) -> None:
+        """A relation was met at its other end."""
+
+
+class Relations(Kind):
+    """Relations. Each is looked after at one of its ends, so that it is made once.
+
+    `from` and `to` are links of the two tasks: the same on both sides.
+    """
+
+    entity: ClassVar = Entity.RELATION.value
+    part: ClassVar = "relations"
+    plural: ClassVar = "relations"
+    fields: ClassVar = ("type", "lag_days", "description")
+    structural: ClassVar = True
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    def reads(self, side: Side) -> bool:
+        """Whether a side can tell of relations."""
+        return side.provider.capabilities.supports("list_relations")
+
+    def barred(self, target: Side) -> str:
+        """Why relations cannot be made on a side."""
+        found = target.provider.capabilities.operation("create_relation")
+        return "" if found.is_supported else found.note
+
+    def cannot(self, target: Side) -> Mapping[str, str]:
+        """Field -> why a side cannot be written there."""
+        table = target.provider.capabilities.fields[Entity.RELATION]
+        return {
+            name: table[name].note or "it cannot be written there"
+            for name in ("lag_days", "description")
+            if not table[name].is_writable
+        }
+
+    def held(self, item: Item, target: Side, scope: Scope) -> str:
+        """Why a relation is not carried."""
+        if not item.values.get("to") or not item.values.get("from"):
+            return "the task at its other end is not in step"
+        known = target.provider.capabilities.limits.relation_types
+        kind = item.values["type"]
+        return "" if kind in known else f"{target.title} has no relation {kind!r}"
+
+    async def read(self, side: Side, scope: Scope) -> list[Item]:
+        """Relations that are looked after at this task."""
+        own = scope.ids[side.name]
+        found = await side.provider.list_relations(own)
+        ends = {end for one in found for end in (one.from_task_id, one.to_task_id)}
+        links = await self._tasks.tasks(side, ends - {own}) if found else {}
+        items = []
+        for one in found:
+            both = [self._link(end, own, scope, links) for end in (one.from_task_id, one.to_task_id)]
+            owner = self._owner(one, both, scope)
+            if owner != scope.owner_id:
+                place = links[_other_end(one, own)].id_on(side.name) or ""
+                self._tasks.met(side, self.stored(place, one.id), owner, one.type)
+                continue
+            items.append(_relation(one, both[0], both[1], own))
+        return items
+
+    @staticmethod
+    def _link(end: str, own: str, scope: Scope, links: Mapping[str, Link]) -> str:
+        if end == own:
+            return scope.owner_id or ""
+        link = links.get(end)
+        return link.id if link is not None and link.state == LINKED else ""
+
+    @staticmethod
+    def _owner(one: PMRelation, both: list[str], scope: Scope) -> str:
+        if "" in both:
+            return scope.owner_id or ""
+        return min(both) if one.type in _BOTH_WAYS else both[0]
+
+    def key(self, values: Values) -> Hashable | None:
+        """Equal types between the same tasks are the same relation."""
+        ends = (values.get("from"), values.get("to"))
+        if not all(ends):
+            return None
+        return (values["type"], frozenset(ends) if values["type"] in _BOTH_WAYS else ends)
+
+    def title(self, values: Values) -> str:
+        """For people."""
+        return str(values.get("type", ""))
+
+    async def create(self, side: Side, scope: Scope, source: Item) -> Item:
+        """Relate the counterparts."""
+        ends = [str(source.values["from"]), str(source.values["to"])]
+        links = await self._tasks.by_link(ends)
+        ids = [(links[end].id_on(side.name) if end in links else None) or "" for end in ends]
+        made = await side.provider.create_relation(
+            PMRelation(
+                from_task_id=ids[0], to_task_id=ids[1], type=source.values["type"],
+                lag_days=source.values.get("lag_days"), description=source.values.get("description"),
+            )
+        )  # fmt: skip
+        if made.from_task_id == ids[1] and made.to_task_id == ids[0]:
+            ends.reverse()
+        return _relation(made, ends[0], ends[1], scope.ids[side.name])
+
+    async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
+        """Change type, lag or description."""
+        made = await side.provider.update_relation(item.id, values, task_id=scope.ids[side.name])
+        return _relation(made, item.values["from"], item.values["to"], scope.ids[side.name])
+
+    async def delete(self, side: Side, scope: Scope, item: Item) -> None:
+        """Delete a relation."""
+        await side.provider.delete_relation(item.id, task_id=scope.ids[side.name])
+
+
+def _other_end(one: PMRelation, own: str) -> str:
+    return one.to_task_id if one.from_task_id == own else one.from_task_id
+
+
+def _relation(one: PMRelation, start: str, end: str, own: str) -> Item:
+    values = {
+        "type": one.type, "from": start, "to": end, "lag_days": one.lag_days, "description": one.description,
+    }  # fmt: skip
+    return Item(one.id, filled(values), other_end=_other_end(one, own), record=one)

@@ -1,0 +1,96 @@
+# ruff: noqa: ARG002 - kinds of parts take the same arguments
+"""Sprints: in step before the tasks that refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import date
+from typing import Any, ClassVar
+
+from pm_providers.model import Entity, PMSprint
+from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled, words
+from pm_providers.sync.side import Side
+
+__all__ = ["Sprints"]
+
+_DATES = ("start_date", "end_date")
+
+
+class Sprints(Kind):
+    """Sprints of the two projects. A sprint that people made is never deleted, only what the sync made."""
+
+    entity: ClassVar = Entity.SPRINT.value
+    part: ClassVar = "sprints"
+    plural: ClassVar = "sprints"
+    fields: ClassVar = ("name", "start_date", "end_date", "status", "goal", "capacity_hours")
+
+    def stored(self, scope_id: str, item_id: str) -> str:
+        """Tasks name sprints by their ids."""
+        return item_id
+
+    def unstored(self, scope_id: str, stored: str) -> str | None:
+        """The sprint's id."""
+        return stored
+
+    def reads(self, side: Side) -> bool:
+        """Whether a side has sprints."""
+        return side.provider.capabilities.supports("list_sprints")
+
+    def barred(self, target: Side) -> str:
+        """Why sprints cannot be made on a side."""
+        found = target.provider.capabilities.operation("create_sprint")
+        return "" if found.is_supported else found.note
+
+    def cannot(self, target: Side) -> Mapping[str, str]:
+        """Field -> why a side cannot be written there."""
+        table = target.provider.capabilities.fields[Entity.SPRINT]
+        return {
+            name: table[name].note or "it cannot be written there"
+            for name in self.fields
+            if not table[name].is_writable
+        }
+
+    async def read(self, side: Side, scope: Scope) -> list[Item]:
+        """Sprints of the project, open and closed."""
+        return [_sprint(one) for one in await side.provider.list_sprints(scope.ids[side.name])]
+
+    def key(self, values: Values) -> Hashable | None:
+        """Equal names are the same sprint."""
+        return words(values["name"]).casefold() if values.get("name") else None
+
+    async def create(self, side: Side, scope: Scope, source: Item) -> Item:
+        """Make it in the project there."""
+        barred = self.cannot(side)
+        values = {name: source.values.get(name) for name in self.fields if name not in barred}
+        made = PMSprint(
+            project_id=scope.ids[side.name],
+            **{name: value for name, value in _typed(values).items() if value is not None},
+        )
+        return _sprint(await side.provider.create_sprint(made))
+
+    async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
+        """Write fields, if nobody changed it meanwhile."""
+        made = await side.provider.update_sprint(item.id, _typed(values), expected_version=item.key)
+        return _sprint(made)
+
+    async def delete(self, side: Side, scope: Scope, item: Item) -> None:
+        """Delete it; its tasks stay."""
+        await side.provider.delete_sprint(item.id)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: date.fromisoformat(value) if name in _DATES and value else value
+        for name, value in values.items()
+    }
+
+
+def _sprint(one: PMSprint) -> Item:
+    values = {
+        "name": one.name,
+        "status": one.status,
+        "goal": one.goal,
+        "capacity_hours": one.capacity_hours,
+        **{name: value.isoformat() for name in _DATES if (value := getattr(one, name)) is not None},
+    }
+    return Item(one.id, filled(values), one.updated_at, key=one.version, record=one)

@@ -1,0 +1,49 @@
+"""Two internal databases whose tasks have comments and the like, with faults between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine as SqlEngine
+
+from pm_providers.registry import build_pm_provider, config_from_environment
+from pm_providers.store.sync_history import resolve_conflict
+from pm_providers.sync.engine import Engine
+from pm_providers.sync.policy import SIDES, Policy
+from tests.sync.world import Mortal, World
+
+_PARTS = ("comment", "relation", "attachment", "checklist", "checklist_item", "sprint")
+_WRITES = {f"{verb}_{part}" for verb in ("create", "update", "delete") for part in _PARTS}
+
+
+class PartMortal(Mortal):
+    """A provider whose writes to parts fail as fate has it, too."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _WRITES:
+            return self._written(name, getattr(self._inner, name))
+        return super().__getattr__(name)
+
+
+class PartsWorld(World):
+    """Two internal databases, with the options of a mapping as they are by default."""
+
+    @classmethod
+    async def of(cls, db: SqlEngine, template: bytes, folder: Path) -> PartsWorld:
+        sides = []
+        for side in SIDES:
+            path = folder / f"{side}.db"
+            path.write_bytes(template)
+            config = config_from_environment("internal", {"PM_DATABASE_URL": f"sqlite:///{path}"})
+            sides.append(build_pm_provider(config=config))
+        one = cls(db, (sides[0], sides[1]), Policy())
+        await one.open()
+        return one
+
+    def engine(self, **wrapped: Any) -> Engine:
+        mortal = {side: PartMortal(one, self.fate) for side, one in self.sides.items()}
+        return super().engine(**{**mortal, **wrapped})
+
+    async def decide(self, conflict_id: str, side: str) -> None:
+        await resolve_conflict(self.db, conflict_id, side)
