@@ -6,6 +6,7 @@ import pytest
 
 from pm_providers.contract import BasePMProvider, PMProviderConfig
 from pm_providers.registry import build_pm_provider
+from tests.service.sync_world import Mapped, template_database
 
 
 def internal(path, name: str) -> BasePMProvider:
@@ -28,3 +29,19 @@ async def source(tmp_path):
 async def target(tmp_path):
     async with internal(tmp_path, "right") as provider:
         yield provider
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """The bytes of a database whose tables exist."""
+    return template_database(tmp_path_factory.mktemp("template") / "made.db")
+
+
+@pytest.fixture
+async def mapped(tmp_path, template, monkeypatch):
+    """A mapping without tasks; see `Mapped`."""
+    monkeypatch.setenv("PM_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    one = Mapped(tmp_path, template)
+    await one.open(settle_s=0)
+    yield one
+    await one.close()

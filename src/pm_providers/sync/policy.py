@@ -93,7 +93,7 @@ class Policy:
             except (TypeError, ValueError) as error:
                 bad[name] = str(error)
         if bad:
-            raise ValidationError("the sync options are not usable", fields=bad)
+            raise ValidationError(f"the sync options are not usable: {_listed(bad)}", fields=bad)
         return cls(**given)
 
     def flows(self, name: str, to: str) -> bool:
@@ -117,6 +117,10 @@ class Policy:
         items = table.items() if source == LEFT else ((right, left) for left, right in table.items())
         folded = value.casefold()
         return next((theirs for ours, theirs in items if ours.casefold() == folded), None)
+
+
+def _listed(bad: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in bad.items())
 
 
 _NOT_OURS = frozenset({"left_connection", "schedule_s", "note"})
