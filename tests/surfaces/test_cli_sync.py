@@ -1,0 +1,366 @@
+"""`sync`, `mappings`, `connections` and `init` from the command line: output, JSON, exit codes, next steps."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service.sync_world import template_database
+
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    return template_database(tmp_path_factory.mktemp("template") / "made.db")
+
+
+@pytest.fixture
+def there(cli, clean_environment, monkeypatch, template):
+    """The command line on the other database."""
+    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
+    (clean_environment / "cli.db").write_bytes(template)
+    (clean_environment / "there.db").write_bytes(template)
+
+    def call(*arguments: str, code: int = 0):
+        with monkeypatch.context() as patch:
+            patch.setenv("PM_DATABASE_URL", f"sqlite:///{clean_environment / 'there.db'}")
+            return cli(*arguments, code=code)
+
+    return call
+
+
+@pytest.fixture
+def mapped(cli, there, clean_environment):
+    """Ids of a mapping and its two projects."""
+    external = there("projects", "create", "--name", "Webshop", "--json").json["id"]
+    url = f"PM_DATABASE_URL=sqlite:///{clean_environment / 'there.db'}"
+    cli("connections", "add", "there", "internal", "--set", url)
+    found = cli("mappings", "add", "there", external, "--json").json
+    return found["id"], found["left_project_id"], external
+
+
+def task(call, project, title, *more):
+    return call("tasks", "create", "--project", project, "--title", title, "--json", *more).json["id"]
+
+
+# plan, run, approve
+
+
+def test_plan_run_and_status(cli, there, mapped):
+    name, left, right = mapped
+    task(there, right, "Draw the site map", "--description", "one\ntwo", "--priority", "high")
+    plan = cli("sync", "plan", name)
+    assert "+ create on left  Draw the site map" in plan.out
+    assert "priority     High" in plan.out
+    assert "1 to create" in plan.out
+    assert f"sync run {name[-8:]} --plan" in plan.err
+    assert cli("tasks", "list", "--project", left, "--json").json == []
+    ran = cli("sync", "run")
+    assert "1 created" in ran.out
+    assert "sync undo" in ran.err
+    assert "nothing was written" in cli("sync", "run").out
+    (one,) = cli("sync", "status", "--json").json
+    assert (one["state"], one["counts"]["linked"], one["right"]) == ("ok", 1, "there")
+    table = cli("sync", "status").out
+    assert "internal …" in table
+    assert " ok " in table
+
+
+def test_the_plan_as_json_is_whole(cli, there, mapped):
+    name, left, _right = mapped
+    one = task(cli, left, "One", "--description", "a")
+    cli("sync", "run")
+    cli("tasks", "update", one, "--description", "b")
+    found = cli("sync", "plan", name[-8:], "--json").json
+    assert list(found) == [
+        "mapping_id", "state", "plan_id", "run_id", "planned", "counts", "writes", "reason", "next_step",
+        "decisions", "doubtful",
+    ]  # fmt: skip
+    assert (found["state"], found["planned"], found["run_id"]) == ("planned", {"update": 1}, None)
+    (decision,) = found["decisions"]
+    assert (decision["act"], decision["side"], decision["title"]) == ("update", "right", "One")
+    assert decision["fields"] == [{"field": "description", "old": "a", "new": "b", "note": None}]
+    ran = cli("sync", "run", name, "--plan", found["plan_id"], "--json").json
+    assert (ran["state"], ran["writes"]) == ("done", 1)
+    assert isinstance(cli("sync", "run", "--json").json, list)
+
+
+def test_a_stale_plan_is_refused(cli, mapped):
+    name, left, _ = mapped
+    task(cli, left, "One")
+    plan = cli("sync", "plan", name, "--json").json["plan_id"]
+    task(cli, left, "Two")
+    found = cli("sync", "run", name, "--plan", plan, code=7)
+    assert "stale" in found.err
+    assert cli("sync", "run", name, "--plan", plan, "--json", code=7).error["type"] == "ConflictError"
+    assert [one["state"] for one in cli("sync", "history", "--json").json if one["state"] == "done"] == []
+
+
+def test_budget_fields_and_tasks_narrow_a_run(cli, there, mapped):
+    name, left, right = mapped
+    ids = [task(cli, left, title) for title in ("One", "Two", "Three")]
+    some = cli("sync", "run", name, "--budget", "1")
+    assert "warning: the budget of writes is used up" in some.err
+    cli("sync", "run", name)
+    for one in ids:
+        cli("tasks", "update", one, "--title", f"New {one[-4:]}", "--priority", "high")
+    cli("sync", "run", name, "--task", ids[0], "--field", "priority")
+    found = there("tasks", "list", "--project", right, "--json").json
+    assert sorted(one["priority"] or "" for one in found).count("high") == 1
+    assert {one["title"] for one in found} == {"One", "Two", "Three"}
+    cli("sync", "run", name)
+    found = there("tasks", "list", "--project", right, "--json").json
+    assert {one["title"] for one in found} == {f"New {one[-4:]}" for one in ids}
+    assert "--field" in cli("sync", "plan", "--field", "colour", code=2).err
+
+
+def test_the_fuse_asks(cli, there, mapped):
+    name, left, right = mapped
+    ids = [task(cli, left, f"T{number}") for number in range(8)]
+    cli("sync", "run")
+    cli("tasks", "delete", *ids, "--yes")
+    found = cli("sync", "run", name, code=7)
+    assert "8 of 8 items would be deleted" in found.err
+    assert f"sync run {name[-8:]} --allow-deletes" in found.err
+    assert "blocked" in cli("sync", "status").out
+    assert len(there("tasks", "list", "--project", right, "--json").json) == 8
+    assert "8 deleted" in cli("sync", "run", name, "--allow-deletes").out
+
+
+def test_one_failing_mapping_does_not_keep_the_others(cli, there, mapped):
+    name, _left, right = mapped
+    other = there("projects", "create", "--name", "Other", "--json").json["id"]
+    second = cli("mappings", "add", "there", other, "--json").json
+    there("projects", "delete", right, "--yes")
+    task(cli, second["left_project_id"], "One")
+    found = cli("sync", "run", code=5)
+    assert "1 created" in found.out
+    assert f"warning: mapping {name[-8:]}" in found.err
+    states = {one["mapping_id"]: one for one in cli("sync", "status", "--json").json}
+    assert (states[name]["state"], states[second["id"]]["state"]) == ("blocked", "ok")
+    assert "next: " in cli("sync", "status", name).out
+    listed = cli("sync", "run", "--json", code=5).json
+    assert [("error" in one) for one in listed] == [True, False]
+
+
+# history, undo, conflicts, doctor
+
+
+def test_history_and_undo(cli, there, mapped):
+    name, left, right = mapped
+    one = task(cli, left, "One", "--description", "a")
+    first = cli("sync", "run", name, "--json").json["run_id"]
+    cli("tasks", "update", one, "--description", "b")
+    run = cli("sync", "run", name, "--json").json["run_id"]
+    shown = cli("sync", "history", "--run", run[-8:])
+    assert "~ update on right  One" in shown.out
+    assert "a → b" in shown.out
+    (write,) = cli("sync", "history", "--run", run, "--json").json["writes"]
+    assert (write["before"]["description"], write["after"]["description"]) == ("a", "b")
+    assert "b → a" in cli("sync", "undo", run, "--dry-run").out
+    undone = cli("sync", "undo", run[-8:])
+    assert "1 updated" in undone.out
+    assert there("tasks", "list", "--project", right, "--json").json[0]["description"] == "a"
+    assert "undone already" in cli("sync", "undo", run, code=7).err
+    assert "add --yes" in cli("sync", "undo", first, code=2).err
+    assert there("tasks", "list", "--project", right, "--json").json != []
+    assert cli("sync", "undo", first, "--yes", "--json").json["counts"] == {"delete": 1}
+    assert there("tasks", "list", "--project", right, "--json").json == []
+    kinds = [one["kind"] for one in cli("sync", "history", name, "--json").json]
+    assert kinds == ["undo", "undo", "sync", "sync"]
+    assert f"undo {run[-8:]}" in cli("sync", "history").out
+    assert cli("sync", "undo", "ffffffff", code=5).err.startswith("error: no run")
+
+
+def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):
+    name, left, right = mapped
+    one = task(cli, left, "One", "--description", "a")
+    cli("sync", "run")
+    cli("tasks", "update", one, "--description", "b")
+    run = cli("sync", "run", name, "--json").json["run_id"]
+    (other,) = there("tasks", "list", "--project", right, "--json").json
+    there("tasks", "update", other["id"], "--description", "c")
+    found = cli("sync", "undo", run)
+    assert "! left alone  One  edited since" in found.out
+    assert "description  edited since" in found.out
+    assert "warning: 1 items are not as they were" in found.err
+
+
+def test_conflicts(cli, there, mapped):
+    name, left, right = mapped
+    cli("mappings", "update", name, "--conflicts", "manual")
+    one = task(cli, left, "One")
+    cli("sync", "run")
+    (other,) = there("tasks", "list", "--project", right, "--json").json
+    cli("tasks", "update", one, "--title", "Left")
+    there("tasks", "update", other["id"], "--title", "Right")
+    plan = cli("sync", "plan", name)
+    assert "conflict left Left, right Right: somebody must decide" in plan.out
+    assert "conflicts list" in cli("sync", "run", name).err
+    (found,) = cli("sync", "conflicts", "list", "--json").json
+    assert (found["field"], found["left"], found["right"], found["state"]) == (
+        "title",
+        "Left",
+        "Right",
+        "open",
+    )
+    assert "Left" in cli("sync", "conflicts", "list", name).out
+    short = found["id"][-8:]
+    assert "base   One" in cli("sync", "conflicts", "show", short).out
+    assert cli("sync", "conflicts", "show", short, "--json").json == found
+    assert "--keep" in cli("sync", "conflicts", "resolve", short, "--keep", "middle", code=2).err
+    assert "--mapping" in cli("sync", "conflicts", "resolve", "--keep", "left", code=2).err
+    assert "the right is right" in cli("sync", "conflicts", "resolve", short, "--keep", "right").out
+    assert "1 updated" in cli("sync", "run", name).out
+    assert [one["title"] for one in cli("tasks", "list", "--project", left, "--json").json] == ["Right"]
+    assert cli("sync", "conflicts", "list").out == "No conflicts found.\n"
+    assert "resolved" in cli("sync", "conflicts", "list", "--all").out
+    assert cli("sync", "conflicts", "resolve", "--mapping", name, "--keep", "left", "--json").json == []
+
+
+def test_doctor(cli, there, mapped):
+    name, _left, right = mapped
+    assert cli("sync", "doctor").out == f"mapping {name[-8:]} is well\n"
+    cli("mappings", "update", name, "--pair", "statuses:To do=Inbox")
+    found = cli("sync", "doctor", name)
+    assert "Inbox" in found.out
+    assert f"pm-providers mappings update {name[-8:]} --pair" in found.out
+    there("projects", "delete", right, "--yes")
+    broken = cli("sync", "doctor", name, "--json", code=7)
+    assert broken.json["ok"] is False
+    assert {one["level"] for one in broken.json["findings"]} == {"error"}
+
+
+# connections and mappings
+
+
+def test_connections(cli, there, mapped):
+    name, _, _ = mapped
+    (one,) = cli("connections", "list", "--json").json
+    assert (one["name"], one["provider_type"], one["options"]) == ("there", "internal", ["database_url"])
+    assert "there" in cli("connections", "list").out
+    assert cli("connections", "test", "there", "--json").json["ok"] is True
+    assert "there answers as tester" in cli("connections", "test", "there").out
+    assert "connections list" in cli("connections", "test", "nowhere", code=5).err
+    assert "remove the mappings first" in cli("connections", "remove", "there", "--yes", code=7).err
+    assert "add --yes" in cli("connections", "remove", "there", code=2).err
+    cli("connections", "remove", "there", "--yes", "--with-mappings")
+    assert cli("mappings", "list", "--json").json == []
+    assert cli("connections", "list").out == "No connections found.\n"
+    cli("connections", "remove", "there", "--yes", code=5)
+    del name
+
+
+def test_secrets_of_connections(cli, there, monkeypatch):
+    secret = "opapi-0123456789abcdef"
+    arguments = ["connections", "add", "op", "openproject", "--no-test"]
+    arguments += ["--set", "OPENPROJECT_URL=https://op.example.com"]
+    found = cli(*arguments, "--set", f"OPENPROJECT_API_KEY={secret}", code=2)
+    assert secret not in found.err
+    assert "OPENPROJECT_API_KEY" in cli(*arguments, code=3).err
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{secret}\n"))
+    cli(*arguments, "--set", "OPENPROJECT_API_KEY=-")
+    monkeypatch.setenv("OPENPROJECT_API_KEY", secret)
+    assert "there is a connection" in cli(*arguments, code=7).err
+    cli(*arguments, "--replace")
+    for form in ((), ("--json",)):
+        assert secret not in cli("connections", "list", *form).out
+    assert cli("connections", "list", "--json").json[0]["has_credentials"] is True
+    for place in Path().iterdir():
+        assert secret.encode() not in place.read_bytes()
+
+
+def test_mappings(cli, there, mapped):
+    name, _left, right = mapped
+    assert "mapped already" in cli("mappings", "add", "there", right, code=7).err
+    assert "no project" in cli("mappings", "add", "there", "nothing", code=5).err
+    changed = cli(
+        "mappings", "update", name, "--direction", "to_right", "--option", "budget:=5",
+        "--option", "tie=right", "--pair", "users:ada=lovelace", "--json",
+    ).json  # fmt: skip
+    assert changed["sync_config"] == {
+        "direction": "to_right", "budget": 5, "tie": "right", "pairs": {"users": {"ada": "lovelace"}},
+    }  # fmt: skip
+    assert "direction=to_right" in cli("mappings", "list").out
+    cli("mappings", "update", name, "--option", "budget:=null", "--pair", "users:ada=")
+    assert "budget" not in cli("mappings", "list", "--json").json[0]["sync_config"]
+    assert "must be one of" in cli("mappings", "update", name, "--direction", "up", code=6).err
+    for bad in (["--pair", "users"], ["--option", "x"], ["--option", "budget:=x"], []):
+        assert "error:" in cli("mappings", "update", name, *bad, code=2).err
+    assert "is paused" in cli("mappings", "pause", name).out
+    assert "mappings resume" in cli("sync", "run", name, code=7).err
+    assert "paused" in cli("mappings", "list").out
+    cli("mappings", "resume", name)
+    assert "add --yes" in cli("mappings", "remove", name, code=2).err
+    assert cli("mappings", "remove", name, "--yes", "--json").json == {"id": name, "removed": True}
+    assert cli("mappings", "list").out == "No mappings found.\n"
+    assert "init" in cli("sync", "plan", code=5).err
+    assert cli("sync", "history").out == "No runs found.\n"
+    assert "init" in cli("sync", "status").err
+
+
+# init
+
+
+def answers(monkeypatch, text):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(text))
+
+
+def test_init_asks_step_by_step(cli, there, monkeypatch, clean_environment):
+    external = there("projects", "create", "--name", "Webshop", "--json").json["id"]
+    url = f"PM_DATABASE_URL=sqlite:///{clean_environment / 'there.db'}"
+    cli("connections", "add", "there", "internal", "--set", url)
+    task(there, external, "One")
+    answers(monkeypatch, "9\n1\n1\n\n")
+    found = cli("init", "--type", "internal", "--name", "there")
+    assert "a number from 1 to 1" in found.err
+    assert "Which project there?" in found.err
+    assert "1 to create" in found.out
+    (one,) = cli("mappings", "list", "--json").json
+    assert (one["right_project_id"], one["sync_config"]) == (external, {"direction": "both"})
+    assert [one["name"] for one in cli("projects", "list", "--json").json] == ["Webshop"]
+
+
+def test_init_without_a_terminal_takes_options(cli, there, clean_environment):
+    assert "--help lists them" in cli("init", code=2).err
+    external = there("projects", "create", "--name", "Webshop", "--json").json["id"]
+    url = f"PM_DATABASE_URL=sqlite:///{clean_environment / 'there.db'}"
+    cli("connections", "add", "there", "internal", "--set", url)
+    found = cli(
+        "init", "--type", "internal", "--name", "there", "--external", external, "--project", "new",
+        "--direction", "to_left", "--json",
+    ).json  # fmt: skip
+    assert (found["state"], found["planned"]) == ("planned", {})
+
+
+# form
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_it_fits_the_terminal(cli, there, mapped, monkeypatch, columns):
+    from pm_providers.surfaces.cli.state import State
+
+    name, _left, right = mapped
+    task(there, right, "A title that is so long that no line of eighty characters holds it whole, " * 2)
+    monkeypatch.setattr(State, "width", property(lambda state: int(columns)))
+    real = State.console
+    monkeypatch.setattr(
+        State, "console", lambda self, **options: real(self, **{**options, "width": int(columns)})
+    )
+    for arguments in (
+        ("sync", "plan"), ("sync", "run"), ("sync", "status"), ("sync", "history"), ("sync", "doctor"),
+        ("mappings", "list"), ("connections", "list"), ("sync", "conflicts", "list"),
+    ):  # fmt: skip
+        out = cli(*arguments).out
+        assert max(map(len, out.splitlines())) <= int(columns), arguments
+        assert (
+            name[-8:] in out or arguments[0] == "connections" or arguments[1] in {"plan", "conflicts", "run"}
+        )
