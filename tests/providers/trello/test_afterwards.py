@@ -1,15 +1,17 @@
-"""What is told when a write was made and something after it fails, and what a write leaves behind."""
+"""What writes tell that were made and not read, refused without a name, or leave something behind."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import httpx2
 import pytest
 
 from pm_providers import PMProject, PMSprint, PMTask
-from pm_providers.errors import PMError
+from pm_providers.errors import PMError, ValidationError
 from pm_providers.providers.trello import TrelloProvider
 from tests.providers.trello.box import open_box, with_custom_fields
-from tests.providers.trello.world import BOARD, DONE, World
+from tests.providers.trello.world import ADA, BOARD, DONE, World
 
 
 def _silent(world: World, after: str) -> None:
@@ -69,3 +71,27 @@ async def test_the_tick_of_completing_goes_when_a_card_is_opened_again(world: Wo
         assert (opened.status, world.cards[one]["dueComplete"]) == ("todo", False)
         await provider.update_task(ticked, {"status": "in_progress"})
         assert world.cards[ticked]["dueComplete"]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"json": {"message": "Invalid objectId", "error": "ERROR"}}, {"text": "invalid id"}]
+)
+async def test_an_id_that_is_refused_without_its_name_is_no_missing_task(
+    world: World, provider: TrelloProvider, answer: dict[str, Any]
+) -> None:
+    """Said of members who are not on the board, too ([obs] rwjdk/TrelloDotNet#29): the card is there."""
+    card = world.card("x")
+    world.override = lambda method, _path, _query: (
+        httpx2.Response(400, **answer) if method in {"PUT", "POST"} else None
+    )
+    for field, value in (("assignee_ids", [ADA]), ("assignee_id", ADA)):
+        with pytest.raises(ValidationError) as caught:
+            await provider.update_task(card, {field: value})
+        assert list(caught.value.fields) == [field]
+    with pytest.raises(ValidationError):
+        await provider.update_task(card, {"title": "y"})
+
+
+async def test_members_of_a_board_cost_one_request(world: World, provider: TrelloProvider) -> None:
+    assert len(await provider.list_users(BOARD)) == 3
+    assert len(world.sent) == 1

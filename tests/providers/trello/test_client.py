@@ -298,9 +298,19 @@ async def test_batches_that_break_the_contract(world: World, provider: TrelloPro
 
 
 async def test_odd_answers_of_a_batch(world: World, provider: TrelloProvider) -> None:
-    world.override = lambda *_: httpx2.Response(200, json=[5, {"404": "gone"}, {"statusCode": 500}])
-    found = await provider._api.batch([route("a"), route("b"), route("c")])
-    assert [type(one) for one in found] == [ProviderError, NotFoundError, ProviderError]
+    odd = [
+        5,
+        {"404": "gone"},
+        {"statusCode": 500},
+        {"statusCode": "none"},
+        {"\u00b2": {}},
+        {"statusCode": "404"},
+    ]
+    world.override = lambda *_: httpx2.Response(200, json=odd)
+    found = await provider._api.batch([route(one) for one in "abcdef"])
+    assert [type(one) for one in found] == [
+        ProviderError, NotFoundError, ProviderError, ProviderError, ProviderError, NotFoundError
+    ]  # fmt: skip
 
 
 # raw calls, boards

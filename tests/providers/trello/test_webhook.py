@@ -125,8 +125,13 @@ def test_parts_are_named_with_their_task(kind: str, part: str, entity: Entity) -
     assert (hint.entity, hint.id, hint.task_id, hint.project_id) == (entity, PART, CARD, BOARD)
     assert hint.key is None
     del data[part]
-    with pytest.raises(ValidationError, match=kind):
-        parse_webhook(_delivery(kind, data))
+    coarse = parse_webhook(_delivery(kind, data))
+    assert coarse is not None
+    assert (coarse.entity, coarse.id, coarse.project_id) == (Entity.TASK, CARD, BOARD)
+    del data["card"]
+    coarse = parse_webhook(_delivery(kind, data))
+    assert coarse is not None
+    assert (coarse.entity, coarse.id) == (Entity.PROJECT, BOARD)
 
 
 @pytest.mark.parametrize("kind", ["commentCard", "copyCommentCard"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,6 +16,7 @@ from pm_providers.errors import (
     PermissionDeniedError,
     PMError,
     RateLimitedError,
+    ValidationError,
 )
 from pm_providers.providers.trello.config import SETTINGS, Options
 from pm_providers.providers.trello.errors import member_limited, parse_fault
@@ -42,7 +44,11 @@ ROOT = "/1"
 _ME_FIELDS = "id,username,fullName,email,avatarUrl,url"
 _MEMBER_WAIT_S = 900.0
 _TURNS = 3
+_BAD_REQUEST = 400
+_STATUS = re.compile(r"[1-5][0-9]{2}")
 _NO_OBJECT = (NotFoundError, PermissionDeniedError)
+
+_NAMELESS: Mapping[str, str] = {"idMembers": "assignee_ids", "idMember": "assignee_ids"}
 
 Route = str
 """An address below the API's root with its query, as it stands in a batch."""
@@ -149,6 +155,10 @@ class Api:
             # 401 is also said of objects that a good token may not see, in words that vary.
             await self.me(fresh=True)
             raise _denied(error) from error
+        except NotFoundError as error:
+            if json and error.status == _BAD_REQUEST:
+                raise _refused(error, json) from error
+            raise
 
     async def _send(self, method: str, path: str, **more: Any) -> Answer:
         """Send it, and again after the window of the quota where the vendor does not tell how long to wait.
@@ -298,10 +308,11 @@ def _of_batch(one: Any) -> Any:
         return broken("an answer in a batch is no object")
     if "200" in one:
         return one["200"]
-    status = one.get("statusCode") or next((int(name) for name in one if str(name).isdigit()), 0)
+    told = [one.get("statusCode"), *one]
+    status = next((int(str(value)) for value in told if _STATUS.fullmatch(str(value))), 0)
     text = one.get("message")
     message = text if isinstance(text, str) and text else f"an answer in a batch has status {status}"
-    return _batch_error(int(status), message[:200])
+    return _batch_error(status, message[:200])
 
 
 def _batch_error(status: int, message: str) -> PMError:
@@ -324,6 +335,15 @@ def objects(found: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(type(one) is dict for one in found):
         raise broken("no list of objects in the answer")
     return found
+
+
+def _refused(error: NotFoundError, body: Mapping[str, Any]) -> ValidationError:
+    """An id in a body that is refused without its name: the address itself was good.
+
+    "Invalid objectId" is also said of members who are not on the board ([obs] rwjdk/TrelloDotNet#29).
+    """
+    named = {ours: error.message for theirs, ours in _NAMELESS.items() if body.get(theirs)}
+    return ValidationError(error.message, fields=named, status=error.status, request_id=error.request_id)
 
 
 def _denied(error: AuthenticationError) -> PermissionDeniedError:

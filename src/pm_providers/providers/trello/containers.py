@@ -110,7 +110,7 @@ class Users(Connection):
     async def _members_of(self, query: ListQuery) -> list[Mapping[str, Any]]:
         params = {"fields": MEMBER_FIELDS}
         if query.project_id is not None:
-            board = (await self._place(query.project_id)).id
+            board = await self._project_id(query.project_id)
             try:
                 return list(await self._api.all(f"boards/{board}/members", params))
             except PermissionDeniedError as error:

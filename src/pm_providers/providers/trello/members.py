@@ -39,7 +39,7 @@ class Memberships(Connection):
         Raises:
             NotFoundError: no such project.
         """
-        board = (await self._place(query.project_id or "")).id
+        board = await self._project_id(query.project_id or "")
         for one in await self._memberships_of(board):
             yield to_membership(one, board, keep_raw=self._options.keep_raw)
 

@@ -88,7 +88,8 @@ def parse_webhook(body: bytes) -> WebhookHint | None:
 
     Lists, custom fields and members of a board are hints about the board: its statuses, fields and members
     are to be read anew, and for a list its cards. A label may be one that stands for a sprint or a priority.
-    Kinds that are not known are about the card that they name, else about the board.
+    Kinds that are not known are about the card that they name, else about the board; so are known ones that
+    name nothing of their kind: an error would make the vendor repeat the delivery, and give the webhook up.
 
     Args:
         body: the bytes that came.
@@ -114,11 +115,11 @@ def _subject(kind: str, own: str, data: Mapping[str, Any]) -> tuple[Entity, str]
     if kind in _COMMENTS:
         return Entity.COMMENT, own
     entity, name = _PARTS.get(kind, (Entity.TASK, "card"))
-    one = _id_of(data.get(name))
-    if kind in _PARTS and one is None:
-        raise ValidationError(f"the webhook says {kind}, and names no {entity}")
-    if one is not None and not (kind not in _PARTS and _is_about_board(kind)):
-        return entity, one
+    one, card = _id_of(data.get(name)), _id_of(data.get("card"))
+    if kind in _PARTS and (one or card) is not None:
+        return (entity, one) if one is not None else (Entity.TASK, str(card))
+    if card is not None and not _is_about_board(kind):
+        return Entity.TASK, card
     board = _id_of(data.get("board"))
     return None if board is None else (Entity.PROJECT, board)
 
