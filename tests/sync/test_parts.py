@@ -194,7 +194,7 @@ async def test_a_relation_to_a_task_outside_waits(world):
         PMRelation(from_task_id=inside.id, to_task_id=outside.id, type="blocks")
     )
     report = await world.run(RunOptions(only=frozenset({inside.id})))
-    assert "not in step" in report.held["relation"]
+    assert "not in step" in report.held["relations"]
     await world.run()
     there = (await world.tasks(RIGHT))["in"]
     assert len(await world.sides[RIGHT].list_relations(there.id)) == 1

@@ -253,7 +253,8 @@ def unknown_sprints(conn: SqlConnection, mapping_id: str) -> bool:
     known: Mapping[str, set[str | None]] = {
         side: {one.id_on(side) for one in sprint_links(conn, mapping_id)} for side in ("left", "right")
     }
-    columns = (sync_links.c.id, sync_links.c.left_now, sync_links.c.right_now)
+    names = ("left_now", "left_agreed", "right_now", "right_agreed")
+    columns = [sync_links.c[name] for name in ("id", *names)]
     after = ""
     while True:
         where = _tasks(mapping_id) & sync_links.c.dirty.is_(True) & (sync_links.c.id > after)
@@ -262,8 +263,8 @@ def unknown_sprints(conn: SqlConnection, mapping_id: str) -> bool:
         if not rows:
             return False
         for _, *both in rows:
-            for side, now in zip(("left", "right"), both, strict=True):
-                named = ((now or {}).get("values") or {}).get("sprint")
+            for side, (now, agreed) in zip(("left", "right"), (both[:2], both[2:]), strict=True):
+                named = ((now or {}).get("values") or agreed or {}).get("sprint")
                 if named is not None and named not in known[side]:
                     return True
         after = rows[-1][0]

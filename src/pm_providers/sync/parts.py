@@ -369,8 +369,8 @@ class Parts:
 
     def _tell(self, decisions: Sequence[Decision]) -> None:
         for one in decisions:
-            if one.held and one.act is Act.LEAVE:
-                self._report.held.setdefault(one.entity, one.reason)
+            for part, why in one.held.items() if one.act is Act.LEAVE else ():
+                self._report.held.setdefault(part, why)
             if self._options.dry and one.act not in {Act.SETTLE, Act.FORGET}:
                 name = f"{one.entity} {one.act.value}"
                 self._report.planned[name] = self._report.planned.get(name, 0) + 1
