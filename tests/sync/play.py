@@ -131,9 +131,7 @@ class PlayProvider(BasePMProvider):
         found = {one: self.older.get(one) if one in late else self.tasks.get(one) for one in ids}
         gone = [one for one, task in found.items() if task is None and one not in late and cursor is not None]
         first = min((self.log.index(one, start) for one in late), default=len(self.log))
-        return ChangePage(
-            [task for task in found.values() if task is not None], gone, str(max(start, first))
-        )
+        return ChangePage([task for task in found.values() if task is not None], gone, str(max(start, first)))
 
     # how it keeps them
 

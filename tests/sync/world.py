@@ -154,7 +154,11 @@ class World:
         number = next(_NUMBERS)
         left, right = [await add_connection(self.db, f"{side} {number}", "internal") for side in SIDES]
         mapping = await add_mapping(
-            self.db, self.projects[LEFT], right.id, self.projects[RIGHT], sync_config={"left_connection": left.id}
+            self.db,
+            self.projects[LEFT],
+            right.id,
+            self.projects[RIGHT],
+            sync_config={"left_connection": left.id},
         )
         self.mapping_id = mapping.id
         return self

@@ -36,17 +36,16 @@ class Pair:
         """Decisions for both sides; one to settle where nothing is written."""
         for name in self._names():
             self._field(name)
-        link = self.link
+        link, held = self.link, {**self.held[LEFT], **self.held[RIGHT]}
         found = [
             Decision(
                 Act.UPDATE, link.id, side, link.title, link.ids[side],
-                tuple(self.steps[side]), self.held[side], tuple(self.clashes), waits=self.waits,
+                tuple(self.steps[side]), held, tuple(self.clashes), waits=self.waits,
             )
             for side in SIDES if self.steps[side]
         ]  # fmt: skip
         if found:
             return found
-        held = {**self.held[LEFT], **self.held[RIGHT]}
         waiting = [one for one in self.clashes if not one.winner]
         act = Act.WAIT if waiting else Act.SETTLE
         return [

@@ -25,7 +25,7 @@ from pm_providers.store.sync_links import (
 )
 from pm_providers.store.sync_state import check_fence
 from pm_providers.sync.agreement import written
-from pm_providers.sync.policy import SIDES, other
+from pm_providers.sync.policy import RIGHT, SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
 from pm_providers.sync.values import FIELDS, Snapshot, snapshot_of
@@ -62,6 +62,7 @@ class Recovery:
         self._sides = sides
         self._translator = translator
         self._settle_s = settle_s
+        self._done: set[str] = set()
 
     async def run(self) -> frozenset[str]:
         """Settle what can be settled; ids of the links about which nothing may be created yet."""
@@ -162,11 +163,37 @@ class Recovery:
         groups: defaultdict[str, list[tuple[SyncWrite, Link]]] = defaultdict(list)
         for one, link in writes:
             groups[_key(one.wanted)].append((one, link))
-        candidates = await self._candidates(side, set(groups))
+        texts = {_text(one.wanted) for one, _ in writes} - {""}
+        candidates = await self._candidates(side, set(groups) | texts)
         waiting: set[str] = set()
+        taken: set[str] = set()
         for key, group in groups.items():
-            waiting |= await self._group(group, candidates.get(key, []))
+            waiting |= await self._group(group, candidates.get(key, []), taken)
+        for one, link in writes:
+            if link.id in waiting or one.id in self._done:
+                continue
+            if not await self._renamed(one, link, candidates.get(_text(one.wanted), []), taken):
+                waiting |= await self._missing(one, link)
         return waiting
+
+    async def _renamed(
+        self, one: SyncWrite, link: Link, candidates: Sequence[Single], taken: set[str]
+    ) -> bool:
+        """Whether it was found though its title was changed since: by its text, among what is new."""
+        found = [two for two in candidates if two.link_id > one.id and two.link_id not in taken]
+        if len(found) != 1:
+            return False
+        await self._adopt(one, link, found[0].link_id, len(one.wanted))
+        taken.add(found[0].link_id)
+        return True
+
+    async def _missing(self, one: SyncWrite, link: Link) -> set[str]:
+        """It is not there: not yet, or it never was; the link if that is not known."""
+        if (datetime.now(UTC) - one.created_at).total_seconds() < self._settle_s:
+            await self._finish(one, UNSURE, "not found yet")
+            return {link.id}
+        await self._finish(one, FAILED, "it was never created")
+        return set()
 
     async def _candidates(self, side: str, keys: set[str]) -> dict[str, list[Single]]:
         """Key -> items of a side without counterpart that could be what was created."""
@@ -183,13 +210,13 @@ class Recovery:
                 return found
             after = some[-1].link_id
             for one in some:
-                key = _key(one.values)
-                if key in keys:
+                for key in {_key(one.values), _text(one.values)} & keys:
                     found[key].append(one)
 
     async def _group(
-        self, writes: Sequence[tuple[SyncWrite, Link]], candidates: Sequence[Single]
+        self, writes: Sequence[tuple[SyncWrite, Link]], candidates: Sequence[Single], taken: set[str]
     ) -> set[str]:
+        """Adopt what can be told apart; links of which it is doubtful."""
         remaining = list(candidates)
         waiting: set[str] = set()
         for one, link in writes:
@@ -202,12 +229,8 @@ class Recovery:
             elif ranked:
                 chosen = next(two for two in left if two.link_id == ranked[0][1])
                 remaining.remove(chosen)
+                taken.add(chosen.link_id)
                 await self._adopt(one, link, chosen.link_id, ranked[0][0])
-            elif (datetime.now(UTC) - one.created_at).total_seconds() < self._settle_s:
-                waiting.add(link.id)
-                await self._finish(one, UNSURE, "not found yet")
-            else:
-                await self._finish(one, FAILED, "it was never created")
         return waiting
 
     def _possible(self, one: SyncWrite, candidates: Sequence[Single]) -> list[Single]:
@@ -251,11 +274,14 @@ class Recovery:
             fresh = links_by_id(conn, [link.id])[link.id]
             values = _adopted(fresh, side, basis, agreed, state)
             values |= {f"{side}_id": made.id_on(side), f"{side}_at": made.at_on(side), "problem": None}
+            values["held"] = dict.fromkeys(self._unsent(one, basis), source) or None
+            values["dirty"] = values["dirty"] or values["held"] is not None
             save_link(conn, link.id, **values)
             finish_write(conn, one.id, DONE, after=state, remote_id=made.id_on(side))
             wake_children(conn, self._mapping_id, source, link.id_on(source))
 
         await self._write(work)
+        self._done.add(one.id)
 
     def _start(
         self, one: SyncWrite, state: Snapshot, likeness: int, untouched: bool
@@ -265,6 +291,15 @@ class Recovery:
             return {}, {}
         agreed = dict(state) if untouched else self._as_sent(one, state)
         return agreed, dict(one.basis or {})
+
+    def _unsent(self, one: SyncWrite, basis: Mapping[str, Any]) -> list[str]:
+        """Fields that could not be carried when it was created, by their names on the left."""
+        across = {name: self._translator.renamed(name, other(one.side)) for name in basis}
+        return [
+            name if one.side == RIGHT else theirs
+            for name, theirs in across.items()
+            if theirs not in one.wanted
+        ]
 
     def _as_sent(self, one: SyncWrite, state: Snapshot) -> Snapshot:
         """What was agreed on about an item that was edited after it was created."""
@@ -294,6 +329,11 @@ def _adopted(
 def _key(values: Mapping[str, Any]) -> str:
     """What an item is found by again: its title, however a system spaces and cases it."""
     return " ".join(str(values.get("title") or "").split()).casefold()
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    """Its description, if there is one."""
+    return "\n" + " ".join(str(values["description"]).split()) if values.get("description") else ""
 
 
 def _is_untouched(task: PMTask) -> bool:

@@ -391,8 +391,17 @@ class Run:
                 later.append((view, found))
             elif found:
                 await applier.pair(view, await self._straight(planner, view, found))
+        if later:
+            await self._look_again()  # something may stand below them by now
         for view, found in reversed(later):  # children were made after their parents: they go first
             await applier.pair(view, found)
+
+    async def _look_again(self) -> None:
+        observer = Observer(self.db, self.mapping_id, self.fence)
+        state = await get_state(self.db, self.mapping_id)
+        for name in SIDES:
+            cursor = None if state is None else (state.left_cursor if name == LEFT else state.right_cursor)
+            await observer.read(self.sides[name], cursor)
 
     async def _straight(self, planner: Planner, view: LinkView, found: list[Decision]) -> list[Decision]:
         """Without moves below a task's own descendants, which edits on both sides can make together."""
