@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
 from pm_providers.model import Entity
 from pm_providers.surfaces.cli import copying, discovery, system, watching
@@ -98,6 +100,12 @@ app = _build()
 """The Typer app; `run` adds the exit codes."""
 
 
+@functools.cache
+def _command() -> Any:
+    """The commands as they are parsed; building them takes longer than most of them run."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code, see `ExitCode`. Nothing is raised."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -105,7 +113,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     state = State(as_json="--json" in given, debug="--debug" in given, no_color="--no-color" in given)
     _prepare_streams()
     try:
-        result = app(args=given, prog_name=_own_name(), standalone_mode=False, obj=state)
+        result = _command()(args=given, prog_name=_own_name(), standalone_mode=False, obj=state)
         sys.stdout.flush()
     except (OutputClosedError, BrokenPipeError):
         _close_stdout()

@@ -60,7 +60,7 @@ def init(
         str | None, typer.Option("--external", help="Id or key of the project there.", metavar="ID")
     ] = None,
     project: Annotated[
-        str | None, typer.Option("--project", help="Internal project; `new` makes one.", metavar="ID")
+        str | None, typer.Option("--project", help="Internal project; new makes one.", metavar="ID")
     ] = None,
     direction: Annotated[
         str | None, typer.Option("--direction", help="both, to_right or to_left.", metavar="VALUE")

@@ -65,7 +65,7 @@ def add_connection(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="A setting, as `config show` names it; NAME=- reads standard input.",
+            "--set", help="A setting, as config show names it; NAME=- reads standard input.",
             metavar="NAME=VALUE",
         ),
     ] = None,
