@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine as SqlEngine
 
+from pm_providers.contract import BasePMProvider
 from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.store.sync_history import resolve_conflict
 from pm_providers.sync.engine import Engine
@@ -26,18 +27,22 @@ class PartMortal(Mortal):
         return super().__getattr__(name)
 
 
+def internal(template: bytes, folder: Path, name: str) -> BasePMProvider:
+    """An internal database of its own, not connected yet."""
+    path = folder / f"{name}.db"
+    path.write_bytes(template)
+    return build_pm_provider(
+        config=config_from_environment("internal", {"PM_DATABASE_URL": f"sqlite:///{path}"})
+    )
+
+
 class PartsWorld(World):
     """Two internal databases, with the options of a mapping as they are by default."""
 
     @classmethod
     async def of(cls, db: SqlEngine, template: bytes, folder: Path) -> PartsWorld:
-        sides = []
-        for side in SIDES:
-            path = folder / f"{side}.db"
-            path.write_bytes(template)
-            config = config_from_environment("internal", {"PM_DATABASE_URL": f"sqlite:///{path}"})
-            sides.append(build_pm_provider(config=config))
-        one = cls(db, (sides[0], sides[1]), Policy())
+        left, right = [internal(template, folder, side) for side in SIDES]
+        one = cls(db, (left, right), Policy())
         await one.open()
         return one
 
