@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from pm_providers.toolkit.documents import broken, identifier, is_number
 __all__ = ["Catalog", "Structure"]
 
 _SHORT_S = 30.0
+_LONG_S = 300.0
 _LISTED = "lists"
 
 
@@ -63,11 +64,12 @@ class Catalog:
     Attributes:
         rule: which lists are sprints.
         priorities: the fixed four.
-        loads: how often types of tasks or sprints of a space were asked for.
+        loads: how often types of tasks or folders of a space were asked for.
     """
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self.loads = 0
+        self._nameless: set[str] = set()
         self._api = api
         self._options = api.options
         options = api.options
@@ -76,10 +78,10 @@ class Catalog:
         )
         self.priorities: list[PMPriority] = priorities(options.priority_map)
         self._members: Cache[None, dict[str, dict[str, Any]]] = Cache(self._load_members, clock=clock)
-        self._types: Cache[None, list[PMTaskType]] = Cache(self._load_types, clock=clock)
+        self._types: Cache[None, list[PMTaskType]] = Cache(self._load_types, _LONG_S, clock)
         self._spaces: Cache[str, dict[str, Any]] = Cache(self._load_space, _SHORT_S, clock)
         self._structures: Cache[tuple[str, bool], Structure] = Cache(self._load_structure, _SHORT_S, clock)
-        self._sprints: Cache[str, set[str]] = Cache(self._load_sprints, _SHORT_S, clock)
+        self._folders: Cache[str, Structure] = Cache(self._load_folders, _SHORT_S, clock)
         self._lists: Cache[str, dict[str, Any]] = Cache(self._load_list, _SHORT_S, clock)
         self._fields: Cache[str, tuple[CustomField, ...]] = Cache(self._load_fields, _SHORT_S, clock)
         self._tags: Cache[str, list[dict[str, Any]]] = Cache(self._load_tags, _SHORT_S, clock)
@@ -132,7 +134,7 @@ class Catalog:
         """Drop what is known of the folders and lists of a space, after one was written."""
         for archived in (False, True):
             self._structures.forget((space_id, archived))
-        self._sprints.forget(space_id)
+        self._folders.forget(space_id)
         self._spaces.forget(space_id)
 
     def forget_list(self, list_id: str) -> None:
@@ -143,9 +145,34 @@ class Catalog:
         """Drop what is known of the tags of a space, after one was written."""
         self._tags.forget(space_id)
 
-    async def sprint_ids(self, space_id: str) -> set[str]:
-        """Lists of a space that are sprints and not archived: one request, as all of them lie in folders."""
-        return await self._sprints.get(space_id)
+    async def folders(self, space_id: str, *, since_s: float = 0.0) -> Structure:
+        """Folders of a space with their lists, those that are not archived: one request.
+
+        Args:
+            space_id: the space.
+            since_s: what was known so many seconds ago will do.
+        """
+        return await self._folders.get(space_id, max_age_s=_SHORT_S + since_s)
+
+    def has_folders(self, space_id: str) -> bool:
+        """Whether `folders` takes no request now."""
+        return _is_young(self._folders.age_s(space_id))
+
+    async def loose_lists(self, space_id: str) -> list[dict[str, Any]]:
+        """Lists of a space in no folder, those that are not archived, asked anew."""
+        path = f"space/{_number(space_id, 'space')}/list"
+        return await self._api.all(path, "lists", {"archived": False})
+
+    def has_list(self, list_id: str) -> bool:
+        """Whether `task_list` takes no request now."""
+        return _is_young(self._lists.age_s(list_id))
+
+    async def sprint_ids(self, space_id: str, *, since_s: float = 0.0) -> set[str]:
+        """Lists of a space that are sprints and not archived: all of them lie in folders, see there."""
+        structure = await self.folders(space_id, since_s=since_s)
+        return {
+            identifier(one, "list") for one, folder in structure.all_lists() if self.rule.is_list(one, folder)
+        }
 
     # choices
 
@@ -177,6 +204,22 @@ class Catalog:
     async def types(self, *, fresh: bool = False) -> list[PMTaskType]:
         """Types of tasks."""
         return await self._types.get(None, max_age_s=0 if fresh else None)
+
+    async def type_names(self, used: Collection[str], *, since_s: float = 0.0) -> dict[str, str]:
+        """Names of the types of tasks by id, asked anew for one that is not known.
+
+        One that stays unknown (types may be hidden from guests) is asked for once: not again for each task.
+
+        Args:
+            used: ids that are needed.
+            since_s: what was known so many seconds ago will do.
+        """
+        known = await self._types.get(None, max_age_s=_LONG_S + since_s)
+        names = {one.id: one.name for one in known}
+        if not self._nameless.issuperset(one for one in used if one not in names):
+            names = {one.id: one.name for one in await self.types(fresh=True)}
+            self._nameless.update(one for one in used if one not in names)
+        return names
 
     async def type_named(self, value: str) -> PMTaskType:
         """Type by id or name.
@@ -229,13 +272,10 @@ class Catalog:
         )
         return Structure(tuple(one for one in folders if one.get("hidden") is not True), tuple(lists))
 
-    async def _load_sprints(self, space_id: str) -> set[str]:
+    async def _load_folders(self, space_id: str) -> Structure:
         self.loads += 1
         path = f"space/{_number(space_id, 'space')}/folder"
-        structure = Structure(tuple(await self._api.all(path, "folders", {"archived": False})), ())
-        return {
-            identifier(one, "list") for one, folder in structure.all_lists() if self.rule.is_list(one, folder)
-        }
+        return Structure(tuple(await self._api.all(path, "folders", {"archived": False})), ())
 
     async def _load_list(self, list_id: str) -> dict[str, Any]:
         return await self._api.get(f"list/{_number(list_id, 'list')}")
@@ -246,6 +286,10 @@ class Catalog:
 
     async def _load_tags(self, space_id: str) -> list[dict[str, Any]]:
         return await self._api.all(f"space/{_number(space_id, 'space')}/tag", "tags")
+
+
+def _is_young(age_s: float | None) -> bool:
+    return age_s is not None and age_s < _SHORT_S
 
 
 def _number(value: str, kind: str) -> str:

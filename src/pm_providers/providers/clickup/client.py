@@ -14,7 +14,7 @@ import msgspec
 from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.clickup.config import SETTINGS, Options
 from pm_providers.providers.clickup.errors import HiddenError, parse_fault
-from pm_providers.providers.clickup.paging import Spends, TaskPage, task_pages
+from pm_providers.providers.clickup.paging import Hint, Spends, TaskPage, task_pages
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
 from pm_providers.toolkit.options import wrong_address
@@ -271,6 +271,7 @@ class Api:
         *,
         window: int = 1,
         expected: int | None = None,
+        hint: Hint | None = None,
         spends: Spends | None = None,
     ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         """Pages of a list of tasks, in order; tasks that came before are left out.
@@ -280,13 +281,15 @@ class Api:
             params: filters and sorting.
             window: pages in flight.
             expected: tasks that there were lately, see `paging.task_pages`.
+            hint: about how many there are, see there.
             spends: called with the tasks of each page as it comes, see there.
         """
 
         async def fetch(number: int) -> TaskPage:
             return await self.task_page(path, params, number)
 
-        async with aclosing(task_pages(fetch, window=window, expected=expected, spends=spends)) as pages:
+        stream = task_pages(fetch, window=window, expected=expected, hint=hint, spends=spends)
+        async with aclosing(stream) as pages:
             async for page in pages:
                 yield page
 

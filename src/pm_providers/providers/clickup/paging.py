@@ -1,12 +1,19 @@
 """Numbered pages of tasks that tell no total: read at once as far as that wastes no requests.
 
-The vendor tells only whether a page is the last one, so that each page proves the next one and no more. What
-its lists count (`task_count`) is not asked for: whether archived tasks and those of other lists are in it is
-documented nowhere. Whether a page further ahead exists is tried out instead, with single requests at growing
-distances; the pages before one that exists are fetched at once. The first trial that fails is the last one:
-from there on each page is asked for when the one before it told of it. So a list costs its pages and one
-request more at most, whatever is guessed. What a page makes the caller look up (`spends`) counts as that one;
-only when the first such page comes after a trial that failed, it is two.
+The vendor tells only whether a page is the last one, so that each page proves the next one and no more. One
+request besides the pages may be spent on knowing more, in one of two ways:
+
+- A hint of how many tasks there are about (`Hint`), where the caller has one. The last page that it
+  promises is tried out; when that one exists, those before it are fetched at once. What lies beyond is walked
+  page by page. So a list costs its pages and one request more at most where the hint is right or too low;
+  where it is too high the trial fails, and it is two.
+- Without a hint, pages further ahead are tried out, with single requests at growing distances; the pages
+  before one that exists are fetched at once. The first trial that fails is the last one: from there on each
+  page is asked for when the one before it told of it. So a list costs its pages and one request more at most.
+
+A hint decides about nothing else: a list ends where its pages end. What a page makes the caller look up
+(`spends`) counts as the one request: nothing is tried out after it but what a hint promises that costs
+nothing. When the first such page comes after the one request was spent, it is one more.
 
 Pages are of a list sorted by creation, oldest first: new tasks come at its end. A task that is deleted while
 the list is read shifts those after it, and one may be missed; `changes()` finds such.
@@ -23,16 +30,19 @@ from typing import Any
 
 from pm_providers.errors import ProviderError
 
-__all__ = ["TaskPage", "task_pages"]
+__all__ = ["Hint", "Spends", "TaskPage", "task_pages"]
 
 _PAGE = 100
 _STEP = 2
 _WORTH_IT = 3
+_HINT_FROM = 2
 _MAX_PAGES = 100_000
 _REPEATED = 3
 
 Fetch = Callable[[int], Awaitable["TaskPage"]]
 Spends = Callable[[Sequence[dict[str, Any]]], Awaitable[bool]]
+Hint = Callable[[bool], Awaitable["int | None"]]
+"""Whether a request may be spent on it -> how many tasks there are about; `None` where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,12 @@ class TaskPage:
 
 
 async def task_pages(
-    fetch: Fetch, *, window: int = 1, expected: int | None = None, spends: Spends | None = None
+    fetch: Fetch,
+    *,
+    window: int = 1,
+    expected: int | None = None,
+    hint: Hint | None = None,
+    spends: Spends | None = None,
 ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
     """Tasks of all pages, page by page in order; those that came before are left out.
 
@@ -59,6 +74,7 @@ async def task_pages(
         fetch: number of a page, from 0 -> page.
         window: pages in flight, besides one that is tried out; with 1, one page follows the other.
         expected: tasks that there were lately; `None` where that is not known.
+        hint: asked once there are more than two pages, where nothing is expected; must not raise.
         spends: what the caller looks up for the tasks of a page when it comes; says whether that took a
             request. Nothing is tried out after it did.
 
@@ -66,7 +82,8 @@ async def task_pages(
         ProviderError: the list never ends.
     """
     blind_from = max(_WORTH_IT, (expected or 0) // _PAGE + _WORTH_IT)
-    walk = _Walk(fetch, window, spends, blind_from, _targets(expected), may_try=window > 1)
+    may_try, asked = window > 1, hint if window > 1 and expected is None else None
+    walk = _Walk(fetch, window, spends, asked, blind_from, _targets(expected), may_try=may_try)
     async with aclosing(walk.pages()) as pages:
         async for page in pages:
             yield page
@@ -75,6 +92,8 @@ async def task_pages(
 def _targets(expected: int | None) -> list[int]:
     """Pages to try out first: most of those that are expected, then all full ones; the last one first."""
     last = (expected or 0) // _PAGE - 1
+    if last >= _MAX_PAGES:
+        return []
     most = last * 7 // 8
     return [one for one in (last, most) if one >= _WORTH_IT]
 
@@ -87,6 +106,7 @@ class _Walk:
         fetch: number -> page.
         window: pages in flight.
         spends: see `task_pages`.
+        hint: see `task_pages`; `None` once it was asked for.
         blind_from: page from which on others than `targets` are tried out: short lists waste nothing.
         targets: pages to try out, the last one first.
         may_try: nothing was wasted yet.
@@ -94,6 +114,10 @@ class _Walk:
         upcoming: the next page that was not asked for, in order.
         asked: pages that were asked for.
         ahead: page that was asked for before its turn.
+        asking: the hint, under way.
+        hinted: the hint was asked for: nothing but what it promises is tried out.
+        free: it was to cost nothing, as the request was spent.
+        ended: the last page, or one that does not exist, came.
         step: distance of the next trial.
         running: requests by page.
         came: pages that wait for those before them.
@@ -106,6 +130,7 @@ class _Walk:
     fetch: Fetch
     window: int
     spends: Spends | None
+    hint: Hint | None
     blind_from: int
     targets: list[int]
     may_try: bool
@@ -113,6 +138,10 @@ class _Walk:
     upcoming: int = 0
     asked: set[int] = field(default_factory=set)
     ahead: int | None = None
+    asking: asyncio.Task[int | None] | None = None
+    hinted: bool = False
+    free: bool = False
+    ended: bool = False
     step: int = _STEP
     running: dict[asyncio.Task[TaskPage], int] = field(default_factory=dict)
     came: dict[int, TaskPage] = field(default_factory=dict)
@@ -137,16 +166,19 @@ class _Walk:
                 if page.last:
                     return
         finally:
-            for one in self.running:
+            pending = self._pending()
+            for one in pending:
                 one.cancel()
-            await asyncio.gather(*self.running, return_exceptions=True)
+            await asyncio.gather(*pending, return_exceptions=True)
 
     def _ask(self) -> None:
         """Ask for the page that leads furthest, and for those before it, as many as the window takes.
 
         While pages are tried out, few others are under way: each would keep the answer to the trial waiting.
         """
-        if self.window > 1 and self.sure > 0 and self.ahead is None:
+        if self.hint is not None and self.sure >= _HINT_FROM and not self.ended:
+            self._ask_hint(self.hint)
+        if self.window > 1 and self.sure > 0 and self.ahead is None and self.asking is None:
             self.ahead = self._next_ahead()
             if self.ahead is not None:
                 self._start(self.ahead)
@@ -166,6 +198,9 @@ class _Walk:
             target = self.targets.pop()
             if target > self.sure:
                 return target
+        if self.hinted:
+            self.may_try = False
+            return self._next_ahead()
         if self.sure < self.blind_from:
             return None
         self.step += 1
@@ -178,9 +213,23 @@ class _Walk:
     async def _one(self, number: int) -> TaskPage:
         return await self.fetch(number)
 
+    def _ask_hint(self, hint: Hint) -> None:
+        async def ask() -> int | None:
+            return await hint(not self.free)
+
+        self.hint, self.hinted, self.free = None, True, not self.may_try
+        self.asking = asyncio.create_task(ask())
+
+    def _pending(self) -> set[asyncio.Task[Any]]:
+        return {*self.running} if self.asking is None else {*self.running, self.asking}
+
     async def _wait(self) -> None:
         """Wait for an answer, and learn from it."""
-        done, _ = await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._pending(), return_when=asyncio.FIRST_COMPLETED)
+        if self.asking is not None and self.asking in done:
+            done.discard(self.asking)
+            self.targets, self.asking = _targets(self.asking.result()), None
+            self.may_try = not self.ended and (self.may_try or self.free)
         for one in sorted(done, key=self.running.__getitem__):
             number = self.running.pop(one)
             await self._learn(number, one.result())
@@ -189,10 +238,12 @@ class _Walk:
         if number == self.ahead:
             self.ahead = None
         if not page.items and number > 0:
-            self.end, self.may_try = number if self.end is None else min(self.end, number), False
+            self.end = number if self.end is None else min(self.end, number)
+            self.ended, self.may_try = True, False
             return
         self.came[number] = page
         self.sure = max(self.sure, number if page.last else number + 1)
+        self.ended = self.ended or page.last
         if page.last or (self.spends is not None and await self.spends(page.items)):
             self.may_try = False
 

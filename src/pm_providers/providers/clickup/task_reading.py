@@ -21,6 +21,7 @@ from pm_providers.providers.clickup.containers import ProjectReader
 from pm_providers.providers.clickup.mapping.choices import merged_statuses
 from pm_providers.providers.clickup.mapping.tasks import TaskReading, project_of, to_task
 from pm_providers.providers.clickup.mapping.values import ref_id
+from pm_providers.providers.clickup.sizes import SizeHint
 from pm_providers.toolkit.choices import filter_candidates
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.transport import bounded_map
@@ -85,10 +86,11 @@ class TaskReader(ProjectReader):
         self, query: TaskQuery, params: dict[str, Any], keep: Keep
     ) -> AsyncGenerator[PMTask, None]:
         listing = self._listing(query, params)
+        began = self._timing.monotonic()
         seen: set[str] = set()
         async with aclosing(self._pages(listing, query)) as pages:
             async for page in pages:
-                for task in await self._tasks(page):
+                for task in await self._tasks(page, began):
                     if not task.is_archived and keep(task):
                         seen.add(task.id)
                         yield task
@@ -115,13 +117,21 @@ class TaskReader(ProjectReader):
         self, listing: _Listing, query: TaskQuery
     ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
         """Pages of a list. A project without tasks is looked up: unknown ones have none, too."""
-        project, count = listing.project, 0
-        expected = self._sizes.get(project) if listing.whole and project is not None else None
+        project, count, began = listing.project, 0, self._timing.monotonic()
+        expected, hint = None, None
+        if listing.whole and project is not None:
+            expected, hint = self._sizes.get(project), SizeHint(self._catalog, self._level, project)
+
+        async def spends(page: Sequence[dict[str, Any]]) -> bool:
+            if hint is not None:
+                hint.note(page)
+            return await self._spends(page, began)
+
         # Who wants a few tasks gets them page by page.
         window = query.window if query.limit is None else 1
         try:
             stream = self._api.tasks(
-                listing.path, listing.params, window=window, expected=expected, spends=self._spends
+                listing.path, listing.params, window=window, expected=expected, hint=hint, spends=spends
             )
             async with aclosing(stream) as pages:
                 async for page in pages:
@@ -144,11 +154,11 @@ class TaskReader(ProjectReader):
         if project is not None:
             await self._project_document(project)
 
-    async def _spends(self, page: Sequence[dict[str, Any]]) -> bool:
+    async def _spends(self, page: Sequence[dict[str, Any]], began: float) -> bool:
         """Look up what the records of a page's tasks need; says whether that took a request."""
         before = self._catalog.loads
-        await self._type_names(page)
-        await self._sprint_ids(page)
+        await self._type_names(page, began)
+        await self._sprint_ids(page, began)
         return self._catalog.loads != before
 
     # conditions
@@ -278,16 +288,22 @@ class TaskReader(ProjectReader):
     async def _task(self, document: Mapping[str, Any]) -> PMTask:
         return (await self._tasks([document]))[0]
 
-    async def _tasks(self, documents: Sequence[Mapping[str, Any]]) -> list[PMTask]:
-        """Records of documents, with everything that their names need at hand."""
+    async def _tasks(
+        self, documents: Sequence[Mapping[str, Any]], began: float | None = None
+    ) -> list[PMTask]:
+        """Records of documents, with everything that their names need at hand.
+
+        What was known when a list of many pages `began` (by the clock that only goes forward) serves for
+        all of it, however long the quota makes it take.
+        """
         if not documents:
             return []
         reading = TaskReading(
             level=self._level,
             zone=await self._zone(),
             rule=self._catalog.rule,
-            types=await self._type_names(documents),
-            sprint_ids=await self._sprint_ids(documents),
+            types=await self._type_names(documents, began),
+            sprint_ids=await self._sprint_ids(documents, began),
             status={name.strip().casefold(): one for name, one in self._options.status_map.items()},
             priorities={one.name: one.priority for one in self._catalog.priorities},
             keep_raw=self._options.keep_raw,
@@ -295,20 +311,24 @@ class TaskReader(ProjectReader):
         with collector_paused():
             return [to_task(one, reading) for one in documents]
 
-    async def _type_names(self, documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-        names = {one.id: one.name for one in await self._catalog.types()}
-        used = {str(one.get("custom_item_id")) for one in documents if one.get("custom_item_id") is not None}
-        if not used <= set(names):
-            names = {one.id: one.name for one in await self._catalog.types(fresh=True)}
-        return names
+    def _since_s(self, began: float | None) -> float:
+        return 0.0 if began is None else self._timing.monotonic() - began
 
-    async def _sprint_ids(self, documents: Iterable[Mapping[str, Any]]) -> set[str]:
+    async def _type_names(
+        self, documents: Iterable[Mapping[str, Any]], began: float | None = None
+    ) -> dict[str, str]:
+        used = {str(one.get("custom_item_id")) for one in documents if one.get("custom_item_id") is not None}
+        return await self._catalog.type_names(used, since_s=self._since_s(began))
+
+    async def _sprint_ids(
+        self, documents: Iterable[Mapping[str, Any]], began: float | None = None
+    ) -> set[str]:
         """Sprints of the spaces of those tasks that are in more than one list."""
         spaces = {ref_id(one, "space") for one in documents if one.get("locations")}
         found: set[str] = set()
         for space in spaces:
             if space is not None and self._level != "list":
-                found |= await self._catalog.sprint_ids(space)
+                found |= await self._catalog.sprint_ids(space, since_s=self._since_s(began))
         return found
 
 
