@@ -11,7 +11,7 @@ from pm_providers import PMProject, PMSprint, PMTask
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.providers.trello import TrelloProvider
 from tests.providers.trello.box import open_box, with_custom_fields
-from tests.providers.trello.world import ADA, BOARD, DONE, World
+from tests.providers.trello.world import ADA, BOARD, DONE, TODO, World
 
 
 def _silent(world: World, after: str) -> None:
@@ -95,3 +95,24 @@ async def test_an_id_that_is_refused_without_its_name_is_no_missing_task(
 async def test_members_of_a_board_cost_one_request(world: World, provider: TrelloProvider) -> None:
     assert len(await provider.list_users(BOARD)) == 3
     assert len(world.sent) == 1
+
+
+async def test_a_card_stays_in_a_list_that_means_its_new_status(
+    world: World, provider: TrelloProvider
+) -> None:
+    """Taking a tick off is no reason to put a card into the first list of that meaning."""
+    testing = world.list("650000000000000000000019", "QA", pos=2.5)
+    card = world.card("x", idList=testing, dueComplete=True)
+    opened = await provider.update_task(card, {"status": "in_progress"})
+    assert (opened.status, opened.status_name) == ("in_progress", "QA")
+    assert not world.cards[card]["dueComplete"]
+    assert (await provider.update_task(card, {"status": "todo"})).status_name == "To Do"
+
+
+async def test_a_card_stays_among_the_done_ones_where_it_is(world: World) -> None:
+    shipped = world.list("650000000000000000000019", "Shipped", pos=9)
+    async with world.provider(done_mode="complete", done_lists="Done, Shipped") as provider:
+        card, other = world.card("x", idList=shipped), world.card("y", idList=TODO)
+        done = await provider.update_task(card, {"status": "completed"})
+        assert (done.status, done.status_name) == ("completed", "Shipped")
+        assert (await provider.update_task(other, {"status": "completed"})).status_name == "Done"

@@ -220,32 +220,36 @@ class TaskWriter(Planning):
             plan.body["idMembers"] = _members(fields["assignee_id"], before)
         _check_members(plan.body)
         if fields.get("status"):
-            plan.body |= self._status_body(fields, place, before)
+            plan.body |= self._status_body(fields, place, base)
         known = await self._known_fields(fields, place)
         plan.items = self._items(fields, known)
         if any(name in fields for name in LABELLED):
             await self._plan_labels(plan, fields, known, base)
         return plan
 
-    def _status_body(self, fields: Fields, place: Place, before: PMTask | None) -> dict[str, Any]:
+    def _status_body(self, fields: Fields, place: Place, base: Base | None) -> dict[str, Any]:
         """List and tick for a status: a unified value, or the name or id of an open list.
 
         Completing ticks the card and moves it to a list of completed cards where there is one; any other
-        status takes the tick off, unless only lists count.
+        status takes the tick off, unless only lists count. A card whose list means the status stays there.
         """
         value, rules = fields["status"], self._rules
+        before = None if base is None else base.task
         same_board = before is not None and before.project_id == place.id
         if before is not None and same_board and value == before.status:
             return {}
         lists = place.open_lists
-        target = self._target_list(value, lists)
+        held = (
+            None if base is None else next((one for one in lists if one.id == base.card.get("idList")), None)
+        )
+        target = held if held is not None and held.status == value else self._target_list(value, lists)
         if is_id(value) and target is not None:
             fields["status"] = target.name
         done = value == TaskStatus.COMPLETED or (target is not None and target.is_done)
         if target is None and not (value == TaskStatus.COMPLETED and rules.done_mode != "list"):
             known = ", ".join(one.name for one in lists) or "none"
             raise ValidationError(fields={"status": f"{value!r:.60} is unknown; the board has: {known:.500}"})
-        body: dict[str, Any] = {} if target is None else {"idList": target.id}
+        body: dict[str, Any] = {} if target is None or target is held else {"idList": target.id}
         if rules.done_mode != "list":
             body["dueComplete"] = done
         elif done or (before is not None and before.status == TaskStatus.COMPLETED):
