@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pm_providers.errors import (
@@ -43,6 +46,7 @@ from pm_providers.store import (
 )
 from pm_providers.store.sync_views import find_mapping
 from pm_providers.sync.engine import RunOptions
+from pm_providers.sync.policy import Policy
 
 
 async def status(world):
@@ -350,6 +354,40 @@ async def test_duplicates_and_orphans(mapped):
     assert ("error", "state") not in found
 
 
+async def test_what_is_not_carried_is_told_by_reason(mapped):
+    await mapped.left.create_user(PMUser(name="Grace", username="grace"))
+    (grace,) = [one for one in await mapped.left.list_users() if one.username == "grace"]
+    for title in ("One", "Two"):
+        await mapped.add_left(title, assignee_id=grace.id)
+    await mapped.run()
+    told = (await kinds(mapped))["warning", "problem"]
+    assert "nobody there is Grace" in told.text
+    assert "'One', 'Two'" in told.text
+    assert "users:LEFT=RIGHT" in told.command
+
+
 async def test_a_paused_mapping_is_told(mapped):
     await pause_mapping(mapped.db, mapped.mapping.id)
     assert (await kinds(mapped))["warning", "state"].command.startswith("pm-providers mappings resume")
+
+
+async def test_the_documented_python(mapped, capsys):
+    """The example of the page about the sync runs as it stands."""
+    page = (Path(__file__).parents[2] / "docs" / "sync.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    space: dict = {}
+    exec(compile(block.replace("jira-main", "there"), "docs/sync.md", "exec"), space)
+    await mapped.add_left("One")
+    await space["nightly"](mapped.url)
+    assert capsys.readouterr().out == "done {'create': 1} ['ok']\n"
+
+
+def test_the_documented_options_are_those_that_there_are():
+    page = (Path(__file__).parents[2] / "docs" / "sync.md").read_text(encoding="utf-8")
+    table = page.partition("## Options")[2].partition("##")[0]
+    named = {
+        one
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for one in re.findall(r"`(\w+)`", row)
+    }
+    assert named == set(Policy.__dataclass_fields__)

@@ -187,7 +187,7 @@ def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):
     found = cli("sync", "undo", run)
     assert "! left alone  One  edited since" in found.out
     assert "description  edited since" in found.out
-    assert "warning: 1 items are not as they were" in found.err
+    assert "warning: 1 item is not as it was" in found.err
 
 
 def test_conflicts(cli, there, mapped):

@@ -11,7 +11,7 @@ from pm_providers.sync.facts import Choice, Person, SideFacts
 from pm_providers.sync.people import Directory
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.translate import Translator
-from pm_providers.sync.values import Snapshot
+from pm_providers.sync.values import CUSTOM, Snapshot
 
 __all__ = ["ERROR", "INFO", "WARNING", "Finding", "Sample", "examine_facts", "examine_links"]
 
@@ -71,7 +71,8 @@ class Sample:
         if link.state == DETACHED:
             self.apart.setdefault(link.problem or "taken out of step", []).append(title)
         elif link.problem:
-            self.problems.setdefault(link.problem, []).append(title)
+            for why in link.problem.split("; "):
+                self.problems.setdefault(why, []).append(title)
         elif link.state == SINGLE and not link.dirty:
             self.lonely[LEFT if link.left_id is not None else RIGHT].append(title)
 
@@ -116,7 +117,9 @@ def examine_links(sample: Sample, facts: Mapping[str, SideFacts], name: str) -> 
                 Finding(INFO, "orphan", text, f"pm-providers mappings update {name} --direction both")
             )
     for why, titles in sample.problems.items():
-        found.append(Finding(WARNING, "problem", f"{_some(titles)}: {why}", _cure(why, name)))
+        level = INFO if why.startswith(CUSTOM) or "cannot hold" in why else WARNING
+        text = f"{why.removeprefix(CUSTOM)}; that is about {_some(titles)}"
+        found.append(Finding(level, "problem", text, _cure(why, name)))
     for side, places in sample.places.items():
         for place, number in places.items():
             if number > 1:
@@ -140,6 +143,8 @@ def _cure(why: str, name: str) -> str:
     ):
         if word in why:
             return f'pm-providers mappings update {name} --pair "{kind}:LEFT=RIGHT"'
+    if why.startswith(CUSTOM):
+        return f'pm-providers mappings update {name} --pair "custom_fields:LEFT=RIGHT"'
     return f"pm-providers sync plan {name}"
 
 

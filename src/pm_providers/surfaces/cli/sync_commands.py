@@ -54,7 +54,7 @@ _Tasks = Annotated[
 ]
 _All = Annotated[bool, typer.Option("--all", help=f"Show all items, not the first {SHOWN}.", metavar="")]
 _Deletes = Annotated[
-    bool, typer.Option("--allow-deletes", help="Delete more than the fuse allows.", metavar="")
+    bool, typer.Option("--allow-deletes", help="Delete and overwrite more than the fuse allows.", metavar="")
 ]
 _STYLES = {ERROR: "red", WARNING: "yellow"}
 
@@ -283,7 +283,8 @@ def undo(
         _show(state, result, show_all=False, undone=short_id(run_id))
     left = [one for one in result.report.decisions if one.act is Act.WAIT or one.held]
     if left and not state.as_json:
-        state.warn(f"{len(left)} items are not as they were before the run; the list says why")
+        items = "1 item is not as it was" if len(left) == 1 else f"{len(left)} items are not as they were"
+        state.warn(f"{items} before the run; the list says why")
     result.raise_for_refusal()
 
 

@@ -87,36 +87,30 @@ def show_status(state: State, found: Sequence[MappingStatus]) -> None:
 
 
 def _status_table(found: Sequence[MappingStatus]) -> Table:
+    """Columns in which nothing stands are left out: what is mapped with what needs the room."""
+    waiting = any(one.counts.waiting for one in found)
+    conflicts = any(one.counts.conflicts for one in found)
     table = plain_table()
     table.add_column("mapping", no_wrap=True)
     table.add_column("left ⇄ right", overflow="fold")
     table.add_column("state", no_wrap=True)
-    for head in ("in step", "waiting", "conflicts"):
+    for head in ("in step", *(["waiting"] if waiting else []), *(["conflicts"] if conflicts else [])):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("last run", no_wrap=True)
     for one in found:
         mapping, counts = one.mapping, one.counts
-        ends = " ⇄ ".join(
-            f"{name} {project_word(project)}"
-            for name, project in (
-                (one.left, mapping.internal_project_id),
-                (one.right, mapping.external_project_id),
-            )
-        )
+        left = f"{one.left} {project_word(mapping.internal_project_id)}"
+        right = f"{one.right} {project_word(mapping.external_project_id)}"
         table.add_row(
             short_id(mapping.id),
-            line(ends),
+            line(f"{left} ⇄ {right}"),
             Text(one.state, style=_STATES.get(one.state, "")),
             str(counts.linked),
-            str(counts.waiting or ""),
-            Text(str(counts.conflicts or ""), style="magenta"),
-            _when(one.last_run),
+            *([str(counts.waiting or "")] if waiting else []),
+            *([Text(str(counts.conflicts or ""), style="magenta")] if conflicts else []),
+            "never" if one.last_run is None else f"{one.last_run.started_at:%m-%d %H:%M}",
         )
     return table
-
-
-def _when(run: SyncRun | None) -> str:
-    return "never" if run is None else f"{run.started_at:%m-%d %H:%M} {run.state}"
 
 
 def status_dict(one: MappingStatus) -> dict[str, Any]:
