@@ -1,4 +1,4 @@
-"""What people look at: mappings and runs by part of their ids, how far each mapping is, links with problems."""
+"""What people look at: mappings and runs by part of their ids, how far each mapping is, its links."""
 
 from __future__ import annotations
 
