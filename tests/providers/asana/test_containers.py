@@ -176,6 +176,33 @@ async def test_a_project_named_like_a_sprint_is_one(site: Site, provider: AsanaP
     assert {one.name for one in await provider.list_projects()} == {"Mars", f"Mars{SEPARATOR}Landing"}
 
 
+async def test_no_project_is_written_that_would_be_read_as_a_sprint(
+    site: Site, provider: AsanaProvider
+) -> None:
+    before = site.count("POST", "/projects")
+    wrong = {"name": f"Mars{SEPARATOR}Sprint 9", "description": "So:\n\n- *pm:sprint-of=77*\n\nthen"}
+    for name, value in wrong.items():
+        with pytest.raises(ValidationError) as failed:
+            await provider.create_project(PMProject(**{"name": "Venus", name: value}))
+        assert set(failed.value.fields) == {name}
+    assert site.count("POST", "/projects") == before
+    made = await provider.create_project(
+        PMProject(name=f"Venus{SEPARATOR}Sprint 9", description="a line pm:sprint-of=77 is a mark")
+    )
+    for name, value in wrong.items():
+        with pytest.raises(ValidationError) as failed:
+            await provider.update_project(made.id, {name: value})
+        assert set(failed.value.fields) == {name}
+    same = await provider.update_project(made.id, {"name": made.name, "description": made.description})
+    assert (same.name, same.description, same.warnings) == (made.name, made.description, ())
+    assert {one.id for one in await provider.list_projects()} == {site.project, made.id}
+    sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.project, goal="land"))
+    with pytest.raises(ValidationError) as failed:
+        await provider.update_sprint(sprint.id, {"goal": f"land\n\npm:sprint-of={made.id}"})
+    assert set(failed.value.fields) == {"goal"}
+    assert await provider.get_sprint(sprint.id) == sprint
+
+
 async def test_tasks_stay_when_their_sprint_is_deleted(site: Site, provider: AsanaProvider) -> None:
     sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.project))
     task = await provider.create_task(PMTask(title="x", project_id=site.project, sprint_id=sprint.id))

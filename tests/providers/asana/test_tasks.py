@@ -444,7 +444,7 @@ async def test_status_in_a_custom_type() -> None:
     made = await provider.create_task(PMTask(title="x", project_id="77", type="Ticket", status="New"))
     assert (made.type, made.status, made.status_name, made.warnings) == ("Ticket", "todo", "New", ())
     assert server.bodies("PUT", "/tasks/5") == [
-        {"data": {"custom_type": "70", "custom_type_status_option": "71"}}
+        {"data": {"resource_subtype": "custom", "custom_type": "70", "custom_type_status_option": "71"}}
     ]
     done = await provider.update_task("5", {"status": "completed"})
     assert (done.status, done.status_name, done.warnings) == ("completed", "Fixed", ())

@@ -296,15 +296,23 @@ async def test_custom_types_carry_their_own_status():
         assert [option["name"] for option in shown["status_options"]] == ["Open", "Fixed"]
         gid = (await box.task(projects=[project], custom_type=kind.id))["gid"]
         fields = "opt_fields=completed,resource_subtype,custom_type.name,custom_type_status_option.name"
-        found = await box.get(f"/tasks/{gid}?{fields}")
+        plain = await box.get(f"/tasks/{gid}?{fields}")  # no member of creations
+        assert (plain["resource_subtype"], plain["custom_type"]) == ("default_task", None)
+        for name, value in (("custom_type", kind.id), ("custom_type_status_option", options[0].id)):
+            refused = await box.put(f"/tasks/{gid}", 400, **{name: value})
+            assert "resource_subtype custom" in error(refused)
+        found = await box.put(f"/tasks/{gid}?{fields}", resource_subtype="custom", custom_type=kind.id)
         assert (found["resource_subtype"], found["completed"]) == ("custom", False)
         assert found["custom_type_status_option"]["name"] == "Open"
         changed = await box.put(f"/tasks/{gid}?{fields}", custom_type_status_option=options[1].id)
         assert (changed["completed"], changed["custom_type_status_option"]["name"]) == (True, "Fixed")
         back = await box.put(f"/tasks/{gid}?{fields}", completed=False)
         assert back["custom_type_status_option"]["name"] == "Open"
+        plain = await box.put(f"/tasks/{gid}?{fields}", resource_subtype="default_task")
+        assert (plain["resource_subtype"], plain["custom_type"]) == ("default_task", None)
         other = (await box.task())["gid"]
-        assert "custom_type" in error(await box.put(f"/tasks/{other}", 400, custom_type=kind.id))
+        far = await box.put(f"/tasks/{other}", 400, resource_subtype="custom", custom_type=kind.id)
+        assert "custom_type: Not a recognized ID" in error(far)
 
 
 async def test_ids_of_an_id_field_are_given_by_the_server_and_found():

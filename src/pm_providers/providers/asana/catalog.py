@@ -178,6 +178,11 @@ class Catalog:
         """Custom fields of the whole workspace; none where these credentials or the plan have no list."""
         return await self._workspace_fields.get(_ALL, max_age_s=0 if fresh else None)
 
+    async def field(self, one: str) -> FieldInfo | None:
+        """A custom field by gid, under its own name; `None` where it may not be seen."""
+        found = await self._api.find(f"custom_fields/{one}", FIELD_FIELDS)
+        return None if found is None else to_field_info(found)
+
     async def convention(self, role: str, project: str, *, fresh: bool = False) -> FieldInfo | None:
         """The custom field of a project that holds a field of tasks.
 
@@ -293,8 +298,11 @@ class Catalog:
         if not others:
             return {}
         found = await self.projects()
-        if not found.documents.keys() >= others and self._age_of_projects() > 1.0:
+        unknown = others - found.documents.keys() - self._strangers
+        if unknown and self._age_of_projects() > 1.0:
             found = await self.projects(fresh=True)
+            # In no list: asked for once, not for each page of tasks.
+            self._strangers |= unknown - found.documents.keys()
         return found.sprints
 
     def _age_of_projects(self) -> float:
@@ -327,6 +335,7 @@ class Catalog:
     def forget_projects(self) -> None:
         """Projects were made, changed or deleted."""
         self._projects: Cache[str, Projects] = Cache(self._load_projects, _SHORT_S, self._clock)
+        self._strangers: set[str] = set()
 
     def forget_homes(self) -> None:
         """Something came to stand somewhere else."""

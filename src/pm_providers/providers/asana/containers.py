@@ -17,8 +17,11 @@ from pm_providers.providers.asana.mapping.dates import planned_dates
 from pm_providers.providers.asana.mapping.projects import (
     OPTION_FIELDS,
     PROJECT_FIELDS,
+    SEPARATOR,
     carried_fields,
     from_project,
+    names_of,
+    sprint_owner,
     to_project,
 )
 from pm_providers.providers.asana.mapping.values import gid
@@ -121,6 +124,7 @@ class Projects(ProjectMaker):
             why = "a new project is in no portfolio yet, and has the fields of those only"
             raise ValidationError(fields={"custom_fields": why})
         body = from_project(fields) | planned_dates(fields, {})
+        await self._check_name(fields)
         if fields.get("status"):
             body["archived"] = _archived(fields, {})
         body = {name: value for name, value in body.items() if value is not None}
@@ -135,6 +139,7 @@ class Projects(ProjectMaker):
         base = await self._project_document(project_id)
         html = base.get("html_notes")
         body = from_project(fields, html if isinstance(html, str) else None) | planned_dates(fields, base)
+        await self._check_name(fields, project_id)
         if fields.get("status") and not self._holds("status", fields["status"], self._project(base)):
             body["archived"] = _archived(fields, base)
         if fields.get("custom_fields"):
@@ -143,6 +148,16 @@ class Projects(ProjectMaker):
             base = await self._api.put(f"projects/{project_id}", body, PROJECT_FIELDS)
             self._catalog.forget_projects()
         return self._project(base)
+
+    async def _check_name(self, fields: Fields, one: str | None = None) -> None:
+        """Refuse a name that reads as that of a sprint: the project would be in no list of projects."""
+        name = fields.get("name") or ""
+        if not self._options.has_sprint_projects or SEPARATOR not in name:
+            return
+        known = (await self._catalog.projects(fresh=True)).documents.values()
+        if sprint_owner(name, one, names_of(list(known))) is not None:
+            why = "is the name of a sprint of another project: create a sprint, or switch off sprint_mode"
+            raise ValidationError(fields={"name": why})
 
     async def _project_custom(self, project_id: str, fields: Fields) -> dict[str, Any]:
         carried = await self._api.get(f"projects/{project_id}", (*PROJECT_FIELDS, *OPTION_FIELDS))

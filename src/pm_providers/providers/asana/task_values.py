@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pm_providers.contract import ChoiceBook, Fields
@@ -137,23 +137,34 @@ class TaskValues(TaskReader):
         for one in roles:
             values |= await self._role(one, fields, project)
         if asked:
-            known = await self._writable(project, others)
+            known = await self._writable(project, others, asked)
             if not fits(known, asked):
-                known = await self._writable(project, others, fresh=True)
+                known = await self._writable(project, others, asked, fresh=True)
             described = checked_custom(fields, known)
             values |= write_values(fields["custom_fields"], described)
         return values
 
     async def _writable(
-        self, project: str | None, others: Sequence[FieldInfo], *, fresh: bool = False
+        self,
+        project: str | None,
+        others: Sequence[FieldInfo],
+        asked: Collection[str],
+        *,
+        fresh: bool = False,
     ) -> list[FieldInfo]:
         """Custom fields of a task: those of its project, and those that it carries from others."""
         own = (
             [] if project is None else await _in_project(self._catalog.fields(project, fresh=fresh), project)
         )
         ids = {one.id for one in own}
-        known = [*own, *(one for one in others if one.id not in ids)]
-        return [one for one in known if not self._catalog.is_modelled(one)]
+        carried = [one for one in others if one.id not in ids]
+        carried = [await self._described(one) if one.name in asked else one for one in carried]
+        return [one for one in (*own, *carried) if not self._catalog.is_modelled(one)]
+
+    async def _described(self, carried: FieldInfo) -> FieldInfo:
+        """A field of another project of the task, with what its values do not tell: options, and locks."""
+        found = await self._catalog.field(carried.id)
+        return carried if found is None else replace(found, name=carried.name)
 
     async def _role(self, name: str, fields: Fields, project: str | None) -> dict[str, Any]:
         """The value of a field of ours that a custom field holds.

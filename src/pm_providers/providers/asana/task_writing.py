@@ -41,10 +41,11 @@ class TaskWriter(TaskValues):
         project, parent = fields["project_id"], fields.get("parent_task_id")
         placement = await self._placement(fields, project) if fields.get("status") else None
         joins = parent is None or await self._joins(fields, parent, project, placement)
-        custom = await self._custom(fields, project)
+        values = await self._custom(fields, project)
+        custom = {one: value for one, value in values.items() if value is not None}
         kind, type_id = await self._type(fields, project)
         body = from_task({**fields, "type": kind}) | task_dates(fields, {})
-        later: dict[str, Any] = {"custom_type": type_id} if type_id else {}
+        later: dict[str, Any] = _custom_type(type_id) if type_id else {}
         if placement is not None:
             custom |= placement.custom or {}
             body["completed"] = placement.completed
@@ -66,7 +67,7 @@ class TaskWriter(TaskValues):
         home = await self._catalog.home(parent)
         if home is None:
             await self._check_parent(parent)
-        held = any(fields.get(one) not in (None, {}, []) for one in _ONLY_IN_PROJECTS)
+        held = any(_says_something(fields.get(one)) for one in _ONLY_IN_PROJECTS)
         placed = placement is not None and not is_plain(fields["status"])
         return home != project or held or placed
 
@@ -112,9 +113,12 @@ class TaskWriter(TaskValues):
         plan.body = from_task({**fields, "type": kind}, base_html=html if isinstance(html, str) else None)
         plan.body |= task_dates(fields, base)
         if type_id:
-            plan.body["custom_type"] = type_id
+            plan.body |= _custom_type(type_id)
         carried = unique_names(map(to_field_info, listed(base, "custom_fields")))
-        plan.custom = await self._custom(fields, project, carried)
+        # What is not there needs no clearing: a subtask would join its project for nothing.
+        known = {one.id for one in carried}
+        asked = await self._custom(fields, project, carried)
+        plan.custom = {one: value for one, value in asked.items() if value is not None or one in known}
         placement = await self._new_placement(fields, before, base, project)
         if placement is not None:
             _plan_placement(plan, placement, base)
@@ -205,6 +209,18 @@ class TaskWriter(TaskValues):
                 plan.other("removeProject", {"project": one})
         if target is not None and target not in known:
             plan.place("addProject", {"project": target})
+
+
+def _says_something(value: Any) -> bool:
+    """Whether there is a value to store, or a custom field that has one."""
+    if isinstance(value, Mapping):
+        return any(one not in (None, "", []) for one in value.values())
+    return value is not None
+
+
+def _custom_type(one: str) -> dict[str, Any]:
+    """Keys that give a task a custom type: only those of that subtype have one ([spec] TaskUpdateRequest)."""
+    return {"resource_subtype": "custom", "custom_type": one}
 
 
 def _section(base: Mapping[str, Any], project: str | None) -> str | None:

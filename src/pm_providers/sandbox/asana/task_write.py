@@ -221,8 +221,16 @@ def _completion(session: Session, data: Data, task: Task, found: dict[str, Any])
 def _custom_type(
     session: Session, data: Data, task: Task, projects: list[str], found: dict[str, Any]
 ) -> dict[str, Any]:
+    """Members of changes only, and of tasks of the subtype `custom` only ([spec] TaskUpdateRequest)."""
+    if task.id not in session.state.tasks:
+        return {}  # ignored in creations, as all members that are not known
     kind = data.gid("custom_type") if "custom_type" in data else task.custom_type
     option = data.gid("custom_type_status_option")
+    if found["subtype"] != "custom":
+        for name in ("custom_type", "custom_type_status_option"):
+            if data.gid(name) is not None:
+                raise bad(f"{name}: Can only be set on tasks with the resource_subtype custom")
+        kind = None
     if kind is None:
         if option is not None:
             raise bad("custom_type_status_option: The task has no custom type")
@@ -234,7 +242,6 @@ def _custom_type(
     if option is not None and option not in known:
         raise not_an_id("custom_type_status_option", option)
     chosen = known.get(option or task.status_option or "") or row.options[0]
-    found["subtype"] = "custom"
     completed = data.flag("completed")
     if option is None and completed is not None and completed != (chosen.completion == "complete"):
         wanted = "complete" if completed else "incomplete"

@@ -36,12 +36,16 @@ VALUE_FIELDS = (
     "custom_fields.multi_enum_values.name",
     "custom_fields.number_value",
     "custom_fields.text_value",
-    "custom_fields.date_value",
+    "custom_fields.date_value.date",
+    "custom_fields.date_value.date_time",
     "custom_fields.people_value",
     "custom_fields.reference_value",
     "custom_fields.display_value",
 )
-"""`opt_fields` of values: without the options of each field, which are many."""
+"""`opt_fields` of values: without the options of each field, which are many.
+
+`date_value` is no record: alone it comes without what is in it, so both of its members are named.
+"""
 
 FIELD_FIELDS = (
     "name",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pm_providers.errors import ValidationError
 from pm_providers.model import PMProject, PMSprint, SprintStatus
 from pm_providers.providers.asana.mapping.choices import project_status
 from pm_providers.providers.asana.mapping.custom_fields import (
@@ -29,6 +30,7 @@ __all__ = [
     "from_project",
     "from_sprint",
     "names_of",
+    "sprint_owner",
     "sprint_place",
     "to_project",
     "to_sprint",
@@ -39,7 +41,8 @@ PROJECT_FIELDS = (
     "modified_at", "permalink_url", "privacy_setting", "team", "workspace",
     "custom_fields.name", "custom_fields.type", "custom_fields.representation_type",
     "custom_fields.enum_value.name", "custom_fields.multi_enum_values.name", "custom_fields.number_value",
-    "custom_fields.text_value", "custom_fields.date_value", "custom_fields.display_value",
+    "custom_fields.text_value", "custom_fields.date_value.date", "custom_fields.date_value.date_time",
+    "custom_fields.display_value",
 )  # fmt: skip
 """`opt_fields` of projects."""
 
@@ -49,6 +52,8 @@ OPTION_FIELDS = ("custom_fields.enum_options.name", "custom_fields.enum_options.
 SEPARATOR = " – "  # noqa: RUF001 - the dash of the convention, as people write it
 _MARK = re.compile(r"^pm:sprint-of=([0-9]{1,64})[ \t]*$", re.MULTILINE)
 _MARK_IN_HTML = re.compile(r"\n{0,2}pm:sprint-of=[0-9]{1,64}[ \t]*(?=\n|</body>|$)")
+_MARK_LINE = re.compile(r"^\W*pm:sprint-of=[0-9]+\W*$", re.MULTILINE)
+_TAG = re.compile(r"<[^<>]*>")
 _SPRINT = re.compile(r"sprint\b", re.IGNORECASE)
 _PUBLIC = "public_to_workspace"
 
@@ -85,20 +90,36 @@ def sprint_place(
     """
     one = gid(value, "project")
     mark = _MARK.search(optional_text(value, "notes") or "")
-    owner = mark[1] if mark else None
-    name = optional_text(value, "name") or ""
-    head, dash, tail = name.rpartition(SEPARATOR)
-    if (
-        owner is None
-        and dash
-        and _SPRINT.match(tail.strip())
-        and projects_by_name.get(head) not in (None, one)
-    ):
-        owner = projects_by_name[head]
+    owner = mark[1] if mark else sprint_owner(optional_text(value, "name") or "", one, projects_by_name)
     if owner is None and one not in portfolio:
         return None
     closed = value.get("archived") is True or value.get("completed") is True
     return SprintPlace(one, owner, closed, value)
+
+
+def sprint_owner(name: str, one: str | None, projects_by_name: Mapping[str, str]) -> str | None:
+    """Gid of the project that another is a sprint of by its name; `None` where the name does not say so.
+
+    Args:
+        name: `<Project> - Sprint ...`, with the dash of `SEPARATOR`.
+        one: gid of the project of that name; `None` for a new one.
+        projects_by_name: name -> gid of all projects.
+    """
+    head, dash, tail = name.rpartition(SEPARATOR)
+    owner = projects_by_name.get(head) if dash and _SPRINT.match(tail.strip()) else None
+    return None if owner == one else owner
+
+
+def _unmarked(html: str, name: str) -> str:
+    """Rich text without a line that would say which project this is a sprint of.
+
+    Raises:
+        ValidationError: there is such a line, under the name of our field.
+    """
+    if any(_MARK_LINE.search(_TAG.sub(gap, html)) for gap in ("", "\n")):
+        why = "a line pm:sprint-of=... marks the sprints of a project, and cannot be written"
+        raise ValidationError(fields={name: why})
+    return html
 
 
 # projects
@@ -145,12 +166,16 @@ def _values(value: Document) -> dict[str, Any]:
 
 
 def from_project(fields: Mapping[str, Any], base_html: str | None = None) -> dict[str, Any]:
-    """Body that writes checked project fields; `None` clears. Not of dates, status and custom fields."""
+    """Body that writes checked project fields; `None` clears. Not of dates, status and custom fields.
+
+    Raises:
+        ValidationError: the description would make it a sprint.
+    """
     body: dict[str, Any] = {}
     if "name" in fields:
         body["name"] = fields["name"]
     if "description" in fields:
-        body["html_notes"] = write_text(fields["description"], base_html)
+        body["html_notes"] = _unmarked(write_text(fields["description"], base_html), "description")
     if "owner_id" in fields:
         body["owner"] = fields["owner_id"]
     if fields.get("is_public") is not None:
@@ -208,13 +233,16 @@ def from_sprint(
         project: gid of the project that it is a sprint of.
         project_name: name of that project, which the sprint's begins with.
         base_html: notes as they are.
+
+    Raises:
+        ValidationError: the goal holds a line that would name another project.
     """
     body: dict[str, Any] = {}
     if "name" in fields:
         body["name"] = f"{project_name}{SEPARATOR}{fields['name']}" if project_name else fields["name"]
     if "goal" in fields:
         base = _MARK_IN_HTML.sub("", base_html) if base_html else None
-        body["html_notes"] = _marked(write_text(fields["goal"], base), project)
+        body["html_notes"] = _marked(_unmarked(write_text(fields["goal"], base), "goal"), project)
     return body
 
 
