@@ -54,6 +54,23 @@ async def test_the_first_pass_hands_out_everything(site: Site, provider: AsanaPr
         assert (again.upserts, again.deleted_ids, again.has_more) == ([], [], False)
 
 
+async def test_a_project_that_is_too_large_for_one_chain_is_told_as_a_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with site.provider(page_size=2) as provider:
+        made = await _made(provider, site, 4) + await _made(provider, site, 4, status="blocked")
+        monkeypatch.setattr("pm_providers.sandbox.asana.paging.COLLECTION_CAP", 5)
+        first = await _all(provider, site.project)
+        assert {one.id for one in first.upserts} == {one.id for one in made}
+        assert (await _all(provider, site.project, first.cursor)).upserts == []
+        site.box.state.event_lag_s = 3600.0
+        for one in made:
+            await provider.update_task(one.id, {"title": "new"})
+        later = await _all(provider, site.project, first.cursor)
+        assert {(one.id, one.title) for one in later.upserts} == {(one.id, "new") for one in made}
+        assert (await _all(provider, site.project, later.cursor)).upserts == []
+
+
 async def test_what_happens_between_pages_is_told_by_the_last_one(
     site: Site, provider: AsanaProvider
 ) -> None:

@@ -16,7 +16,7 @@ renamed options of custom fields. `list_tasks` shows them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderEr
 from pm_providers.model import PMTask
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.change_cursor import ChangeCursor
-from pm_providers.providers.asana.errors import lost_page
+from pm_providers.providers.asana.errors import is_too_large, lost_page
 from pm_providers.providers.asana.listing import Tree
 from pm_providers.providers.asana.mapping.tasks import LEAN_FIELDS, is_task
 from pm_providers.providers.asana.mapping.values import gid, is_gid, ref_gid
@@ -78,7 +78,14 @@ class Changes(TaskReader):
         room = most - len(page.upserts)
         if room <= 0 or state.pending:
             return True
-        found, state.offset = await self._next_page(state, min(room, self._options.page_size))
+        try:
+            found, state.offset = await self._next_page(state, min(room, self._options.page_size))
+        except ValidationError as error:
+            if not is_too_large(error):
+                raise
+            # The chain ends before the project does: what it did not hand out is found section by section.
+            await self._compare(state)
+            found, state.offset = [], None
         tree = Tree(state.project, seen=set(state.ids))
         fresh = tree.fresh([one for one in found if is_task(one)])
         parents = [gid(one, _TASK) for one in fresh if one.get("num_subtasks")]
@@ -146,14 +153,9 @@ class Changes(TaskReader):
     async def _by_time(self, page: _Page, most: int) -> None:
         """Tasks by their time of change: those that fit are handed out, the others are looked at later."""
         state = page.state
-        params: dict[str, Any] = {"project": state.project}
-        edge = state.edge
-        if edge is not None:
-            params["modified_since"] = edge.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         newest: datetime | None = None
-        async with aclosing(self._api.pages("tasks", self._task_fields, params)) as pages:
-            async for found in pages:
-                tasks = [one for one in found if is_task(one)]
+        async with aclosing(self._modified(state)) as pages:
+            async for tasks in pages:
                 times = (instant(one.get("modified_at")) for one in tasks)
                 newest = max((one for one in (newest, *times) if one is not None), default=None)
                 news = [one for one in tasks if state.is_news(gid(one, _TASK), _mark(one))]
@@ -163,6 +165,21 @@ class Changes(TaskReader):
                 await self._take(page, news[:room])
                 await self._expect_below(state, arrived)
         state.move_on(newest)
+
+    async def _modified(self, state: ChangeCursor) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Pages of tasks by their time of change; what does not fit into such a list is looked at later."""
+        params: dict[str, Any] = {"project": state.project}
+        edge = state.edge
+        if edge is not None:
+            params["modified_since"] = edge.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            async with aclosing(self._api.pages("tasks", self._task_fields, params)) as pages:
+                async for found in pages:
+                    yield [one for one in found if is_task(one)]
+        except ValidationError as error:
+            if not is_too_large(error):
+                raise
+            await self._compare(state)
 
     async def _compare(self, state: ChangeCursor) -> None:
         """Compare all ids and times of change with what is known; what differs is looked at."""

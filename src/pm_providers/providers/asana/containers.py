@@ -124,7 +124,7 @@ class Projects(ProjectMaker):
             why = "a new project is in no portfolio yet, and has the fields of those only"
             raise ValidationError(fields={"custom_fields": why})
         body = from_project(fields) | planned_dates(fields, {})
-        await self._check_name(fields)
+        await self._check_project_name(fields)
         if fields.get("status"):
             body["archived"] = _archived(fields, {})
         body = {name: value for name, value in body.items() if value is not None}
@@ -139,7 +139,7 @@ class Projects(ProjectMaker):
         base = await self._project_document(project_id)
         html = base.get("html_notes")
         body = from_project(fields, html if isinstance(html, str) else None) | planned_dates(fields, base)
-        await self._check_name(fields, project_id)
+        await self._check_project_name(fields, project_id)
         if fields.get("status") and not self._holds("status", fields["status"], self._project(base)):
             body["archived"] = _archived(fields, base)
         if fields.get("custom_fields"):
@@ -149,7 +149,7 @@ class Projects(ProjectMaker):
             self._catalog.forget_projects()
         return self._project(base)
 
-    async def _check_name(self, fields: Fields, one: str | None = None) -> None:
+    async def _check_project_name(self, fields: Fields, one: str | None = None) -> None:
         """Refuse a name that reads as that of a sprint: the project would be in no list of projects."""
         name = fields.get("name") or ""
         if not self._options.has_sprint_projects or SEPARATOR not in name:
