@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 __all__ = ["Cache", "KeyedLocks"]
@@ -32,6 +32,12 @@ class KeyedLocks:
             yield
 
 
+class _Kept(NamedTuple, Generic[V]):
+    at: float
+    load: int
+    value: V
+
+
 class Cache(Generic[K, V]):
     """Values by key, loaded when first asked for and again when they are old.
 
@@ -50,33 +56,36 @@ class Cache(Generic[K, V]):
         self._load = load
         self._max_age_s = max_age_s
         self._clock = clock
-        self._values: dict[K, tuple[float, V]] = {}
+        self._values: dict[K, _Kept[V]] = {}
+        self._loads = 0
         self._locks = KeyedLocks()
 
     async def get(self, key: K, *, max_age_s: float | None = None) -> V:
         """Value of a key, not older than `max_age_s`; 0 loads it anew."""
-        asked = self._clock()
+        asked, loads = self._clock(), self._loads
         limit = self._max_age_s if max_age_s is None else max_age_s
         found = self._values.get(key)
-        if found is not None and asked - found[0] < limit:
-            return found[1]
+        if found is not None and asked - found.at < limit:
+            return found.value
         async with self._locks.hold(key):
             found = self._values.get(key)
             # Perhaps loaded by somebody else while this one waited. A load that began after this one asked is
-            # new enough whatever the age.
-            if found is None or (found[0] < asked and asked - found[0] >= limit):
-                found = (self._clock(), await self._load(key))
-                self._values[key] = found
-            return found[1]
+            # new enough whatever the age; the clock may be too coarse to tell.
+            if found is None or (found.load <= loads and asked - found.at >= limit):
+                self._loads += 1
+                at, load = self._clock(), self._loads
+                found = self._values[key] = _Kept(at, load, await self._load(key))
+            return found.value
 
     def age_s(self, key: K) -> float | None:
         """Seconds since a key was loaded; `None` when it was not."""
         found = self._values.get(key)
-        return None if found is None else self._clock() - found[0]
+        return None if found is None else self._clock() - found.at
 
     def put(self, key: K, value: V) -> None:
         """Keep a value that came along with something else."""
-        self._values[key] = (self._clock(), value)
+        self._loads += 1
+        self._values[key] = _Kept(self._clock(), self._loads, value)
 
     def forget(self, key: K) -> None:
         """Load a key anew when it is asked for next: what it stands for was written."""

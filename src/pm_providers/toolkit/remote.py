@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import httpx2
 
-from pm_providers.contract import BasePMProvider, RawResponse, Setting
-from pm_providers.errors import NotFoundError, PermissionDeniedError
+from pm_providers.contract import BasePMProvider, PMProviderConfig, RawResponse, Setting
+from pm_providers.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from pm_providers.model import Record
+from pm_providers.toolkit.cache import Cache, KeyedLocks
 from pm_providers.toolkit.custom_fields import same_custom
+from pm_providers.toolkit.options import wrong_address
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 from pm_providers.transport import (
     Answer,
@@ -27,13 +33,17 @@ from pm_providers.transport import (
     shared_governor,
 )
 
-__all__ = ["RemoteApi", "RemoteOptions", "RemoteProvider", "is_gone", "vendor_client"]
+__all__ = ["IdentifyingClient", "RemoteClient", "RemoteOptions", "RemoteProvider", "is_gone"]
 
 _LEAST_CONCURRENCY = 16
 
 
 class RemoteOptions(Protocol):
-    """What a client needs of a checked connection."""
+    """What the bases need of a checked connection."""
+
+    @property
+    def base_url(self) -> str:
+        """Address of the system, as it is shown."""
 
     @property
     def auth(self) -> Auth:
@@ -48,22 +58,8 @@ class RemoteOptions(Protocol):
         """Requests in flight."""
 
 
-def vendor_client(
-    provider: str,
-    base_url: str,
-    options: RemoteOptions,
-    *,
-    root: str = "",
-    settings: tuple[Setting, ...],
-    error_parser: ErrorParser,
-    quota: Quota | None = None,
-    gate: Gate | None = None,
-    quota_parser: RateHeaderParser = parse_rate_headers,
-    headers: Mapping[str, str] | None = None,
-    transport: httpx2.AsyncBaseTransport | None = None,
-    timing: Timing | None = None,
-) -> HttpClient:
-    """The HTTP client of one server and credential; all clients of both share one rate governor.
+class RemoteClient(ABC):
+    """Base of vendors' clients: one server and one credential; all clients of both share one rate governor.
 
     Args:
         provider: registered name.
@@ -73,33 +69,121 @@ def vendor_client(
         settings: the provider's `SETTINGS`, of which the one for `base_url` is named in hints.
         error_parser: reads the vendor's error answers.
         quota: the vendor's documented quota; by default none but a bound on requests in flight.
-        gate: where the pace is kept, for quotas that several credentials share; by default one for this client.
+        gate: where the pace is kept, for quotas that several credentials share; by default one of its own.
         quota_parser: reads the vendor's quota headers.
         headers: sent with every request.
         transport: replaces the network, for tests and in-process servers.
         timing: replaces clock, sleep and chance, for tests.
+
+    Attributes:
+        options: the checked connection.
+        http: sends, below `root`.
     """
-    governor = shared_governor(
-        provider,
-        base_url,
-        options.auth.fingerprint(),
-        quota=quota or Quota(concurrency=max(_LEAST_CONCURRENCY, options.concurrency)),
-        gate=gate,
-        parser=quota_parser,
-        timing=timing,
-    )
-    return HttpClient(
-        f"{base_url}{root}",
-        provider=provider,
-        auth=options.auth,
-        policy=options.policy,
-        governor=governor,
-        error_parser=error_parser,
-        headers=headers,
-        transport=transport,
-        timing=timing,
-        url_setting=next(one.env for one in settings if one.field == "base_url"),
-    )
+
+    options: RemoteOptions
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        options: RemoteOptions,
+        *,
+        root: str = "",
+        settings: tuple[Setting, ...],
+        error_parser: ErrorParser,
+        quota: Quota | None = None,
+        gate: Gate | None = None,
+        quota_parser: RateHeaderParser = parse_rate_headers,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self.options = options
+        self._settings = settings
+        self._timing = timing or Timing()
+        governor = shared_governor(
+            provider,
+            base_url,
+            options.auth.fingerprint(),
+            quota=quota or Quota(concurrency=max(_LEAST_CONCURRENCY, options.concurrency)),
+            gate=gate,
+            parser=quota_parser,
+            timing=timing,
+        )
+        self.http = HttpClient(
+            f"{base_url}{root}",
+            provider=provider,
+            auth=options.auth,
+            policy=options.policy,
+            governor=governor,
+            error_parser=error_parser,
+            headers=headers,
+            transport=transport,
+            timing=timing,
+            url_setting=next(one.env for one in settings if one.field == "base_url"),
+        )
+
+    async def aclose(self) -> None:
+        """Release the connections."""
+        await self.http.aclose()
+
+    def wrong_address(self) -> ConfigurationError:
+        """The error for a server that answers 404 when it is asked who we are."""
+        return wrong_address(self._settings, provider=self.http.provider)
+
+    @abstractmethod
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> Answer:
+        """Any call; `body` holds `json` or nothing."""
+
+
+class IdentifyingClient(RemoteClient):
+    """A client that remembers whose the credential is.
+
+    Attributes:
+        IDENTITY_AGE_S: seconds after which `identify` asks again.
+    """
+
+    IDENTITY_AGE_S: ClassVar[float] = math.inf
+
+    @abstractmethod
+    async def _ask_me(self) -> dict[str, Any]:
+        """Ask the server for the user of the credential; `NotFoundError` where there is no API at all."""
+
+    async def me(self) -> dict[str, Any]:
+        """The user of the credential, asked anew.
+
+        Raises:
+            AuthenticationError: the credential is not accepted.
+            ConfigurationError: there is no API at the address.
+        """
+        return await self._me.get(None, max_age_s=0)
+
+    async def identify(self, max_age_s: float | None = None) -> dict[str, Any]:
+        """The user of the credential, asked once for all, or again where older than `max_age_s`.
+
+        Raises:
+            AuthenticationError: the credential is not accepted.
+            ConfigurationError: there is no API at the address.
+        """
+        return await self._me.get(None, max_age_s=max_age_s)
+
+    @cached_property
+    def _me(self) -> Cache[None, dict[str, Any]]:
+        return Cache(self._load_me, self.IDENTITY_AGE_S, self._timing.monotonic)
+
+    async def _load_me(self, _key: None) -> dict[str, Any]:
+        try:
+            return await self._ask_me()
+        except NotFoundError as error:
+            raise self.wrong_address() from error
 
 
 async def is_gone(get: Callable[[str], Awaitable[object]], path: str) -> bool:
@@ -116,26 +200,16 @@ async def is_gone(get: Callable[[str], Awaitable[object]], path: str) -> bool:
     return False
 
 
-class RemoteApi(Protocol):
-    """What the base needs of a vendor's client."""
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-
-    async def raw(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None,
-        body: Mapping[str, Any],
-        headers: Mapping[str, str],
-    ) -> Answer:
-        """Any call; `body` holds `json` or nothing."""
-
-
 class RemoteProvider(BasePMProvider):
-    """Base of providers behind HTTP: the raw call, and comparing what may be spelled another way.
+    """Base of providers behind HTTP: what each holds, the raw call, comparing what may differ in spelling.
+
+    Args:
+        config: see `SETTINGS`; options in `additional_config` are the vendor's, and those that all share.
+        transport: replaces the network, for tests and in-process servers.
+        timing: replaces clock, sleep and chance, for tests.
+
+    Raises:
+        ConfigurationError: a setting is missing or malformed. Nothing is sent.
 
     Attributes:
         KEY_HEADERS: names in lower case of headers that carry the credential, besides `authorization`.
@@ -143,7 +217,32 @@ class RemoteProvider(BasePMProvider):
 
     KEY_HEADERS: ClassVar[tuple[str, ...]] = ()
 
-    _api: RemoteApi
+    _api: RemoteClient
+    _options: RemoteOptions
+
+    def __init__(
+        self,
+        config: PMProviderConfig,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._timing = timing or Timing()
+        self._locks = KeyedLocks()
+        self._set_up(config, transport)
+
+    @abstractmethod
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
+        """Read the options; make `_options`, `_api`, and what the vendor keeps besides. Sends nothing."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._options.base_url})"
+
+    def _limit(self, **limits: Any) -> None:
+        """Replace bounds of this connection: names of `Limits`."""
+        found = self._capabilities
+        self._capabilities = found.narrowed(limits=replace(found.limits, **limits))
 
     async def aclose(self) -> None:
         """Release the connections. The provider cannot be used afterwards."""

@@ -24,8 +24,7 @@ from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
 from pm_providers.providers.asana.errors import lost_page, of_read, parse_fault
 from pm_providers.providers.asana.gathering import gathered_by, gathering
 from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.toolkit.remote import RemoteClient, is_gone
 from pm_providers.transport import Answer, FilePart, Params, Quota, Timing, bounded_map
 
 __all__ = ["Api", "EventPage", "next_offset", "objects"]
@@ -40,11 +39,13 @@ _MAX_PAGES = 100_000
 _RESTARTS = 3
 
 
-class Api:
+class Api(RemoteClient):
     """One workspace and one credential. Paths are below the API's root, without a slash before.
 
     A wrong credential is always refused (401), so nobody is asked who we are before other calls.
     """
+
+    options: Options
 
     def __init__(
         self,
@@ -53,8 +54,7 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
-        self.http = vendor_client(
+        super().__init__(
             "asana",
             options.base_url,
             options,
@@ -68,10 +68,6 @@ class Api:
         self._reads, self._writes = Permits(_READS), Permits(_WRITES)
         self._noted: set[str] = set()
 
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
-
     async def me(self, fields: Sequence[str] = ()) -> dict[str, Any]:
         """The user of the credential.
 
@@ -82,7 +78,7 @@ class Api:
         try:
             return await self.get("users/me", fields)
         except NotFoundError as error:
-            raise wrong_address(SETTINGS, provider="asana") from error
+            raise self.wrong_address() from error
 
     # one call
 

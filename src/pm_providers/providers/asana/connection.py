@@ -14,15 +14,14 @@ from pm_providers.model import Entity, FieldKind, PMUser, Record, field_specs
 from pm_providers.providers.asana.capabilities import CAPABILITIES, narrow
 from pm_providers.providers.asana.catalog import Catalog
 from pm_providers.providers.asana.client import Api
-from pm_providers.providers.asana.config import SETTINGS, read_options
+from pm_providers.providers.asana.config import SETTINGS, Options, read_options
 from pm_providers.providers.asana.mapping.people import USER_FIELDS, to_user
 from pm_providers.providers.asana.mapping.projects import PROJECT_FIELDS, SEPARATOR, sprint_place
 from pm_providers.providers.asana.mapping.tasks import OPTIONAL_FIELDS, TASK_FIELDS
 from pm_providers.providers.asana.mapping.texts import same_text
 from pm_providers.providers.asana.mapping.values import gid, is_gid, listed
-from pm_providers.toolkit.cache import Cache, KeyedLocks
+from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing
 
 __all__ = ["Connection"]
 
@@ -36,13 +35,7 @@ _NUMBERS = ("project_id", "task_id", "from_task_id", "to_task_id", "parent_task_
 class Connection(RemoteProvider):
     """Connection to one workspace of Asana.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: see `config.read_options`.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: see `config.read_options`.
     """
 
     name: ClassVar[str] = "asana"
@@ -51,20 +44,12 @@ class Connection(RemoteProvider):
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
-        self._locks = KeyedLocks()
         self._user_ids: Cache[str, str] = Cache(self._look_up_user, _SHORT_S, self._timing.monotonic)
         self._task_fields: tuple[str, ...] = TASK_FIELDS
         self._capabilities = narrow(CAPABILITIES, self._options)

@@ -15,10 +15,8 @@ from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDe
 from pm_providers.providers.clickup.config import SETTINGS, Options
 from pm_providers.providers.clickup.errors import HiddenError, parse_fault
 from pm_providers.providers.clickup.paging import Hint, Spends, TaskPage, task_pages
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.toolkit.remote import IdentifyingClient, is_gone
 from pm_providers.transport import Answer, FilePart, Params, Timing
 
 __all__ = ["PAGE", "V2", "V3", "Api", "is_custom_id", "is_task_id", "objects", "part"]
@@ -44,12 +42,14 @@ def is_task_id(value: str) -> bool:
     return _TASK_ID.fullmatch(value) is not None or is_custom_id(value)
 
 
-class Api:
+class Api(IdentifyingClient):
     """One Workspace and one credential.
 
     Addresses are below v2 (`task/86abc`) unless they begin with `api/`. `Content-Type: application/json` goes
     along with every call, those without a body too: the document requires it of some.
     """
+
+    options: Options
 
     def __init__(
         self,
@@ -58,8 +58,7 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
-        self.http = vendor_client(
+        super().__init__(
             "clickup",
             options.base_url,
             options,
@@ -68,14 +67,6 @@ class Api:
             transport=transport,
             timing=timing,
         )
-        self._clock = (timing or Timing()).monotonic
-        self._me: dict[str, Any] | None = None
-        self._asked_at = 0.0
-        self._once = KeyedLocks()
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
 
     @property
     def team(self) -> str:
@@ -89,32 +80,12 @@ class Api:
 
     # who
 
-    async def me(self) -> dict[str, Any]:
-        """The user of the credential, asked anew.
-
-        Raises:
-            AuthenticationError: the credential is not accepted.
-            ConfigurationError: there is no API at the address.
-        """
+    async def _ask_me(self) -> dict[str, Any]:
         try:
             answer = await self._send("GET", "user")
-        except NotFoundError as error:
-            raise wrong_address(SETTINGS, provider="clickup") from error
         except HiddenError as error:
             raise _rejected(error) from error
-        self._me, self._asked_at = part(answer.json_object(), "user"), self._clock()
-        return self._me
-
-    async def identify(self, max_age_s: float | None = None) -> dict[str, Any]:
-        """The user of the credential, asked once (or again where older than `max_age_s`)."""
-        if not self._is_known(max_age_s):
-            async with self._once.hold("me"):
-                if not self._is_known(max_age_s):
-                    await self.me()
-        return self._me or {}
-
-    def _is_known(self, max_age_s: float | None) -> bool:
-        return self._me is not None and (max_age_s is None or self._clock() - self._asked_at < max_age_s)
+        return part(answer.json_object(), "user")
 
     # calls
 

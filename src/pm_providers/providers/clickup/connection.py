@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, ClassVar
 
@@ -16,13 +16,11 @@ from pm_providers.model import Entity, PMUser, Record
 from pm_providers.providers.clickup.capabilities import CAPABILITIES, at_level
 from pm_providers.providers.clickup.catalog import Catalog
 from pm_providers.providers.clickup.client import Api, is_custom_id, is_task_id
-from pm_providers.providers.clickup.config import SETTINGS, read_options
+from pm_providers.providers.clickup.config import SETTINGS, Options, read_options
 from pm_providers.providers.clickup.mapping.people import to_user
 from pm_providers.providers.clickup.mapping.values import ref_id, zone_of
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing
 
 __all__ = ["Connection", "Place"]
 
@@ -50,13 +48,7 @@ class Place:
 class Connection(RemoteProvider):
     """Connection to one ClickUp Workspace.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: see `config.read_options`.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: see `config.read_options`.
     """
 
     name: ClassVar[str] = "clickup"
@@ -65,26 +57,15 @@ class Connection(RemoteProvider):
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._level = self._options.project_level
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
-        self._locks = KeyedLocks()
-        limits = replace(CAPABILITIES.limits, concurrency=self._options.concurrency)
-        self._capabilities = at_level(self._level).narrowed(limits=limits)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._options.base_url})"
+        self._capabilities = at_level(self._level)
+        self._limit(concurrency=self._options.concurrency)
 
     async def _connect(self) -> None:
         """Who we are, who else is in the Workspace, and its types of tasks: three small requests.

@@ -22,10 +22,8 @@ from pm_providers.errors import (
 from pm_providers.providers.jira.config import SETTINGS, Options
 from pm_providers.providers.jira.errors import is_anonymous, parse_fault, read_quota, rejected
 from pm_providers.providers.jira.oauth import OAuth
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.toolkit.remote import IdentifyingClient, is_gone
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -70,13 +68,15 @@ class Deployment:
         return self.kind == CLOUD
 
 
-class Api:
+class Api(IdentifyingClient):
     """One site and one credential.
 
     The first call asks what the site is and who the credential is: public sites answer a wrong token with
     200 and what anonymous visitors see. Addresses are below the platform API (`issue/10002`) unless they
     begin with `rest/`.
     """
+
+    options: Options
 
     def __init__(
         self,
@@ -85,10 +85,7 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
-        self._timing = timing or Timing()
-        self._transport = transport
-        self.http = vendor_client(
+        super().__init__(
             "jira",
             options.api_url,
             options,
@@ -98,13 +95,8 @@ class Api:
             transport=transport,
             timing=timing,
         )
+        self._transport = transport
         self._site: Deployment | None = None
-        self._me: dict[str, Any] | None = None
-        self._once = KeyedLocks()
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
 
     # what and who
 
@@ -119,7 +111,12 @@ class Api:
             raise ProviderError("the site was not asked what it is yet")
         return self._site
 
-    async def _meet(self) -> None:
+    async def _ask_me(self) -> dict[str, Any]:
+        if self._site is None:
+            return await self._meet()
+        return (await self._send("GET", f"{self._site.root}/myself")).json_object()
+
+    async def _meet(self) -> dict[str, Any]:
         """Learn what the site is and who we are, both at once.
 
         Cloud has v3 of the API, Data Center has not, so 404 tells; `deploymentType` decides.
@@ -129,13 +126,10 @@ class Api:
         for number in versions:
             calls = (self._send("GET", f"rest/api/{number}/{what}") for what in ("serverInfo", "myself"))
             site, me = await asyncio.gather(*calls, return_exceptions=True)
-            if isinstance(site, NotFoundError):
-                if number == versions[-1]:
-                    raise wrong_address(SETTINGS, provider="jira") from site
-                continue
-            self._site = self._deployment(_sure(site).json_object())
-            self._me = _sure(me).json_object()
-            return
+            if not isinstance(site, NotFoundError):
+                break
+        self._site = self._deployment(_sure(site).json_object())
+        return _sure(me).json_object()
 
     def _deployment(self, info: Mapping[str, Any]) -> Deployment:
         told = str(info.get("deploymentType") or "").casefold()
@@ -148,28 +142,6 @@ class Api:
             root="rest/api/3" if cloud else "rest/api/2",
             url=self.options.base_url if own or not isinstance(url, str) else url.rstrip("/"),
         )
-
-    async def me(self) -> dict[str, Any]:
-        """The user of the credential, asked anew.
-
-        Raises:
-            AuthenticationError: the credential is not accepted.
-        """
-        if self._site is None:
-            await self.identify()
-        else:
-            self._me = (await self._send("GET", f"{self._site.root}/myself")).json_object()
-        return self._me or {}
-
-    async def identify(self) -> dict[str, Any]:
-        """The user of the credential, asked once."""
-        if self._me is None:
-            async with self._once.hold("me"):
-                if self._site is None:
-                    await self._meet()
-                elif self._me is None:
-                    self._me = (await self._send("GET", f"{self._site.root}/myself")).json_object()
-        return self._me or {}
 
     # one request
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx2
@@ -16,16 +15,15 @@ from pm_providers.model import Entity, FieldKind, PMUser, Record, field_specs
 from pm_providers.providers.jira.capabilities import CAPABILITIES, narrow, narrow_relations
 from pm_providers.providers.jira.catalog import Catalog
 from pm_providers.providers.jira.client import Api
-from pm_providers.providers.jira.config import SETTINGS, read_options
+from pm_providers.providers.jira.config import SETTINGS, Options, read_options
 from pm_providers.providers.jira.mapping.links import link_types, writable_types
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.texts import ADF, WIKI, TextFormat
 from pm_providers.providers.jira.mapping.values import person_id
 from pm_providers.providers.jira.recent import RecentWrites
-from pm_providers.toolkit.cache import Cache, KeyedLocks
+from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing
 
 __all__ = ["Connection", "is_issue"]
 
@@ -50,13 +48,7 @@ def is_issue(value: str) -> bool:
 class Connection(RemoteProvider):
     """Connection to one Jira site: Cloud, Data Center or Server.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: see `config.read_options`.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: see `config.read_options`.
     """
 
     name: ClassVar[str] = "jira"
@@ -65,30 +57,16 @@ class Connection(RemoteProvider):
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
         self._recent = RecentWrites(self._timing.monotonic)
-        self._locks = KeyedLocks()
         self._project_ids: Cache[str, str] = Cache(self._look_up_project, _SHORT_S, self._timing.monotonic)
         self._user_ids: Cache[str, str] = Cache(self._look_up_user, _SHORT_S, self._timing.monotonic)
-        limits = replace(
-            CAPABILITIES.limits, page_size=self._options.page_size, concurrency=self._options.concurrency
-        )
-        self._capabilities = CAPABILITIES.narrowed(limits=limits)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._options.base_url})"
+        self._limit(page_size=self._options.page_size, concurrency=self._options.concurrency)
 
     async def _connect(self) -> None:
         """What the site is, who we are, which fields and link types there are: four small requests."""

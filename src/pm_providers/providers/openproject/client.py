@@ -15,10 +15,8 @@ from pm_providers.providers.openproject.config import SETTINGS, Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import vendor_client
+from pm_providers.toolkit.remote import IdentifyingClient
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -31,12 +29,14 @@ __all__ = ["Api"]
 _JSON = {"Content-Type": "application/json"}
 
 
-class Api:
+class Api(IdentifyingClient):
     """One installation and one credential.
 
     The first call asks who the credential is: a server that does not understand it answers as Anonymous, with
     status 200 and public data only (recorded 01-…: step 6).
     """
+
+    options: Options
 
     def __init__(
         self,
@@ -45,8 +45,7 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
-        self.http = vendor_client(
+        super().__init__(
             "openproject",
             options.base_url,
             options,
@@ -56,42 +55,17 @@ class Api:
             transport=transport,
             timing=timing,
         )
-        self._me: dict[str, Any] | None = None
-        self._identifying = KeyedLocks()
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
 
     # who
 
-    async def me(self) -> dict[str, Any]:
-        """The user of the credential, asked anew.
-
-        Raises:
-            AuthenticationError: the credential is not accepted, or the server took us for Anonymous.
-            ConfigurationError: there is no API at the address.
-        """
-        try:
-            answer = await self.http.request("GET", "users/me", operation="")
-        except NotFoundError as error:
-            raise wrong_address(SETTINGS, provider="openproject") from error
-        found = answer.json_object()
+    async def _ask_me(self) -> dict[str, Any]:
+        found = (await self.http.request("GET", "users/me", operation="")).json_object()
         if is_anonymous(found):
             raise AuthenticationError(
                 "the server answers as Anonymous: it does not accept the API key in this form; is "
                 "OPENPROJECT_API_KEY right, and are API tokens enabled in the administration?"
             )
-        self._me = found
         return found
-
-    async def identify(self) -> dict[str, Any]:
-        """The user of the credential, asked once."""
-        if self._me is None:
-            async with self._identifying.hold("me"):
-                if self._me is None:
-                    await self.me()
-        return self._me or {}
 
     # single documents
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
@@ -16,16 +15,15 @@ from pm_providers.model import Entity
 from pm_providers.providers.openproject.capabilities import CAPABILITIES, NATIVE_SPRINTS_READ_ONLY
 from pm_providers.providers.openproject.catalog import Catalog
 from pm_providers.providers.openproject.client import Api
-from pm_providers.providers.openproject.config import SETTINGS, read_options
+from pm_providers.providers.openproject.config import SETTINGS, Options, read_options
 from pm_providers.providers.openproject.mapping.custom_fields import CustomField
 from pm_providers.providers.openproject.mapping.hal import identifier, whole_seconds
 from pm_providers.providers.openproject.mapping.projects import is_project
 from pm_providers.providers.openproject.mapping.sprints import is_native
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.custom_fields import fits
 from pm_providers.toolkit.documents import is_number
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing, path_segment
+from pm_providers.transport import path_segment
 
 __all__ = ["Connection", "is_number", "task_reference"]
 
@@ -44,14 +42,8 @@ def task_reference(value: str) -> str | None:
 class Connection(RemoteProvider):
     """Connection to one OpenProject installation.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: `sprint_source`, `notify`, `page_size`,
-            `concurrency`, `delete_wait_s`, `auth_scheme`, and those that all providers share.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: `sprint_source`, `notify`, `page_size`, `concurrency`, `delete_wait_s`,
+    `auth_scheme`, and those that all providers share.
     """
 
     name: ClassVar[str] = "openproject"
@@ -60,20 +52,12 @@ class Connection(RemoteProvider):
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
-        self._trees = KeyedLocks()
         self._deleted_projects: set[str] = set()
         self._deleted_users: set[str] = set()
         self._with_versions = self._options.sprint_source != "sprint"
@@ -81,17 +65,11 @@ class Connection(RemoteProvider):
             self._options.sprint_source
         )
         self._version: str | None = None
-        limits = replace(
-            CAPABILITIES.limits, page_size=self._options.page_size, concurrency=self._options.concurrency
-        )
-        self._capabilities = CAPABILITIES.narrowed(limits=limits)
+        self._limit(page_size=self._options.page_size, concurrency=self._options.concurrency)
         if not self._with_versions:
             names = ("create_sprint", "update_sprint", "delete_sprint")
             refused = dict.fromkeys(names, NATIVE_SPRINTS_READ_ONLY)
             self._capabilities = self._capabilities.narrowed(operations=refused)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._options.base_url})"
 
     async def _connect(self) -> None:
         """Who we are, which version, what it allows: three small requests."""
@@ -105,8 +83,7 @@ class Connection(RemoteProvider):
         found = await self._api.find("configuration") or {}
         size = found.get("maximumAttachmentFileSize")
         if isinstance(size, int) and size > 0:
-            limits = replace(self._capabilities.limits, attachment_bytes=size)
-            self._capabilities = self._capabilities.narrowed(limits=limits)
+            self._limit(attachment_bytes=size)
 
     # sprints: versions, native ones, or both
 

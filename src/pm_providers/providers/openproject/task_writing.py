@@ -56,7 +56,7 @@ class TaskWriter(TaskReader):
     """Tasks, written."""
 
     async def _create_task(self, fields: Fields) -> PMTask:
-        async with self._trees.hold(fields.get("parent_task_id")):
+        async with self._locks.hold(fields.get("parent_task_id")):
             place = _Place(fields["project_id"], await self._new_type(fields))
             wire, custom = await self._wire(fields, place)
             # A date that is left out may be defaulted by the server, to today or to the parent's.
@@ -106,7 +106,7 @@ class TaskWriter(TaskReader):
 
     async def _update_task(self, task_id: str, fields: Fields, expected_version: str | None) -> PMTask:
         base = await self._task_document(task_id)
-        async with self._trees.hold(link_id(base, "parent") or identifier(base, "work package")):
+        async with self._locks.hold(link_id(base, "parent") or identifier(base, "work package")):
             before = await self._task(base)
             if expected_version is not None and expected_version != before.version:
                 raise _stale(before)
@@ -209,7 +209,7 @@ class TaskWriter(TaskReader):
             one = await self._task_id(task_id)
         except NotFoundError:
             return False
-        async with self._trees.hold(one):
+        async with self._locks.hold(one):
             return await self._api.delete(f"work_packages/{one}")
 
     # fields to wire

@@ -12,26 +12,27 @@ import httpx2
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.redmine.config import SETTINGS, Options
 from pm_providers.providers.redmine.errors import LANGUAGE, parse_fault
-from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken, clock, identifier
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.toolkit.remote import IdentifyingClient, is_gone
 from pm_providers.transport import Answer, Params, Timing
 
 __all__ = ["Api", "objects", "part"]
 
 _NOTHING = (200, 201, 204)
-_IDENTITY_AGE_S = 60.0
 
 
-class Api:
+class Api(IdentifyingClient):
     """One installation and one credential.
 
     The first call asks who the credential is, and later ones again after a minute: public lists answer a
     wrong key, one that was revoked and one of a locked account with 200 and what anonymous visitors see
     (recorded 01-auth: step 16). Addresses are given without `.json`.
     """
+
+    IDENTITY_AGE_S = 60.0
+
+    options: Options
 
     def __init__(
         self,
@@ -40,8 +41,7 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
-        self.http = vendor_client(
+        super().__init__(
             "redmine",
             options.base_url,
             options,
@@ -51,45 +51,12 @@ class Api:
             transport=transport,
             timing=timing,
         )
-        self._me: dict[str, Any] | None = None
-        self._asked_at = 0.0
-        self._clock = (timing or Timing()).monotonic
-        self._identifying = KeyedLocks()
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
 
     # who
 
-    async def me(self) -> dict[str, Any]:
-        """The user of the credential, asked anew.
-
-        Raises:
-            AuthenticationError: the credential is not accepted.
-            ConfigurationError: there is no API at the address.
-        """
-        try:
-            answer = await self.http.request("GET", "users/current.json", operation="")
-        except NotFoundError as error:
-            raise wrong_address(SETTINGS, provider="redmine") from error
-        self._me, self._asked_at = part(answer.json_object(), "user"), self._clock()
-        return self._me
-
-    async def identify(self) -> dict[str, Any]:
-        """The user of the credential, asked at most once a minute.
-
-        Raises:
-            AuthenticationError: the credential is not accepted, or not any more.
-        """
-        if not self._is_known():
-            async with self._identifying.hold("me"):
-                if not self._is_known():
-                    await self.me()
-        return self._me or {}
-
-    def _is_known(self) -> bool:
-        return self._me is not None and self._clock() - self._asked_at < _IDENTITY_AGE_S
+    async def _ask_me(self) -> dict[str, Any]:
+        answer = await self.http.request("GET", "users/current.json", operation="")
+        return part(answer.json_object(), "user")
 
     async def is_admin(self) -> bool:
         """Whether the credential is an administrator's."""

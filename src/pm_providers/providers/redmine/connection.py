@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx2
@@ -15,7 +14,7 @@ from pm_providers.model import MODELS, Entity, FieldKind, field_specs
 from pm_providers.providers.redmine.capabilities import CAPABILITIES
 from pm_providers.providers.redmine.catalog import Catalog
 from pm_providers.providers.redmine.client import Api
-from pm_providers.providers.redmine.config import SETTINGS, read_options
+from pm_providers.providers.redmine.config import SETTINGS, Options, read_options
 from pm_providers.providers.redmine.mapping.custom_fields import CustomField, carried, to_custom_field
 from pm_providers.providers.redmine.mapping.texts import (
     MARKDOWN,
@@ -24,11 +23,10 @@ from pm_providers.providers.redmine.mapping.texts import (
     TextFormat,
     format_in_page,
 )
-from pm_providers.toolkit.cache import Cache, KeyedLocks
+from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, is_number
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing
 
 __all__ = ["ALL_STATUSES", "Connection", "names_project"]
 
@@ -51,14 +49,8 @@ _NUMBERS = ("task_id", "from_task_id", "to_task_id", "parent_task_id", "sprint_i
 class Connection(RemoteProvider):
     """Connection to one Redmine installation.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: `text_format`, `page_size`, `concurrency`, and
-            those that all providers share.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: `text_format`, `page_size`, `concurrency`, and those that all providers
+    share.
     """
 
     name: ClassVar[str] = "redmine"
@@ -68,33 +60,19 @@ class Connection(RemoteProvider):
     KEY_HEADERS: ClassVar[tuple[str, ...]] = ("x-redmine-api-key", "x-redmine-switch-user")
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
-        self._locks = KeyedLocks()
         self._format: TextFormat = {"textile": TEXTILE, "markdown": MARKDOWN}.get(
             self._options.text_format, UNKNOWN
         )
         self._formats: Cache[None, TextFormat] = Cache(
             self._find_format, _FORMAT_AGE_S, self._timing.monotonic
         )
-        limits = replace(
-            CAPABILITIES.limits, page_size=self._options.page_size, concurrency=self._options.concurrency
-        )
-        self._capabilities = CAPABILITIES.narrowed(limits=limits)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._options.base_url})"
+        self._limit(page_size=self._options.page_size, concurrency=self._options.concurrency)
 
     async def _connect(self) -> None:
         """Who we are, and how texts are formatted: two or three small requests."""

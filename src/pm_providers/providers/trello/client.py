@@ -28,10 +28,8 @@ from pm_providers.providers.trello.quota import (
     key_gate,
     read_quota,
 )
-from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.documents import broken
-from pm_providers.toolkit.options import wrong_address
-from pm_providers.toolkit.remote import is_gone, vendor_client
+from pm_providers.toolkit.remote import IdentifyingClient, is_gone
 from pm_providers.transport import Answer, FilePart, LocalGate, Params, Timing, shared_governor
 
 __all__ = ["BATCH_MOST", "Api", "Route", "objects", "route"]
@@ -54,12 +52,16 @@ Route = str
 """An address below the API's root with its query, as it stands in a batch."""
 
 
-class Api:
+class Api(IdentifyingClient):
     """One account of Trello.
 
     Addresses are relative to the API's root. Texts travel in JSON bodies, as queries break at about 2,000
     characters ([obs] TrelloDotNet 2.5); the credential in a header, as queries end up in logs.
     """
+
+    IDENTITY_AGE_S = 300.0
+
+    options: Options
 
     def __init__(
         self,
@@ -68,10 +70,9 @@ class Api:
         transport: httpx2.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self.options = options
         key = options.key_auth.fingerprint()
         paced = options.paced
-        self.http = vendor_client(
+        super().__init__(
             "trello",
             options.base_url,
             options,
@@ -84,7 +85,6 @@ class Api:
             transport=transport,
             timing=timing,
         )
-        self._timing = timing or Timing()
         self._members = shared_governor(
             "trello-members",
             options.base_url,
@@ -92,29 +92,11 @@ class Api:
             quota=MEMBER_QUOTA if paced else None,
             timing=timing,
         )
-        self._me: Cache[None, dict[str, Any]] = Cache(self._load_me, clock=self._timing.monotonic)
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self.http.aclose()
 
     # who
 
-    async def me(self, *, fresh: bool = False) -> dict[str, Any]:
-        """The member whose token it is.
-
-        Raises:
-            AuthenticationError: the credential is not accepted.
-            ConfigurationError: there is no API at the address.
-        """
-        return await self._me.get(None, max_age_s=0 if fresh else None)
-
-    async def _load_me(self, _key: None) -> dict[str, Any]:
-        try:
-            answer = await self._send("GET", "members/me", params={"fields": _ME_FIELDS})
-        except NotFoundError as error:
-            raise wrong_address(SETTINGS, provider="trello") from error
-        return answer.json_object()
+    async def _ask_me(self) -> dict[str, Any]:
+        return (await self._send("GET", "members/me", params={"fields": _ME_FIELDS})).json_object()
 
     # calls
 
@@ -153,7 +135,7 @@ class Api:
             return await self._send(method, path, **more)
         except AuthenticationError as error:
             # 401 is also said of objects that a good token may not see, in words that vary.
-            await self.me(fresh=True)
+            await self.me()
             raise _denied(error) from error
         except NotFoundError as error:
             if json and error.status == _BAD_REQUEST:
@@ -246,7 +228,7 @@ class Api:
             async with self.http.stream(path, max_bytes=max_bytes, operation="") as found:
                 return await found.read()
         except AuthenticationError as error:
-            await self.me(fresh=True)
+            await self.me()
             raise _denied(error) from error
 
     async def raw(

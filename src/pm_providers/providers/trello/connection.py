@@ -16,14 +16,13 @@ from pm_providers.providers.trello.capabilities import CAPABILITIES, narrowed
 from pm_providers.providers.trello.cards import BoardCards
 from pm_providers.providers.trello.catalog import Catalog
 from pm_providers.providers.trello.client import Api
-from pm_providers.providers.trello.config import SETTINGS, read_options
+from pm_providers.providers.trello.config import SETTINGS, Options, read_options
 from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS, is_task, reading_of, to_task
 from pm_providers.providers.trello.mapping.values import is_id, is_object
-from pm_providers.toolkit.cache import Cache, KeyedLocks
+from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.documents import identifier, optional_text
 from pm_providers.toolkit.remote import RemoteProvider
-from pm_providers.transport import Timing
 
 __all__ = ["CARD_PARAMS", "Connection"]
 
@@ -38,14 +37,8 @@ _USERS = ("assignee_id", "user_id")
 class Connection(RemoteProvider):
     """Connection to one account of Trello.
 
-    Args:
-        config: see `SETTINGS`; options in `additional_config`: `auth`, `page_size`, `concurrency`, `pace`,
-            those of `Conventions`, and those that all providers share.
-        transport: replaces the network, for tests and in-process servers.
-        timing: replaces clock, sleep and chance, for tests.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed. Nothing is sent.
+    Options in `additional_config`: `auth`, `page_size`, `concurrency`, `pace`, those of `Conventions`, and
+    those that all providers share.
     """
 
     name: ClassVar[str] = "trello"
@@ -54,31 +47,20 @@ class Connection(RemoteProvider):
     SETTINGS: ClassVar[tuple[Setting, ...]] = SETTINGS
 
     _api: Api
+    _options: Options
 
-    def __init__(
-        self,
-        config: PMProviderConfig,
-        *,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        timing: Timing | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._timing = timing or Timing()
+    def _set_up(self, config: PMProviderConfig, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._options = read_options(config)
         self._rules = self._options.conventions
         self._api = Api(self._options, transport=transport, timing=self._timing)
         self._catalog = Catalog(self._api, self._timing.monotonic)
         self._cards = BoardCards(self._api, self._catalog)
         self._workspaces = Cache(self._load_workspace, clock=self._timing.monotonic)
-        self._locks = KeyedLocks()
         self._capabilities = narrowed(self._options)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._options.base_url})"
 
     async def _connect(self) -> None:
         """Who we are: one small request."""
-        await self._api.me(fresh=True)
+        await self._api.me()
 
     async def _health_facts(self) -> dict[str, Any]:
         """The quota as the last answer told it; the vendor tells no version."""

@@ -141,4 +141,4 @@ class Users(Connection):
         return None if found is None else to_user(found, keep_raw=self._options.keep_raw)
 
     async def _get_current_user(self) -> PMUser:
-        return to_user(await self._api.me(fresh=True), keep_raw=self._options.keep_raw)
+        return to_user(await self._api.me(), keep_raw=self._options.keep_raw)
