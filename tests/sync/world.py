@@ -178,10 +178,12 @@ class World:
         return await self.engine(**wrapped).run(options)
 
     async def settled(self) -> RunReport:
-        """Runs until nothing is left to do; the report of one more, which must find nothing to write."""
-        for _ in range(4):
-            await self.run()
-        return await self.run()
+        """Runs until one finds nothing to do, five at most; the report of the last."""
+        for _ in range(5):
+            report = await self.run()
+            if not report.counts:
+                break
+        return report
 
     async def revive(self) -> None:
         """A new process: fate is kind again, and the lease of the dead one has ended."""
@@ -197,8 +199,8 @@ class World:
             PMTask(title=title, project_id=self.projects[side], **values)
         )
 
-    async def edit(self, side: str, title: str, **values: Any) -> PMTask:
-        task = (await self.tasks(side))[title]
+    async def edit(self, side: str, called: str, /, **values: Any) -> PMTask:
+        task = (await self.tasks(side))[called]
         return await self.sides[side].update_task(task.id, values)
 
     async def delete(self, side: str, title: str) -> None:
