@@ -213,6 +213,29 @@ async def test_tasks_stay_when_their_sprint_is_deleted(site: Site, provider: Asa
     assert found == {task.id: (site.project, None), alone: (site.project, None)}
 
 
+async def test_tasks_made_on_the_board_of_a_sprint_are_in_the_list_of_all(
+    site: Site, provider: AsanaProvider
+) -> None:
+    sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.project))
+    both = await provider.create_task(PMTask(title="x", project_id=site.project, sprint_id=sprint.id))
+    below = await provider.create_task(
+        PMTask(title="y", project_id=site.project, parent_task_id=both.id, sprint_id=sprint.id)
+    )
+    raw = {"data": {"name": "only here", "projects": [sprint.id]}}
+    alone = (await provider.request("POST", "tasks", json=raw)).data["data"]["gid"]
+    found = [(one.id, one.project_id, one.sprint_id) for one in await provider.list_tasks()]
+    assert sorted(found) == sorted(
+        [
+            (both.id, site.project, sprint.id),
+            (below.id, site.project, sprint.id),
+            (alone, None, sprint.id),
+        ]
+    )
+    await provider.update_sprint(sprint.id, {"status": "closed"})
+    assert alone not in {one.id for one in await provider.list_tasks()}
+    assert alone in {one.id for one in await provider.list_tasks(include_archived=True)}
+
+
 async def test_a_sprint_of_one_day_is_refused_by_name(site: Site, provider: AsanaProvider) -> None:
     with pytest.raises(ValidationError) as failed:
         await provider.create_sprint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,11 +12,14 @@ from pm_providers.collector import collector_paused
 from pm_providers.contract import PMProviderConfig, TaskQuery
 from pm_providers.errors import NotFoundError, PermissionDeniedError
 from pm_providers.model import PMTask, TaskStatus
+from pm_providers.providers.asana.actions import Action
+from pm_providers.providers.asana.catalog import Projects
 from pm_providers.providers.asana.config import CUSTOM_TYPE_SOURCE
 from pm_providers.providers.asana.connection import Connection
 from pm_providers.providers.asana.listing import ProjectListing, Tree
 from pm_providers.providers.asana.mapping.choices import INCOMPLETE
 from pm_providers.providers.asana.mapping.tasks import (
+    LEAN_FIELDS,
     TaskReading,
     is_task,
     memberships_of,
@@ -164,14 +167,25 @@ class TaskReader(Connection):
             return  # nobody
 
     async def _everywhere(self, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
-        """Tasks of all projects, and our own that are in none: no list holds those of others."""
-        projects = await self._catalog.projects(fresh=True)
+        """Tasks of all projects and sprints, and our own that are in none: no list holds those of others."""
+        projects, seen = await self._catalog.projects(fresh=True), set[str]()
+        for source in (
+            self._in_projects(projects, query),
+            self._in_sprints_alone(projects, query, seen),
+            self._in_none(query),
+        ):
+            async with aclosing(source) as tasks:
+                async for task in tasks:
+                    if task.id not in seen:
+                        seen.add(task.id)
+                        yield task
+
+    async def _in_projects(self, projects: Projects, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
         wanted = [
             one
             for one, found in projects.documents.items()
             if one not in projects.sprints and (query.include_archived or found.get("archived") is not True)
         ]
-        seen: set[str] = set()
         for start in range(0, len(wanted), max(1, query.window)):
             some = wanted[start : start + max(1, query.window)]
             for tasks in await bounded_map(self._all_in, some, len(some)):
@@ -180,13 +194,36 @@ class TaskReader(Connection):
                 if isinstance(tasks, Exception):
                     raise tasks
                 for task in tasks:
-                    if task.id not in seen:
-                        seen.add(task.id)
-                        yield task
+                    yield task
+
+    async def _in_sprints_alone(
+        self, projects: Projects, query: TaskQuery, seen: Collection[str]
+    ) -> AsyncGenerator[PMTask, None]:
+        for one, place in projects.sprints.items():
+            if query.include_archived or place.document.get("archived") is not True:
+                for task in await self._only_in(one, projects.sprints, seen):
+                    yield task
+
+    async def _in_none(self, query: TaskQuery) -> AsyncGenerator[PMTask, None]:
         async with aclosing(self._of_assignee("me", query)) as own:
             async for task in own:
-                if task.id not in seen and task.project_id is None:
+                if task.project_id is None:
                     yield task
+
+    async def _only_in(self, sprint: str, sprints: Collection[str], seen: Collection[str]) -> list[PMTask]:
+        """Tasks that people made on the board of a sprint, and which are in no other project."""
+        try:
+            lean = await self._api.all(f"projects/{sprint}/tasks", LEAN_FIELDS)
+        except (NotFoundError, PermissionDeniedError):
+            return []  # deleted, or hidden, while we looked
+        alone = [
+            gid(one, "task")
+            for one in lean
+            if all(name in sprints for name, _ in memberships_of(one)) and gid(one, "task") not in seen
+        ]
+        actions = [Action("GET", f"tasks/{one}", {}, self._task_fields) for one in alone]
+        outcomes = await self._api.batch(actions)
+        return await self._tasks([one.data() for one in outcomes if not one.is_missing])
 
     async def _all_in(self, project: str) -> list[PMTask]:
         return [task async for task in self._in_project(project, 2)]
