@@ -63,6 +63,7 @@ def test_plan_run_and_status(cli, there, mapped):
     assert "1 created" in ran.out
     assert "sync undo" in ran.err
     assert "nothing was written" in cli("sync", "run").out
+    assert "nothing was written" in cli("sync", "run", name, "--full").out
     (one,) = cli("sync", "status", "--json").json
     assert (one["state"], one["counts"]["linked"], one["right"]) == ("ok", 1, "there")
     table = cli("sync", "status").out
@@ -78,7 +79,7 @@ def test_the_plan_as_json_is_whole(cli, there, mapped):
     found = cli("sync", "plan", name[-8:], "--json").json
     assert list(found) == [
         "mapping_id", "state", "plan_id", "run_id", "planned", "counts", "writes", "reason", "next_step",
-        "decisions", "doubtful",
+        "decisions", "held", "doubtful",
     ]  # fmt: skip
     assert (found["state"], found["planned"], found["run_id"]) == ("planned", {"update": 1}, None)
     (decision,) = found["decisions"]
@@ -174,6 +175,18 @@ def test_history_and_undo(cli, there, mapped):
     assert kinds == ["undo", "undo", "sync", "sync"]
     assert f"undo {run[-8:]}" in cli("sync", "history").out
     assert cli("sync", "undo", "ffffffff", code=5).err.startswith("error: no run")
+
+
+def test_what_hangs_on_tasks_is_counted(cli, there, mapped):
+    name, left, _ = mapped
+    one = task(cli, left, "One")
+    cli("comments", "create", "--task", one, "--body", "Hello")
+    ran = cli("sync", "run", name)
+    assert "2 created, among them 1 comment" in ran.out
+    run = cli("sync", "history", "--json").json[0]["id"]
+    assert "+ create on right  One: Hello" in cli("sync", "history", "--run", run).out
+    undone = cli("sync", "undo", run, "--dry-run")
+    assert "a comment is not taken back" in undone.out
 
 
 def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):

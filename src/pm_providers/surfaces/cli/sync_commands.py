@@ -56,6 +56,9 @@ _All = Annotated[bool, typer.Option("--all", help=f"Show all items, not the firs
 _Deletes = Annotated[
     bool, typer.Option("--allow-deletes", help="Delete and overwrite more than the fuse allows.", metavar="")
 ]
+_Full = Annotated[
+    bool, typer.Option("--full", help="Read all of both sides, not only what changed.", metavar="")
+]
 _STYLES = {ERROR: "red", WARNING: "yellow"}
 
 
@@ -80,10 +83,11 @@ def plan(
     *,
     field: _Fields = None,
     task: _Tasks = None,
+    full: _Full = False,
     show_all: _All = False,
 ) -> None:
     """Say what a run would do, field by field; nothing is written to either side."""
-    options = RunOptions(dry=True, fields=_fields(field), only=frozenset(task or ()))
+    options = RunOptions(dry=True, fields=_fields(field), only=frozenset(task or ()), full=full)
     _each(state, mapping, options, show_all=show_all)
 
 
@@ -101,6 +105,7 @@ def run(
     field: _Fields = None,
     task: _Tasks = None,
     allow_deletes: _Deletes = False,
+    full: _Full = False,
     show_all: _All = False,
 ) -> None:
     """Bring both sides in step, and say what was done.
@@ -113,6 +118,7 @@ def run(
         fields=_fields(field),
         only=frozenset(task or ()),
         allow_deletes=allow_deletes,
+        full=full,
     )
     _each(state, mapping, options, show_all=show_all)
 
@@ -203,6 +209,8 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "")
         state.show("")
     if did:
         state.show(*held_lines(report.decisions))
+    for kind, why in report.held.items():
+        state.show(Text.assemble(("kept back ", "yellow"), kind, (f" · {line(why)}", "dim")))
     counts = report.counts if did else report.planned
     state.show(Text(counts_line(counts, done=did), style="bold"))
     for title, why in result.doubtful.items():

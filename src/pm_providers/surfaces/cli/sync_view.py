@@ -12,10 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pm_providers.model import Entity
 from pm_providers.service.sync import SyncResult
 from pm_providers.service.sync_names import Naming
 from pm_providers.service.sync_state import ConflictView
-from pm_providers.surfaces.cli.tables import short
+from pm_providers.surfaces.cli.tables import count_line, short
 from pm_providers.surfaces.cli.text import clean, line, plain
 from pm_providers.sync.decisions import Act, Clash, Decision, Step
 
@@ -52,6 +53,7 @@ _DONE = (
     ("detach", "taken out of step"), ("stale", "edited meanwhile"), ("failed", "failed"),
     ("unsure", "not known"),
 )  # fmt: skip
+_KINDS = tuple(one for one in Entity if one is not Entity.TASK)
 _PLANNED = (
     ("create", "to create"), ("update", "to update"), ("delete", "to delete"), ("close", "to close"),
     ("detach", "to take out of step"), ("wait", "waiting for a decision"), ("settle", "agree already"),
@@ -184,6 +186,9 @@ def counts_line(counts: Mapping[str, int], *, done: bool) -> str:
     """`2 to create, 1 to update`, or what was done."""
     words = _DONE if done else _PLANNED
     parts = [f"{counts[name]} {word}" for name, word in words if counts.get(name)]
+    among = [count_line(counts[one.plural], one) for one in _KINDS if counts.get(one.plural)]
+    if parts and among:
+        parts.append(f"among them {', '.join(among)}")
     return ", ".join(parts) or ("nothing was written" if done else "nothing to do")
 
 
@@ -204,6 +209,7 @@ def result_dict(result: SyncResult) -> dict[str, Any]:
         "reason": report.reason or None,
         "next_step": report.next_step or None,
         "decisions": [decision_dict(one) for one in report.decisions],
+        "held": dict(report.held),
         "doubtful": [{"item": title, "reason": why} for title, why in result.doubtful.items()],
     }
 
