@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from pm_providers.sandbox.kit import Clock
+from pm_providers.sandbox.trello import ORGANIZATION_ID
 from tests.sandbox.trello.support import NOBODY, open_box
 
 START = datetime(2026, 1, 10, 8, tzinfo=UTC)
@@ -138,3 +139,13 @@ class TestBatch:
             answers = await place("GET", f"/batch?urls={','.join([f'/boards/{place.board}/name'] * 3)}")
             assert [next(iter(answer)) for answer in answers] == ["200", "200", "statusCode"]
             assert answers[2]["statusCode"] == 429
+
+
+async def test_where_to_search_is_said_by_ids():
+    """A short name would find nothing, without a word."""
+    async with open_box(search_lag_s=0) as place:
+        short = place.state.orgs[ORGANIZATION_ID].name
+        assert await found(place, "card", idOrganizations=ORGANIZATION_ID) == ["A card"]
+        for name, value in (("idOrganizations", short), ("idBoards", "Board")):
+            params = {"query": "card", "modelTypes": "cards", name: value}
+            assert await place("GET", "/search", params=params, status=400) == f"invalid value for {name}"

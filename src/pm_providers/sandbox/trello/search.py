@@ -9,6 +9,7 @@ from pm_providers.sandbox.trello.access import board_role, membership_of
 from pm_providers.sandbox.trello.action_view import action_body
 from pm_providers.sandbox.trello.board_view import BOARD
 from pm_providers.sandbox.trello.errors import invalid
+from pm_providers.sandbox.trello.ids import is_id
 from pm_providers.sandbox.trello.listing import CardShape
 from pm_providers.sandbox.trello.people_view import MEMBER, ORG
 from pm_providers.sandbox.trello.records import Board, Card
@@ -32,9 +33,16 @@ def _models(call: Call) -> tuple[str, ...]:
 
 
 def _boards(call: Call) -> list[Board]:
-    """Boards to search, as far as the caller sees them: of `idBoards` (default `mine`), `idOrganizations`."""
+    """Boards to search, as far as the caller sees them: of `idBoards` (default `mine`), `idOrganizations`.
+
+    Raises:
+        ApiError: 400 for short names and the like: both are ids ([spec] GET /search).
+    """
     wanted = call.words("idBoards", "mine")
     orgs = call.words("idOrganizations")
+    for name, values in (("idBoards", wanted), ("idOrganizations", orgs)):
+        if not all(is_id(value) or (name, value) == ("idBoards", "mine") for value in values):
+            raise invalid(name)
     own = call.session.member_id
     found = []
     for board in call.state.boards:
