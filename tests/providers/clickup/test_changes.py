@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pm_providers import PMProject, PMTask
+from pm_providers import PMProject, PMSprint, PMTask
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.providers.clickup import ClickUpProvider
 from tests.providers.clickup.site import (
@@ -307,3 +307,20 @@ async def test_who_begins_anew_gets_what_is_there_now():
     world.tasks["863"]["name"] = "changed without a trace"
     page = await provider.changes(SPACE)
     assert next(one.title for one in page.upserts if one.id == "863") == "changed without a trace"
+
+
+async def test_tasks_of_a_list_that_was_archived_are_not_told_as_deleted():
+    """More than are asked for one by one: the tasks of archived lists are looked at."""
+    site = Site()
+    async with site.provider() as provider:
+        gone = await provider.create_task(PMTask(title="gone", project_id=site.space))
+        sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.space))
+        for number in range(25):
+            await provider.request("POST", f"list/{sprint.id}/task", json={"name": f"t{number}"})
+        upserts, _, cursor = await drain(provider, project=site.space)
+        assert len(upserts) == 26
+        lists = site.box.state.lists
+        lists.change(lists[sprint.id], archived=True)
+        await provider.delete_task(gone.id)
+        _, deleted, _ = await drain(provider, cursor, project=site.space)
+        assert deleted == [gone.id]

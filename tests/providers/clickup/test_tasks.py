@@ -437,6 +437,41 @@ async def test_archived_tasks_come_when_asked_for_and_from_their_lists_only(
     assert {one.id for one in await provider.list_tasks(include_archived=True)} >= {kept.id, old.id}
 
 
+async def closed_sprint(site: Site, provider: ClickUpProvider, count: int) -> tuple[str, list[str]]:
+    """A sprint that is the home list of some tasks, and was archived in the app."""
+    sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.space))
+    made = [
+        await provider.request("POST", f"list/{sprint.id}/task", json={"name": f"t{one}"})
+        for one in range(count)
+    ]
+    return sprint.id, [one.data["id"] for one in made]
+
+
+def archive(site: Site, list_id: str) -> None:
+    lists = site.box.state.lists
+    lists.change(lists[list_id], archived=True)
+
+
+async def test_tasks_of_archived_lists_come_with_the_archived_ones(site: Site, provider: ClickUpProvider):
+    sprint, ids = await closed_sprint(site, provider, 2)
+    archive(site, sprint)
+    assert await provider.list_tasks(site.space) == []
+    found = await provider.list_tasks(site.space, include_archived=True)
+    assert sorted(one.id for one in found) == sorted(ids)
+
+
+async def test_archived_tasks_of_a_sprint_come_from_their_second_list_too(
+    site: Site, provider: ClickUpProvider
+):
+    sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.space))
+    task = await provider.create_task(PMTask(title="a", project_id=site.space, sprint_id=sprint.id))
+    await provider.request("PUT", f"task/{task.id}", json={"archived": True})
+    found = await provider.list_tasks(site.space, sprint_id=sprint.id, include_archived=True)
+    assert [(one.id, one.is_archived) for one in found] == [(task.id, True)]
+    other = await provider.create_project(PMProject(name="Other"))
+    assert await provider.list_tasks(other.id, sprint_id=sprint.id, include_archived=True) == []
+
+
 async def test_search_looks_into_titles_and_descriptions_for_all_words(site: Site, provider: ClickUpProvider):
     a = await provider.create_task(PMTask(title="Fuel tank", project_id=site.space, description="**leaks**"))
     await provider.create_task(PMTask(title="Fuel line", project_id=site.space))

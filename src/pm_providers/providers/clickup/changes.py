@@ -94,15 +94,9 @@ class Changes(TaskReader):
         return found
 
     async def _archived_in(self, project: str) -> list[dict[str, Any]]:
-        """Archived tasks of a project: a request at least for each of its lists."""
-        found: list[dict[str, Any]] = []
-        for one in await self._lists_of(project):
-            async with aclosing(
-                self._api.tasks(f"list/{one}/task", {**EVERYTHING, "archived": True})
-            ) as pages:
-                async for page in pages:
-                    found += page
-        return found
+        """Archived tasks of a project and those of archived lists: a request at least for each list."""
+        async with aclosing(self._hidden(await self._lists_of(project), EVERYTHING)) as pages:
+            return [one async for page in pages for one in page]
 
 
 def _by_change(task: PMTask) -> float:

@@ -12,6 +12,7 @@ from pm_providers.model import PMProject, WriteWarning
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.places import from_list, from_space, new_space, to_project
 from pm_providers.toolkit.documents import identifier
+from pm_providers.transport import bounded_map
 
 __all__ = ["ProjectReader", "Projects"]
 
@@ -40,6 +41,41 @@ class ProjectReader(Connection):
             for space in spaces
             for one in await self._projects_in(space, archived=False)
         ]
+
+    async def _lists_of(self, project: str) -> dict[str, bool]:
+        """Lists of a project -> whether a list, or its folder, is archived.
+
+        Tasks of archived ones are no archived tasks, and the list of the Workspace leaves them out as well.
+        """
+        place = await self._place(project)
+        if self._level == "list":
+            return {place.id: False}
+        return await self._lists_within(place.space_id, None if self._level == "space" else place.id)
+
+    async def _lists_within(self, space: str, folder: str | None = None) -> dict[str, bool]:
+        """As `_lists_of`, of a space or of one of its folders.
+
+        Folders carry their lists that are as they are, archived or not: the others are a request for each.
+        """
+        found: dict[str, bool] = {}
+        asked: list[tuple[str, bool]] = []
+        for old in (False, True):
+            structure = await self._catalog.structure(space, archived=old, fresh=True)
+            for one, holder in structure.all_lists():
+                if folder is None or str(holder.get("id")) == folder:
+                    found[identifier(one, "list")] = old
+            keys = [identifier(one, "folder") for one in structure.folders]
+            asked += [(key, not old) for key in keys if folder in {None, key}]
+        for answer in await bounded_map(self._lists_in_folder, asked, self._options.concurrency):
+            if isinstance(answer, BaseException):
+                raise answer
+            found |= dict.fromkeys(answer, True)
+        return found
+
+    async def _lists_in_folder(self, asked: tuple[str, bool]) -> list[str]:
+        folder, archived = asked
+        found = await self._api.all(f"folder/{folder}/list", "lists", {"archived": archived})
+        return [identifier(one, "list") for one in found]
 
 
 class Projects(ProjectReader):

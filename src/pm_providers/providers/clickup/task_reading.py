@@ -236,39 +236,41 @@ class TaskReader(ProjectReader):
     # archived tasks
 
     async def _archived(self, query: TaskQuery, params: Mapping[str, Any]) -> AsyncGenerator[PMTask, None]:
-        """Archived tasks: a request at least for each list, as only lists give them."""
-        asked = {**EVERYTHING, **_OLDEST_FIRST, **params, "archived": True}
-        for one in await self._lists_to_read(query):
-            async with aclosing(self._api.tasks(f"list/{one}/task", asked)) as pages:
-                async for page in pages:
-                    for task in await self._tasks(page):
+        """Archived tasks and those of archived lists, which only lists give: a request at least for each."""
+        asked = {**EVERYTHING, **_OLDEST_FIRST, **params}
+        if query.sprint_id is not None:
+            lists, asked = {query.sprint_id: False}, {**asked, "include_timl": True}
+        else:
+            lists = await self._lists_to_read(query.project_id)
+        async with aclosing(self._hidden(lists, asked)) as pages:
+            async for page in pages:
+                for task in await self._tasks(page):
+                    if query.project_id in {None, task.project_id}:
                         yield task
 
-    async def _lists_to_read(self, query: TaskQuery) -> list[str]:
-        if query.sprint_id is not None:
-            return [query.sprint_id]
-        if query.project_id is not None:
-            return await self._lists_of(query.project_id)
-        found: list[str] = []
+    async def _hidden(
+        self, lists: Mapping[str, bool], params: Mapping[str, Any]
+    ) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
+        """Pages of what the list of the Workspace leaves out: archived tasks, and all of archived lists.
+
+        Args:
+            lists: id -> whether it is archived, see `ProjectReader`.
+            params: conditions.
+        """
+        wanted = [(one, True) for one in lists] + [(one, False) for one, old in lists.items() if old]
+        for one, archived in wanted:
+            stream = self._api.tasks(f"list/{one}/task", {**params, "archived": archived})
+            async with aclosing(stream) as pages:
+                async for page in pages:
+                    yield page
+
+    async def _lists_to_read(self, project: str | None) -> dict[str, bool]:
+        if project is not None:
+            return await self._lists_of(project)
+        found: dict[str, bool] = {}
         for space in await self._spaces():
-            found += await self._lists_within(identifier(space, "space"))
+            found |= await self._lists_within(identifier(space, "space"))
         return found
-
-    async def _lists_of(self, project: str) -> list[str]:
-        """Lists of a project, archived ones and those in archived folders included."""
-        if self._level == "list":
-            return [project]
-        place = await self._place(project)
-        return await self._lists_within(place.space_id, None if self._level == "space" else place.id)
-
-    async def _lists_within(self, space: str, folder: str | None = None) -> list[str]:
-        found: dict[str, None] = {}
-        for archived in (False, True):
-            structure = await self._catalog.structure(space, archived=archived, fresh=True)
-            for one, holder in structure.all_lists():
-                if folder is None or str(holder.get("id")) == folder:
-                    found[identifier(one, "list")] = None
-        return list(found)
 
     # search
 
