@@ -88,6 +88,18 @@ async def test_who_asks_for_the_newest_is_not_given_a_load_that_began_before():
     assert (await first, await later) == (1, 2)
 
 
+async def test_the_newest_is_loaded_anew_where_the_clock_stands_still():
+    loads = []
+
+    async def load(key: str) -> int:
+        loads.append(key)
+        return len(loads)
+
+    cache: Cache[str, int] = Cache(load, clock=lambda: 5.0)
+    assert [await cache.get("a", max_age_s=0), await cache.get("a", max_age_s=0)] == [1, 2]
+    assert await cache.get("a") == 2
+
+
 async def test_a_forgotten_key_is_loaded_anew() -> None:
     loaded: list[str] = []
 
