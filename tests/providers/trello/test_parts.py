@@ -307,6 +307,16 @@ async def test_only_the_account_of_the_token_watches(lab: Lab) -> None:
     assert await lab.provider.list_watchers(lab.task) == []
 
 
+async def test_who_we_are_is_asked_once_for_all_watching(lab: Lab) -> None:
+    """Addresses below `/members/` have a quota of their own: 100 in 15 minutes."""
+    me = await lab.provider.get_current_user()
+    lab.wire.forget()
+    for _ in range(3):
+        await lab.provider.add_watcher(lab.task, me.id)
+        await lab.provider.list_watchers(lab.task)
+    assert lab.wire.count("GET members/") == 0
+
+
 async def test_templates_are_no_tasks_to_watch(lab: Lab) -> None:
     await lab.send("PUT", f"cards/{lab.task}", isTemplate=True)
     with pytest.raises(NotFoundError):

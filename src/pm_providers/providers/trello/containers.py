@@ -121,7 +121,7 @@ class Users(Connection):
 
     async def _everybody(self, params: Mapping[str, str]) -> list[Mapping[str, Any]]:
         """Oneself, and the members of all boards."""
-        me = await self._api.me()
+        me = await self._api.identify()
         found: dict[str, Mapping[str, Any]] = {identifier(me, "member"): me}
         paths = [f"boards/{identifier(one, 'board')}/members" for one in await self._catalog.boards()]
         for part in await bounded_map(

@@ -149,7 +149,7 @@ class Watchers(Connection):
         """The account of the token, or nobody; who else watches is not told."""
         if not await self._watches(task_id):
             return []
-        return [to_user(await self._api.me(), keep_raw=self._options.keep_raw)]
+        return [to_user(await self._api.identify(), keep_raw=self._options.keep_raw)]
 
     async def _watches(self, task_id: str) -> bool:
         """Whether the account of the token watches.
@@ -188,7 +188,7 @@ class Watchers(Connection):
         return await self._watch(task_id, wanted=False) if before else False
 
     async def _is_me(self, user_id: str) -> bool:
-        me = await self._api.me()
+        me = await self._api.identify()
         names = {str(me.get("id")).lower(), str(me.get("username")).casefold()}
         return user_id.casefold() in names
 
