@@ -11,6 +11,7 @@ from typing import Any
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.asana.errors import action_error
 from pm_providers.toolkit.documents import broken
+from pm_providers.toolkit.writes import Progress
 
 __all__ = ["BATCH_MOST", "Action", "Outcome", "Permits", "read_outcomes"]
 
@@ -111,14 +112,16 @@ class Outcome:
         """What the answer holds.
 
         Raises:
-            PMError: it failed.
+            PMError: it failed; of a write that was carried out and whose answer cannot be read, it says so.
         """
         error = self.error
         if error is not None:
             raise error
-        if not isinstance(self.body, Mapping) or "data" not in self.body:
-            raise broken("an answer without data")
-        return self.body["data"]
+        found = self.body.get("data") if isinstance(self.body, Mapping) else None
+        with Progress(begun=self.action.writes):
+            if found is None or (self.action.writes and not isinstance(found, Mapping)):
+                raise broken("an answer without data")
+        return found
 
 
 def read_outcomes(body: Any, actions: Sequence[Action]) -> list[Outcome]:
@@ -128,9 +131,10 @@ def read_outcomes(body: Any, actions: Sequence[Action]) -> list[Outcome]:
         ProviderError: not as many as were asked for.
     """
     found = body.get("data") if isinstance(body, Mapping) else None
-    if not isinstance(found, list) or len(found) != len(actions):
-        raise broken(f"a batch of {len(actions)} actions without as many answers")
-    return [_outcome(action, one) for action, one in zip(actions, found, strict=True)]
+    with Progress(begun=any(one.writes for one in actions)):
+        if not isinstance(found, list) or len(found) != len(actions):
+            raise broken(f"a batch of {len(actions)} actions without as many answers")
+        return [_outcome(action, one) for action, one in zip(actions, found, strict=True)]
 
 
 def _outcome(action: Action, value: Any) -> Outcome:
