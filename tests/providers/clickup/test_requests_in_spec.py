@@ -210,6 +210,11 @@ async def test_requests_for_folders_and_lists_are_documented(site: Site):
             made = await provider.create_project(PMProject(name="P"))
             await provider.create_task(PMTask(title="a", project_id=made.id))
             await provider.update_project(made.id, {"name": "Q"})
+            if level == "list":
+                given = PMProject(name="O", owner_id=site.mia, end_date=DAY, priority="high", description="x")
+                owned = await provider.create_project(given)
+                await provider.update_project(owned.id, {"owner_id": site.mia, "priority": "low"})
+                await provider.update_project(owned.id, {"owner_id": None})
             await provider.changes(made.id)
             await provider.list_tasks(made.id, include_archived=True)
             await provider.list_projects(include_archived=True)

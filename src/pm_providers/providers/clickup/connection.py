@@ -143,6 +143,8 @@ class Connection(RemoteProvider):
                 found = await self._project_document(value)
         except (NotFoundError, PermissionDeniedError):
             raise NotFoundError(f"there is no project {value!r:.80}") from None
+        if found.get("deleted") is True:
+            raise NotFoundError(f"there is no project {value!r:.80}")
         space = value if self._level == "space" else ref_id(found, "space")
         return Place(identifier(found, "project"), space or "", found)
 

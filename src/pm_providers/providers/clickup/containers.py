@@ -12,6 +12,7 @@ from pm_providers.model import PMProject, WriteWarning
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.places import from_list, from_space, new_space, to_project
 from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["ProjectReader", "Projects"]
@@ -117,10 +118,11 @@ class Projects(ProjectReader):
         if self._level == "folder":
             made = await self._api.post(f"space/{space}/folder", {"name": fields["name"]})
         else:
-            body = from_list(self._list_wire(fields), fields["name"], await self._zone())
+            body = from_list(self._list_wire(fields), fields["name"], await self._zone(), new=True)
             made = await self._api.post(f"space/{space}/list", body)
         self._catalog.forget_space(space)
-        return await self._project(await self._api.get(f"{self._level}/{identifier(made, 'project')}"))
+        with Progress(begun=True):
+            return await self._project(await self._api.get(f"{self._level}/{identifier(made, 'project')}"))
 
     async def _create_space(self, fields: Fields) -> PMProject:
         """A space; that it is private can only be said in a second call ([spec])."""

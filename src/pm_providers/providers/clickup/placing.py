@@ -116,6 +116,8 @@ class Placing(TaskReader):
             found = await self._catalog.task_list(sprint_id)
         except (NotFoundError, PermissionDeniedError):
             raise ValidationError(fields={"sprint_id": f"there is no sprint {sprint_id!r:.80}"}) from None
+        if found.get("deleted") is True:
+            raise ValidationError(fields={"sprint_id": f"sprint {sprint_id} was deleted"})
         folder = found.get("folder")
         if not isinstance(folder, Mapping) or not self._catalog.rule.is_list(found, folder):
             raise ValidationError(fields={"sprint_id": f"list {sprint_id} is no sprint"})

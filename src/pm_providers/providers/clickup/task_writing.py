@@ -62,6 +62,11 @@ class TaskWriter(Placing):
         custom = await self._custom(fields, target.list_id)
         body = from_task(wire, await self._zone()) | await self._lists_of_body(fields, custom)
         made = await self._posted(target, body, fields)
+        with Progress(begun=True):
+            return await self._finished(made, target, fields)
+
+    async def _finished(self, made: Mapping[str, Any], target: _Target, fields: Fields) -> PMTask:
+        """The new task, in its sprint."""
         sprint = fields.get("sprint_id")
         if sprint is None or sprint == target.list_id:
             return await self._told(made, fields)

@@ -22,6 +22,7 @@ from pm_providers.providers.clickup.mapping.time_entries import (
 )
 from pm_providers.providers.clickup.mapping.values import milliseconds, ref_id
 from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.writes import Progress
 
 __all__ = ["TimeEntries"]
 
@@ -97,7 +98,8 @@ class TimeEntries(Connection):
         body = new_entry(fields, zone)
         await self._task_of_entry(fields["task_id"])
         made = part(await self._api.post(f"{self._api.team}/time_entries", body), "data")
-        return await self._read_entry(identifier(made, "time entry"), zone)
+        with Progress(begun=True):
+            return await self._read_entry(identifier(made, "time entry"), zone)
 
     async def _task_of_entry(self, task: str) -> str | None:
         """Project of a task.
@@ -132,7 +134,8 @@ class TimeEntries(Connection):
             await self._task_of_entry(fields["task_id"])
         zone = await self._zone()
         await self._api.put(f"{self._api.team}/time_entries/{entry_id}", changed_entry(fields, stored, zone))
-        return await self._read_entry(entry_id, zone)
+        with Progress(begun=True):
+            return await self._read_entry(entry_id, zone)
 
     async def _delete_time_entry(self, entry_id: str, task_id: str | None) -> bool:
         if not is_part_id(entry_id):

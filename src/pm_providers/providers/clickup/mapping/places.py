@@ -93,13 +93,16 @@ def from_space(fields: Mapping[str, Any], document: Document) -> dict[str, Any]:
     return body
 
 
-def from_list(fields: Mapping[str, Any], name: str, zone: tzinfo) -> dict[str, Any]:
+def from_list(fields: Mapping[str, Any], name: str, zone: tzinfo, *, new: bool = False) -> dict[str, Any]:
     """Body of a list; its name is asked for in changes, too ([spec]).
+
+    Its owner is a number in a new one, and a text in changes, where `none` clears ([spec] UpdateList).
 
     Args:
         fields: any of `description` or `goal`, `end_date`, `priority` (the vendor's id), `owner_id`.
         name: of the list.
         zone: time zone of the days.
+        new: the list is created.
     """
     body: dict[str, Any] = {"name": name}
     for ours in ("description", "goal"):
@@ -113,5 +116,7 @@ def from_list(fields: Mapping[str, Any], name: str, zone: tzinfo) -> dict[str, A
     if "priority" in fields:
         body["priority"] = int(fields["priority"]) if fields["priority"] else None
     if "owner_id" in fields:
-        body["assignee"] = int(fields["owner_id"]) if fields["owner_id"] else "none"
+        owner = fields["owner_id"]
+        if owner or not new:
+            body["assignee"] = int(owner) if new else owner or "none"
     return body
