@@ -15,6 +15,7 @@ import msgspec
 
 from pm_providers.sandbox.clickup.part_records import Webhook
 from pm_providers.sandbox.clickup.state import Event, State
+from pm_providers.sandbox.kit.deliveries import post
 
 __all__ = ["Delivery", "Webhooks", "signature"]
 
@@ -75,7 +76,7 @@ class Webhooks:
         sent: list[Delivery] = []
         async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
             for delivery in self.ready():
-                status = await _send(client, delivery)
+                status = await post(client, delivery.url, delivery.body, delivery.headers)
                 sent.append(replace(delivery, status=status))
                 self._answered(delivery, status)
         return sent
@@ -103,14 +104,6 @@ class Webhooks:
     def _sees(self, hook: Webhook) -> bool:
         """A webhook is silent once its maker has left the Workspace."""
         return bool(self._state.role_of(hook.user_id, hook.team_id))
-
-
-async def _send(client: httpx2.AsyncClient, delivery: Delivery) -> int | None:
-    try:
-        answer = await client.post(delivery.url, content=delivery.body, headers=delivery.headers)
-    except httpx2.TransportError:
-        return None
-    return answer.status_code
 
 
 def _wanted(hook: Webhook, name: str) -> bool:

@@ -27,6 +27,7 @@ from pm_providers.sandbox.jira.jql import prepare
 from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.state import Event, State
 from pm_providers.sandbox.jira.web import Session
+from pm_providers.sandbox.kit.deliveries import post
 
 __all__ = ["Delivery", "Webhooks", "signature"]
 
@@ -116,12 +117,7 @@ class Webhooks:
         sent: list[Delivery] = []
         async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
             for delivery in self.ready(due_only=due_only):
-                status: int | None = None
-                try:
-                    answer = await client.post(delivery.url, content=delivery.body, headers=delivery.headers)
-                    status = answer.status_code
-                except httpx2.TransportError:
-                    status = None
+                status = await post(client, delivery.url, delivery.body, delivery.headers)
                 sent.append(replace(delivery, status=status))
                 self._repeat(delivery, status)
         return sent

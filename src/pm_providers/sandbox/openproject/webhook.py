@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from pm_providers.sandbox.kit.deliveries import post
 from pm_providers.sandbox.openproject.activities import activity_body
 from pm_providers.sandbox.openproject.attachments import attachment_body
 from pm_providers.sandbox.openproject.defaults import SYSTEM_ID
@@ -126,12 +127,7 @@ class Webhooks:
         sent: list[Delivery] = []
         async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
             for delivery in self.ready(due_only=due_only):
-                status: int | None = None
-                try:
-                    answer = await client.post(delivery.url, content=delivery.body, headers=delivery.headers)
-                    status = answer.status_code
-                except httpx2.TransportError:
-                    status = None
+                status = await post(client, delivery.url, delivery.body, delivery.headers)
                 values = (delivery.url, delivery.action, delivery.body, delivery.headers)
                 sent.append(Delivery(*values, status))
         return sent

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from pm_providers.sandbox.kit.deliveries import post
 from pm_providers.sandbox.trello.action_view import action_body
 from pm_providers.sandbox.trello.board_view import BOARD, BOARD_SHORT, LIST, LIST_ONE
 from pm_providers.sandbox.trello.card_view import CARD
@@ -127,12 +128,7 @@ class Webhooks:
         sent: list[Delivery] = []
         async with httpx2.AsyncClient(transport=transport or self.receiver, timeout=TIMEOUT_S) as client:
             for delivery in self.ready(due_only=due_only):
-                status: int | None = None
-                try:
-                    answer = await client.post(delivery.url, content=delivery.body, headers=delivery.headers)
-                    status = answer.status_code
-                except httpx2.TransportError:
-                    status = None
+                status = await post(client, delivery.url, delivery.body, delivery.headers)
                 sent.append(replace(delivery, status=status))
                 self._after(delivery, status)
         return sent
