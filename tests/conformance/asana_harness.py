@@ -54,7 +54,7 @@ class AsanaHarness(ProviderHarness):
             "Mass": (1.5, 2.0),
             "Severity": ("Major", "Minor"),
             "Platforms": (["Web", "iOS"], ["Web"]),
-            "Launch": ("2026-03-02", "2026-03-04"),
+            "Launch": (date(2026, 3, 2), date(2026, 3, 4)),
         },
         Entity.PROJECT: {"Cost centre": ("100", "200")},
     }

@@ -357,3 +357,13 @@ async def test_a_search_goes_on_behind_its_hundredth_result() -> None:
 
     server = Scripted({"GET /workspaces/100/tasks/search": found})
     assert len(await scripted(server).search_tasks("x")) == 250
+
+
+async def test_a_free_plan_has_fields_all_the_same() -> None:
+    site = Site(plan="free")
+    async with site.provider() as provider:
+        found = await provider.list_fields(site.project)
+        assert {"Name", "Due date"} <= {one.name for one in found}
+        assert not any(one.is_custom for one in found)
+        with pytest.raises(UnsupportedError):
+            await provider.create_task(PMTask(title="x", project_id=site.project, priority="high"))

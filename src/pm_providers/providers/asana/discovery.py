@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pm_providers.errors import UnsupportedError
 from pm_providers.model import Entity, PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.client import objects
@@ -15,7 +16,12 @@ from pm_providers.providers.asana.mapping.choices import (
     section_statuses,
     with_completed,
 )
-from pm_providers.providers.asana.mapping.custom_fields import find_field, to_pm_field, unique_names
+from pm_providers.providers.asana.mapping.custom_fields import (
+    FieldInfo,
+    find_field,
+    to_pm_field,
+    unique_names,
+)
 from pm_providers.providers.asana.task_reading import TaskReader
 
 __all__ = ["Discovery"]
@@ -103,11 +109,18 @@ class Discovery(TaskReader):
     async def _list_fields(self, project_id: str | None) -> list[PMField]:
         if project_id is not None:
             await self._project_document(project_id)
-            custom = await self._catalog.fields(project_id, fresh=True)
+            custom = await self._custom_fields(project_id)
         else:
             custom = unique_names(await self._catalog.workspace_fields(fresh=True))
         own = [one for one in custom if not self._catalog.is_modelled(one)]
         return [*map(_system, _SYSTEM), *(to_pm_field(one, keep_raw=self._keep_raw) for one in own)]
+
+    async def _custom_fields(self, project: str) -> list[FieldInfo]:
+        """Custom fields of a project; none on plans without them."""
+        try:
+            return await self._catalog.fields(project, fresh=True)
+        except UnsupportedError:
+            return []
 
 
 def _system(row: tuple[str, str, str]) -> PMField:
