@@ -14,7 +14,18 @@ from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.translate import Translator
 from pm_providers.sync.values import CUSTOM, changed_fields
 
-__all__ = ["Act", "Clash", "Decision", "LinkView", "Step", "decide", "plan_id", "reaches", "turned_back"]
+__all__ = [
+    "Act",
+    "Clash",
+    "Decision",
+    "LinkView",
+    "Step",
+    "decide",
+    "one_per_side",
+    "plan_id",
+    "reaches",
+    "turned_back",
+]
 
 
 def decide(link: LinkView, translator: Translator) -> list[Decision]:
@@ -165,6 +176,22 @@ def reaches(above: Mapping[str, str], start: str, goal: str) -> bool:
         seen.add(at)
         at = above.get(at)
     return False
+
+
+def one_per_side(decisions: Iterable[Decision]) -> list[Decision]:
+    """Decisions about one link, those of one side in one."""
+    found: dict[tuple[Act, str], Decision] = {}
+    for one in decisions:
+        known = found.get((one.act, one.side))
+        found[one.act, one.side] = one if known is None else replace(
+            known,
+            steps=(*known.steps, *one.steps),
+            held={**known.held, **one.held},
+            waits={**known.waits, **one.waits},
+            clashes=tuple({clash.field: clash for clash in (*known.clashes, *one.clashes)}.values()),
+            kept=known.kept | one.kept,
+        )  # fmt: skip
+    return list(found.values())
 
 
 # names of plans

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pm_providers.errors import ValidationError
@@ -95,6 +97,12 @@ class Policy:
         if bad:
             raise ValidationError(f"the sync options are not usable: {_listed(bad)}", fields=bad)
         return cls(**given)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the options."""
+        text = json.dumps(asdict(self), sort_keys=True, default=sorted)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def flows(self, name: str, to: str) -> bool:
         """Whether values of a field are carried to a side."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +13,8 @@ from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import end_run, open_writes, start_run
 from pm_providers.store.sync_links import (
-    SINGLE,
     Link,
     count_links,
-    find_links,
     links_by_id,
     pair,
     save_link,
@@ -38,10 +32,11 @@ from pm_providers.store.sync_state import (
     save_problem,
 )
 from pm_providers.sync.applying import Applier, SpentError
+from pm_providers.sync.making import Maker, place_of
 from pm_providers.sync.matching import Candidate, match
 from pm_providers.sync.observing import Observer
 from pm_providers.sync.parts import Parts
-from pm_providers.sync.plan import Act, Decision, LinkView, reaches, turned_back
+from pm_providers.sync.plan import Act, Decision, LinkView, one_per_side, reaches, turned_back
 from pm_providers.sync.planning import Planner, Summary
 from pm_providers.sync.policy import LEFT, SIDES, Policy
 from pm_providers.sync.recovery import Recovery
@@ -101,7 +96,7 @@ class Run:
 
     async def _go_by(self, policy: Policy) -> None:
         """Decide anew about what was left or held, where people changed the options since."""
-        digest = _digest(policy)
+        digest = policy.digest
         state = await get_state(self.db, self.mapping_id)
         if state is not None and state.policy == digest and not self.options.full:
             return
@@ -304,78 +299,19 @@ class Run:
         return True
 
     async def _create_all(self, planner: Planner, applier: Applier, waiting: frozenset[str]) -> None:
-        """New items, parents before children: pass by pass, so that nothing needs to be held in memory.
+        """New items, parents before children."""
+        maker = Maker(
+            self.db, self.mapping_id, planner, applier, waiting=waiting,
+            doubtful=frozenset(self.report.doubtful), confirm=self._is_there, alive=self._renewed,
+        )  # fmt: skip
+        await maker.run()
 
-        What stands below an item that cannot be made now is made all the same, and put there later; so is
-        what stands in a circle.
-        """
-        done: set[str] = set()
-        while await self._create_pass(planner, applier, waiting, done, orphans=False):
-            pass
-        await self._create_pass(planner, applier, waiting, done, orphans=True)
-
-    async def _create_pass(
-        self, planner: Planner, applier: Applier, waiting: frozenset[str], done: set[str], *, orphans: bool
-    ) -> bool:
-        """Whether anything was attempted. `done` collects what was attempted and failed or was left."""
-        attempted = False
-        doubtful = frozenset(self.report.doubtful)
-        async for chunk in planner.singles():
-            links = [one for one in chunk if one.id not in waiting | doubtful and one.id not in done]
-            hopeless = frozenset[str]() if orphans else doubtful | waiting | done
-            blocked = await self._behind(links, hopeless, waiting if orphans else None)
-            links = [one for one in links if one.id not in blocked]
-            for start in range(0, len(links), _BATCH):
-                attempted = True
-                await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
-                batch = links[start : start + _BATCH]
-                await self._create_some(planner, applier, batch)
-                left = await planner.links([one.id for one in batch])
-                done |= {one.id for one in left if one.state == SINGLE}
-        return attempted
-
-    async def _behind(
-        self, links: Iterable[Link], hopeless: frozenset[str], only: frozenset[str] | None = None
-    ) -> set[str]:
-        """Of these links those whose parent is still to be made, and will be.
-
-        Args:
-            links: without counterpart.
-            hopeless: links that will not be made now.
-            only: count only parents of these links.
-        """
-        parents: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        for one in links:
-            side, above = _place(one)
-            if above is not None:
-                parents[side, above].add(one.id)
-        found: set[str] = set()
-        for side in SIDES:
-            ids = [above for name, above in parents if name == side]
-            for one in await self.db.read(partial(find_links, **self._tasks_on(side, ids))):
-                is_coming = one.state == SINGLE and one.dirty and one.id not in hopeless
-                if is_coming and (only is None or one.id in only):
-                    found |= parents[side, str(one.id_on(side))] - {one.id}
-        return found
-
-    def _tasks_on(self, side: str, ids: list[str]) -> dict[str, Any]:
-        return {"mapping_id": self.mapping_id, "entity": TASK, "side": side, "ids": ids}
-
-    async def _create_some(self, planner: Planner, applier: Applier, links: list[Link]) -> None:
-        made: defaultdict[str, list[tuple[LinkView, Decision]]] = defaultdict(list)
-        links = [one for one in links if await self._is_there(one)]
-        for view, found in await planner.creation(links):
-            for one in found:
-                if one.act is Act.CREATE:
-                    made[one.side].append((view, one))
-                else:
-                    await applier.pair(view, [one])
-        for items in made.values():
-            await applier.create(items)
+    async def _renewed(self) -> None:
+        await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
 
     async def _is_there(self, link: Link) -> bool:
         """Whether an item that a list told of is there as it was told: lists may be late."""
-        side, _ = _place(link)
+        side = place_of(link)[0]
         if side not in self.young or link.id < self.marker:
             return True
         return await Observer(self.db, self.mapping_id, self.fence).confirm(self.sides[side], link)
@@ -414,7 +350,7 @@ class Run:
             above = await self._ancestors(self.sides[one.side], str(step.new), one.remote_id)
             is_circle = reaches(above, str(step.new), one.remote_id)
             result += turned_back(one, view, await planner.translator()) if is_circle else [one]
-        return _one_per_side(result)
+        return one_per_side(result)
 
     @staticmethod
     async def _ancestors(side: Side, start: str, stop: str) -> dict[str, str]:
@@ -472,32 +408,3 @@ def _advice(error: PMError) -> str:
         "TransportError": "nothing: the next run tries again",
     }
     return table.get(type(error).__name__, "look at the error; the next run tries again")
-
-
-def _digest(policy: Policy) -> str:
-    values = asdict(policy)
-    text = json.dumps(values, sort_keys=True, default=sorted)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _place(link: Link) -> tuple[str, str | None]:
-    """Side of an item without counterpart, and what it stands below there."""
-    side = LEFT if link.left_id is not None else SIDES[1]
-    parent = link.state_on(side).get("parent")
-    return side, None if parent is None else str(parent)
-
-
-def _one_per_side(decisions: list[Decision]) -> list[Decision]:
-    """Decisions about one link, those of one side in one."""
-    found: dict[tuple[Act, str], Decision] = {}
-    for one in decisions:
-        known = found.get((one.act, one.side))
-        found[one.act, one.side] = one if known is None else replace(
-            known,
-            steps=(*known.steps, *one.steps),
-            held={**known.held, **one.held},
-            waits={**known.waits, **one.waits},
-            clashes=tuple({clash.field: clash for clash in (*known.clashes, *one.clashes)}.values()),
-            kept=known.kept | one.kept,
-        )  # fmt: skip
-    return list(found.values())
