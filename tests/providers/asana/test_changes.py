@@ -322,3 +322,23 @@ def test_ids_in_a_cursor_are_digits() -> None:
     state.expect(["../users/me"])
     with pytest.raises(ValidationError):
         ChangeCursor.read("asana", state.write("asana"))
+
+
+async def test_pictures_signed_anew_are_no_change() -> None:
+    feed = Feed()
+    asked = 0
+
+    def picture(one: str) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        html = f'<body><img data-asana-gid="8" src="https://files.example.com/8?Signature={asked}"/></body>'
+        return feed.task(one, html_notes=html)
+
+    def tasks(_params: dict[str, str], _body: Any) -> Any:
+        return {"data": [picture(one) for one in feed.tasks], "next_page": None}
+
+    feed.server._answers |= {"GET /projects/77/tasks": tasks, "GET /tasks": tasks}
+    provider = scripted(feed.server)
+    first = await provider.changes("77")
+    assert len(first.upserts) == len(feed.tasks)
+    assert (await provider.changes("77", first.cursor)).upserts == []

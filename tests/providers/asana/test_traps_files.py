@@ -103,6 +103,15 @@ async def test_short_lived_addresses_are_in_no_list() -> None:
     assert found.url == FILE["permanent_url"]
 
 
+async def test_signed_addresses_are_in_no_record() -> None:
+    signed = FILE | {"view_url": "https://files.example.com/a?Signature=s3cret"}
+    link = FILE | {"gid": "42", "resource_subtype": "external", "view_url": "https://box.example.com/a"}
+    async with scripted(named(Scripted({"GET /attachments": data([signed, link])}))) as provider:
+        hosted, external = await provider.list_attachments("12")
+    assert "s3cret" not in repr((hosted, hosted.raw_data))
+    assert external.url == external.raw_data["view_url"] == "https://box.example.com/a"
+
+
 @pytest.mark.parametrize(
     ("name", "sent"),
     [

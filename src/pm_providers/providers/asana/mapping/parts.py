@@ -313,8 +313,14 @@ def to_attachment(value: Any, task_id: str | None = None, *, keep_raw: bool = Tr
         size_bytes=None if size is None else int(size),
         url=next((url for url in (optional_text(found, one) for one in addresses) if url), None),
         created_at=instant(found.get("created_at")),
-        raw_data=dict(found) if keep_raw else None,
+        raw_data=_without_signed(found, hosted=hosted) if keep_raw else None,
     )
+
+
+def _without_signed(attachment: Document, *, hosted: bool) -> dict[str, Any]:
+    """The attachment without addresses that let anybody read a file that Asana holds, for minutes."""
+    signed = {"download_url", "view_url"} if hosted else {"download_url"}
+    return {name: value for name, value in attachment.items() if name not in signed}
 
 
 def _host(attachment: Document) -> str | None:
