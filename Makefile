@@ -28,7 +28,7 @@ redmine: setup ## install Redmine for its tests, where that is possible
 	else $(BIN)/python scripts/redmine-server prepare || echo "Redmine: its tests will skip or say why"; fi
 
 test: setup redmine ## run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	CI=$${CI:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: setup ## check style, types, import layers, generated tables
 	$(BIN)/ruff check .
