@@ -103,6 +103,20 @@ async def test_sprints_on_later_pages_cost_nothing_after_the_count_of_folders():
     assert await cost(server, 1200) == 1 + 12
 
 
+async def test_sprints_on_later_pages_cost_one_more_where_tasks_lie_in_no_folder():
+    """The hint was the count of the lists in no folder: the folders, which tell the sprints, are another one."""
+    server = loose(1200, 1200)
+    server._answers[TEAM_LIST].tasks[1150]["locations"] = [SPRINT]
+    assert await cost(server, 1200) == 2 + 12
+
+
+async def test_sprints_on_the_first_page_are_looked_up_instead_of_the_count():
+    server = loose(1200, 99_000)
+    server._answers[TEAM_LIST].tasks[0]["locations"] = [SPRINT]
+    assert await cost(server, 1200) == 1 + 12
+    assert LISTS not in server.calls
+
+
 async def test_lists_that_count_tasks_at_home_elsewhere_are_not_added_up():
     server = in_folder(1200, 1200, locations=[SPRINT])
     folders = server._answers[FOLDERS]["folders"]
