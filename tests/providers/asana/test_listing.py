@@ -9,7 +9,7 @@ import pytest
 
 from pm_providers import PMTask
 from pm_providers.errors import NotFoundError, ValidationError
-from tests.providers.asana.site import Scripted, Site, answer, scripted
+from tests.providers.asana.site import FakeTime, Scripted, Site, answer, scripted
 
 
 class Board:
@@ -71,6 +71,25 @@ async def test_several_sections_cost_far_less() -> None:
     board = Board(1000, 1000, 1000, 1000)
     await scripted(board.server).list_tasks("77")
     assert len(board.server.requests) == 1 + 10
+
+
+async def test_a_project_that_no_list_holds_is_asked_for_once() -> None:
+    board, time = Board(1), FakeTime()
+    found = board.tasks("500") + [board.task(str(900 + one), "500") for one in range(499)]
+    for one in found:
+        one["memberships"] = [*one["memberships"], {"project": {"gid": "88"}, "section": {"gid": "7"}}]
+    page = board.page(found)
+
+    def slow(params: dict[str, str], body: Any) -> Any:
+        time.now += 5.0
+        return page(params, body)
+
+    board.server._answers["GET /projects/77/tasks"] = slow
+    board.server._answers["GET /projects"] = {"data": [{"gid": "77", "name": "P"}], "next_page": None}
+    provider = scripted(board.server, timing=time.timing())
+    assert len([one async for one in provider.iter_tasks("77")]) == 500
+    lists = [one for one in board.server.requests if one.url.path == "/api/1.0/projects"]
+    assert len(lists) <= 2
 
 
 async def test_one_page_in_memory_is_one_chain() -> None:
