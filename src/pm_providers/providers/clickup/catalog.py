@@ -92,10 +92,10 @@ class Catalog:
         """Members of the Workspace by id: the only list of people that all plans have ([doc])."""
         return await self._members.get(None, max_age_s=0 if fresh else None)
 
-    async def member(self, value: str) -> dict[str, Any] | None:
-        """A member by id or address; asked anew when not known. `None` where there is none."""
-        for fresh in (False, True):
-            found = await self.members(fresh=fresh)
+    async def member(self, value: str, *, fresh: bool = False) -> dict[str, Any] | None:
+        """A member by id or address; asked anew when not known, or always. `None` where there is none."""
+        for anew in (True,) if fresh else (False, True):
+            found = await self.members(fresh=anew)
             if value in found:
                 return found[value]
             folded = value.strip().casefold()

@@ -54,11 +54,25 @@ class Placing(TaskReader):
                 known = await self._named_list(place)
             if known is not None:
                 return known
-            made = await self._api.post(
-                f"{self._level}/{place.id}/list", {"name": self._options.default_list}
+            return await self._made_list(place)
+
+    async def _made_list(self, place: Place) -> str:
+        """A new list of the configured name.
+
+        Raises:
+            ValidationError: the vendor refuses it, as where an archived list has the name.
+        """
+        name = self._options.default_list
+        try:
+            made = await self._api.post(f"{self._level}/{place.id}/list", {"name": name})
+        except ValidationError as error:
+            why = (
+                f"has no list {name!r:.60} for new tasks, and none can be made ({error.message}): an "
+                "archived one may have the name; restore it, or set default_list or default_list_ids"
             )
-            self._catalog.forget_space(place.space_id)
-            return identifier(made, "list")
+            raise ValidationError(fields={"project_id": why}) from error
+        self._catalog.forget_space(place.space_id)
+        return identifier(made, "list")
 
     async def _named_list(self, place: Place) -> str | None:
         name = self._options.default_list.casefold()

@@ -38,8 +38,7 @@ class Users(Connection):
         return {identifier(one, "user") for one in people if isinstance(one, Mapping)}
 
     async def _get_user(self, user_id: str) -> PMUser | None:
-        await self._catalog.members(fresh=True)
-        found = await self._catalog.member(user_id)
+        found = await self._catalog.member(user_id, fresh=True)
         return None if found is None else self._user(found)
 
     async def _get_current_user(self) -> PMUser:
