@@ -146,11 +146,16 @@ class World:
         self.projects: dict[str, str] = {}
         self.mapping_id = ""
 
-    async def open(self) -> World:
-        for side, one in self.sides.items():
+    async def open(self, projects: tuple[str, str] | None = None) -> World:
+        """Begin; in projects of its own where none are given."""
+        for number, (side, one) in enumerate(self.sides.items()):
             await one.connect()
-            known = isinstance(one, PlayProvider)
-            self.projects[side] = "1" if known else (await one.create_project(PMProject(name="Same"))).id
+            if projects is not None:
+                self.projects[side] = projects[number]
+            elif isinstance(one, PlayProvider):
+                self.projects[side] = "1"
+            else:
+                self.projects[side] = (await one.create_project(PMProject(name="Same"))).id
         number = next(_NUMBERS)
         left, right = [await add_connection(self.db, f"{side} {number}", "internal") for side in SIDES]
         mapping = await add_mapping(
