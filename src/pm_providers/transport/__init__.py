@@ -24,8 +24,10 @@ from pm_providers.transport.ratelimit import (
     Pace,
     Quota,
     RateHeaderParser,
+    common_gate,
     gcra,
     gcra_push,
+    share_quotas,
     shared_governor,
 )
 from pm_providers.transport.redact import redact
@@ -57,6 +59,7 @@ __all__ = [
     "VendorFault",
     "bounded_map",
     "collect",
+    "common_gate",
     "fingerprint",
     "gcra",
     "gcra_push",
@@ -67,5 +70,6 @@ __all__ = [
     "parse_rate_headers",
     "path_segment",
     "redact",
+    "share_quotas",
     "shared_governor",
 ]

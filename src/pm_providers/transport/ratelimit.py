@@ -28,8 +28,10 @@ __all__ = [
     "Pace",
     "Quota",
     "RateHeaderParser",
+    "common_gate",
     "gcra",
     "gcra_push",
+    "share_quotas",
     "shared_governor",
 ]
 
@@ -309,6 +311,25 @@ _shared: Final[weakref.WeakValueDictionary[tuple[str, str, str], Governor]] = we
 _shared_lock: Final = threading.Lock()
 
 
+_common: Gate | None = None
+
+
+def share_quotas(gate: Gate | None) -> None:
+    """Keep the pace of all governors that are made from here on in one gate, shared with other processes.
+
+    Args:
+        gate: where; `None` for each process on its own again.
+    """
+    global _common  # noqa: PLW0603 - as are the governors: one set for the process
+    with _shared_lock:
+        _common = gate
+
+
+def common_gate() -> Gate | None:
+    """The gate of `share_quotas`."""
+    return _common
+
+
 def shared_governor(
     provider: str,
     base_url: str,
@@ -327,7 +348,7 @@ def shared_governor(
         credential: `Auth.fingerprint()`; never the secret.
         quota: used when the governor is made; later callers get the one that exists, as it lives
             for as long as somebody holds it.
-        gate: see `Governor`; the same applies.
+        gate: see `Governor`; the same applies. By default that of `share_quotas`.
         parser: see `Governor`; the same applies.
         timing: see `Governor`; the same applies.
     """
@@ -337,7 +358,12 @@ def shared_governor(
         if governor is None:
             key = ":".join(name)
             governor = Governor(
-                provider=provider, quota=quota, key=key, gate=gate, parser=parser, timing=timing
+                provider=provider,
+                quota=quota,
+                key=key,
+                gate=gate or _common,
+                parser=parser,
+                timing=timing,
             )
             _shared[name] = governor
         return governor

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from pm_providers.database import schema_sync  # noqa: F401 - its tables belong to the metadata
+from pm_providers.database import schema_jobs, schema_sync  # noqa: F401 - their tables belong to the metadata
 from pm_providers.database.schema import metadata
 
 VERSION_TABLE = "pm_schema_version"

@@ -1,0 +1,58 @@
+"""Which mappings are due. Every worker looks; the first to claim an instant submits the run."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from pm_providers.jobs.port import JobQueue
+from pm_providers.jobs.runs import submit_run
+from pm_providers.store.jobs import claim_slot
+from pm_providers.store.mappings import list_mappings
+from pm_providers.store.records import SyncMapping
+
+__all__ = ["SCHEDULE", "every", "slot_of", "submit_due"]
+
+SCHEDULE = "schedule_s"
+"""Option of `sync_config`: seconds between runs; missing for none."""
+
+
+def every(mapping: SyncMapping) -> float | None:
+    """Seconds between the runs of a mapping; `None` where it has no schedule that can be kept."""
+    value = mapping.sync_config.get(SCHEDULE)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        return None
+    return float(value)
+
+
+def slot_of(mapping_id: str, seconds: float, now: float) -> float:
+    """The last instant at which a mapping was due.
+
+    Mappings of one rhythm are spread over it by their ids, so that they do not all come at once.
+    """
+    shift = int(mapping_id[-6:], 16) % seconds
+    return math.floor((now - shift) / seconds) * seconds + shift
+
+
+async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> list[str]:
+    """Submit a run of each mapping that is due; runs that were missed are made up by one.
+
+    Args:
+        db: the database.
+        queue: where to.
+        now: seconds since 1970; replaces the clock, for tests.
+
+    Returns:
+        Ids of the jobs; none for a mapping whose run waits already.
+    """
+    at = time.time() if now is None else now
+    submitted = []
+    for mapping in await list_mappings(db, sync_enabled=True):
+        seconds = every(mapping)
+        if seconds is None or not await claim_slot(db, mapping.id, slot_of(mapping.id, seconds, at)):
+            continue
+        job_id = await submit_run(queue, mapping, interactive=False)
+        if job_id is not None:
+            submitted.append(job_id)
+    return submitted
