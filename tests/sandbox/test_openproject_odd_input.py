@@ -7,11 +7,12 @@ import json
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pm_providers.sandbox.openproject import ADMIN_KEY, OpenProjectSandbox
 from pm_providers.sandbox.openproject.sandbox import ROUTES
+from tests.support.examples import examples
 
 API = "/api/v3"
 STATUSES = {200, 201, 202, 204, 301, 302, 303, 308, 400, 401, 403, 404, 406, 409, 410, 415, 422, 500}
@@ -181,7 +182,7 @@ filters = st.lists(
     ),
     max_size=2,
 )
-COMMON = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+COMMON = examples(150, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @pytest.fixture(scope="module", params=["17.6", "12.0"])

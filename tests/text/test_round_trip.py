@@ -7,11 +7,12 @@ import json
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 
 from pm_providers.text import Document, normalise, parse_markdown, render_markdown
 from tests.shared_material import need, shared_path
+from tests.support.examples import examples
 from tests.text.trees import documents, markdown, plain_markdown
 
 
@@ -26,7 +27,7 @@ def visible(text: str) -> str:
     return re.sub(r"\s", "", shown)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(markdown)
 @example("&#32;<div>")
 @example("`a`\\{=textile}")
@@ -41,7 +42,7 @@ def test_text_means_the_same_after_a_pass(text: str) -> None:
     assert render_markdown(parse_markdown(written)) == written
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(documents)
 def test_trees_survive_markdown(document: Document) -> None:
     """Whatever tree a provider builds: its normal form comes back, and that is stable."""
@@ -53,7 +54,7 @@ def test_trees_survive_markdown(document: Document) -> None:
     assert render_markdown(parse_markdown(written)) == written
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(plain_markdown)
 def test_nobody_else_sees_a_difference(text: str) -> None:
     """Another reader shows the same characters for what we wrote as for what we read."""

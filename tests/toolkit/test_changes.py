@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError
 from pm_providers.toolkit.change_state import SETTLED_S, ChangedItem
 from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START.timestamp()
@@ -359,7 +360,7 @@ calls = st.tuples(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@examples(300)
 @given(
     steps=st.lists(st.one_of(events, calls), max_size=40),
     tells_time=st.booleans(),

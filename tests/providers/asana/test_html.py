@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
 from pm_providers.errors import ValidationError
 from pm_providers.providers.asana.mapping.html import html_to_markdown, markdown_to_html, same_text
@@ -16,9 +16,9 @@ from pm_providers.providers.asana.mapping.html_reading import read_html
 from pm_providers.text import parse_markdown, render_markdown
 from tests.providers.asana.rich_texts import broken_html, stored_html
 from tests.shared_material import need, shared_path
+from tests.support.examples import examples
 from tests.text.trees import documents, markdown
 
-SLOW = [HealthCheck.too_slow]
 COMMENT_TAGS = {"body", "strong", "em", "u", "s", "code", "ol", "ul", "li", "a", "blockquote", "pre"}
 TAGS = COMMENT_TAGS | {"h1", "h2", "hr", "img"}
 ATTRIBUTES = {
@@ -205,7 +205,7 @@ def test_comments_hold_less() -> None:
 # --- properties
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200)
 @given(markdown)
 @example("- a\n\n  b\n  - c\n\n  d")
 @example("<br>a<br><br>b<br>")
@@ -217,7 +217,7 @@ def test_markdown_is_stable_after_one_pass(text: str) -> None:
         assert through(once, comment=comment) == once
 
 
-@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@examples(120)
 @given(documents.map(render_markdown))
 def test_trees_are_stable_and_allowed(text: str) -> None:
     """So it is for every tree that Markdown can hold, and all that is written is allowed."""
@@ -228,7 +228,7 @@ def test_trees_are_stable_and_allowed(text: str) -> None:
         assert through(once, comment=comment) == once
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200)
 @given(stored_html)
 def test_reading_loses_no_text(html: str) -> None:
     """All that stands between tags is in the Markdown, and back in the text written from it, in order."""
@@ -236,7 +236,7 @@ def test_reading_loses_no_text(html: str) -> None:
     assert all(letter in written for letter in letters(content_of(parse_html(html))))
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200)
 @given(broken_html)
 def test_broken_markup_is_read_and_never_written(html: str) -> None:
     """Whatever is stored can be read; what is written over it is well-formed and says what was asked for."""
@@ -245,7 +245,7 @@ def test_broken_markup_is_read_and_never_written(html: str) -> None:
     ET.fromstring(markdown_to_html(f"{text}\n\nmore", base=html).encode("utf-8"))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(broken_html)
 @example("<body>a\n b  \n\n \n\nc</body>")
 @example("<body>a\xa0\nb</body>")

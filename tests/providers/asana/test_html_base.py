@@ -5,11 +5,12 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 
 from pm_providers.providers.asana.mapping.html import html_to_markdown, markdown_to_html
 from pm_providers.text import parse_markdown
 from tests.providers.asana.rich_texts import stored_html
+from tests.support.examples import examples
 from tests.text.trees import markdown
 
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -123,14 +124,14 @@ def test_open_void_tags_and_broken_markup_are_put_right() -> None:
     assert "R&amp;D <b>x" in written
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200, suppress_health_check=SLOW)
 @given(stored_html)
 def test_a_text_that_changes_nothing_gives_the_stored_one_back(html: str) -> None:
     """Whatever it holds."""
     assert markdown_to_html(html_to_markdown(html), base=html) == html
 
 
-@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@examples(150, suppress_health_check=SLOW)
 @given(stored_html)
 def test_an_added_paragraph_leaves_all_others(html: str) -> None:
     """Every element of the stored text is in the new one, as often, with all its attributes."""
@@ -138,7 +139,7 @@ def test_an_added_paragraph_leaves_all_others(html: str) -> None:
     assert _tags(html) <= _tags(written)
 
 
-@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@examples(150, suppress_health_check=SLOW)
 @given(stored_html, markdown)
 def test_the_new_text_is_what_counts(html: str, text: str) -> None:
     """Over whatever was stored, the text says what it says; what is kept is well-formed."""

@@ -9,17 +9,17 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
 from pm_providers.providers.jira.mapping.adf import adf_to_markdown, markdown_to_adf
 from pm_providers.providers.jira.mapping.adf_writing import AdfWriter
 from pm_providers.text import parse_markdown, render_markdown
 from tests.providers.jira.adf_documents import adf_documents
 from tests.shared_material import need, shared_path, spec_path
+from tests.support.examples import examples
 from tests.text.trees import documents, markdown
 
 jsonschema = pytest.importorskip("jsonschema")
-SLOW = [HealthCheck.too_slow]
 
 
 def types_of(schema: Any, root: Any) -> set[str]:
@@ -80,7 +80,7 @@ def letters(text: str) -> str:
     return "".join(re.findall(r"\w", text))
 
 
-@settings(max_examples=200, suppress_health_check=SLOW)
+@examples(200)
 @given(markdown)
 @example("> > a\n> # b")
 @example("- [x] a\n\n  b\n- c")
@@ -98,7 +98,7 @@ def test_markdown_is_stable_after_one_pass(text: str) -> None:
     assert adf_to_markdown(markdown_to_adf(once)) == once
 
 
-@settings(max_examples=150, suppress_health_check=SLOW)
+@examples(150)
 @given(documents.map(render_markdown))
 def test_trees_are_stable_after_one_pass(text: str) -> None:
     """So it is for every tree that Markdown can hold."""
@@ -106,21 +106,21 @@ def test_trees_are_stable_after_one_pass(text: str) -> None:
     assert adf_to_markdown(markdown_to_adf(once)) == once
 
 
-@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@examples(120)
 @given(documents.map(render_markdown))
 def test_every_document_made_is_valid(text: str) -> None:
     """The vendor's schema allows whatever Markdown is written as."""
     check_valid(markdown_to_adf(text))
 
 
-@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@examples(120)
 @given(markdown)
 def test_every_document_made_of_text_is_valid(text: str) -> None:
     """Also for text that nobody meant as Markdown."""
     check_valid(markdown_to_adf(text))
 
 
-@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@examples(150)
 @given(adf_documents)
 def test_no_text_is_lost_in_markdown(document: dict[str, Any]) -> None:
     """All characters of text nodes are in the Markdown, in order."""
@@ -130,14 +130,14 @@ def test_no_text_is_lost_in_markdown(document: dict[str, Any]) -> None:
             assert letters(node["text"]) in shown
 
 
-@settings(max_examples=100, suppress_health_check=SLOW, deadline=None)
+@examples(100)
 @given(adf_documents)
 def test_what_is_not_changed_stays_verbatim(document: dict[str, Any]) -> None:
     """Markdown that was read and not touched gives the stored document back."""
     assert markdown_to_adf(adf_to_markdown(document), base=document) == document
 
 
-@settings(max_examples=120, suppress_health_check=SLOW, deadline=None)
+@examples(120)
 @given(adf_documents)
 def test_adding_a_paragraph_keeps_everything_else(document: dict[str, Any]) -> None:
     """Nothing but the new paragraph differs from the stored document."""
@@ -150,7 +150,7 @@ def test_adding_a_paragraph_keeps_everything_else(document: dict[str, Any]) -> N
     assert unmerged(document, read) == unmerged(document, f"{text}\n\nbrand new")
 
 
-@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@examples(150)
 @given(adf_documents, adf_documents)
 def test_merging_never_changes_what_the_text_says(stored: dict[str, Any], other: dict[str, Any]) -> None:
     """Whatever document is replaced: Markdown reads back as if there were none, up to the form of one pass."""
@@ -159,7 +159,7 @@ def test_merging_never_changes_what_the_text_says(stored: dict[str, Any], other:
     assert unmerged(stored, adf_to_markdown(made)) == unmerged(stored, text)
 
 
-@settings(max_examples=100, suppress_health_check=SLOW, deadline=None)
+@examples(100)
 @given(adf_documents, markdown)
 def test_merged_documents_are_valid(stored: dict[str, Any], text: str) -> None:
     """Valid parts of a stored document and new ones make a valid whole."""

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pm_providers.errors import ValidationError
@@ -15,9 +15,9 @@ from pm_providers.providers.jira.mapping.wiki import markdown_to_wiki, wiki_to_m
 from pm_providers.providers.jira.mapping.wiki_reading import read_chunks, read_wiki
 from pm_providers.text import parse_markdown, render_markdown
 from tests.shared_material import need, shared_path
+from tests.support.examples import examples
 from tests.text.trees import documents, markdown
 
-SLOW = [HealthCheck.too_slow]
 PIECES = [
     *("*", "_", "-", "+", "^", "~", "??", "{*}", "{_}", "{{", "}}", "\\", "\\\\", "\\*", "!", "|", "||"),
     *(
@@ -126,7 +126,7 @@ def test_what_looks_like_markup_is_escaped(text: str) -> None:
     assert parse_markdown(once) == parse_markdown(text)
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200)
 @given(markdown)
 @example("*a*b **c**d")
 @example("> > a\n> - b\n> # c")
@@ -137,7 +137,7 @@ def test_markdown_is_stable_after_one_pass(text: str) -> None:
     assert through(once) == once
 
 
-@settings(max_examples=100, suppress_health_check=SLOW, deadline=None)
+@examples(100)
 @given(documents.map(render_markdown))
 @example('[](<a\\&#10;> "t")')
 @example('| **![\\!\\[- ](& "__")** |\n|---|')
@@ -148,7 +148,7 @@ def test_trees_are_stable_after_one_pass(text: str) -> None:
     assert through(once) == once
 
 
-@settings(max_examples=300, suppress_health_check=SLOW, deadline=None)
+@examples(300)
 @given(wiki_texts)
 def test_wiki_markup_is_read_without_loss(text: str) -> None:
     """All letters come through; what is not changed stays verbatim; another pass changes nothing more."""
@@ -160,14 +160,14 @@ def test_wiki_markup_is_read_without_loss(text: str) -> None:
     assert through(once) == once
 
 
-@settings(max_examples=200, suppress_health_check=SLOW, deadline=None)
+@examples(200)
 @given(wiki_texts)
 def test_pieces_are_the_text(text: str) -> None:
     """Sources of all pieces together are what was read."""
     assert "".join(chunk.source for chunk in read_chunks(text)) == text
 
 
-@settings(max_examples=150, suppress_health_check=SLOW, deadline=None)
+@examples(150)
 @given(wiki_texts, wiki_texts)
 def test_merging_never_changes_what_the_text_says(stored: str, other: str) -> None:
     """Whatever text is replaced: Markdown reads back as if there were none, up to the form of one pass."""

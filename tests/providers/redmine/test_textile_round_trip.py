@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pm_providers.providers.redmine.mapping.textile import to_markdown, to_textile
 from pm_providers.providers.redmine.mapping.textile_writing import write_textile
 from pm_providers.text import Document, parse_markdown, render_markdown
 from tests.providers.redmine.textile_losses import after_textile
+from tests.support.examples import examples
 from tests.text.trees import documents, markdown
 
 # Without `??`: opaque spans that overlap others may need a second pass, as `textile` says.
@@ -127,21 +128,21 @@ def out_of_scope(text: str) -> bool:
 
 
 @given(markdown)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_markdown_keeps_its_meaning(text: str) -> None:
     assume(not out_of_scope(text))
     assert parse_markdown(to_markdown(to_textile(text))) == after_textile(parse_markdown(text))
 
 
 @given(documents)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_trees_keep_their_meaning(document: Document) -> None:
     assume(not out_of_scope(render_markdown(document)))
     assert parse_markdown(to_markdown(write_textile(document))) == after_textile(document)
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_text_is_read_and_written(text: str) -> None:
     assume(not out_of_scope(text))
     assert parse_markdown(to_markdown(to_textile(text))) == after_textile(parse_markdown(text))
@@ -150,7 +151,7 @@ def test_any_text_is_read_and_written(text: str) -> None:
 
 
 @given(textile())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @example("&lt;🎉🎉\n<notextile></notextile>")
 @example('&lt;&amp;foo|"x":http://a.bc')
 @example("# ---\n<pre>x</pre>** p.")

@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pm_providers.sandbox.jira import JiraSandbox
@@ -16,6 +16,7 @@ from pm_providers.sandbox.jira.sandbox import ROUTES
 from pm_providers.sandbox.jira.web import Session
 from tests.sandbox.jira.support import ADMIN_ACCOUNT, MIA, adf, open_box
 from tests.sandbox.jira.test_odd_input import mutated
+from tests.support.examples import examples
 
 AGILE, PLATFORM = "/rest/agile/1.0", "/rest/api/3"
 SPRINT = {
@@ -276,19 +277,19 @@ def outcome(jql):
         return error.messages
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
 def test_every_query_is_answered_or_refused_with_a_text(jql):
     assert all(outcome(jql))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(jql):
     assert all(outcome(jql))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 def test_a_quoted_value_is_the_value(text):
     from pm_providers.sandbox.jira.jql_syntax import Clause, Literal, parse
