@@ -27,8 +27,9 @@ redmine: setup ## install Redmine for its tests, where that is possible
 	elif [ -n "$$PM_TEST_REDMINE_URL" ]; then echo "Redmine: the server of PM_TEST_REDMINE_URL"; \
 	else $(BIN)/python scripts/redmine-server prepare || echo "Redmine: its tests will skip or say why"; fi
 
+# Without compiled files each worker, and each program that a test starts, would compile all modules again.
 test: setup redmine ## run the tests
-	CI=$${CI:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE CI=$${CI:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: setup ## check style, types, import layers, generated tables
 	$(BIN)/ruff check .

@@ -1,7 +1,10 @@
 """Fixtures of all tests."""
 
+import gc
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url
@@ -13,3 +16,15 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 # Continuous integration tries the same examples each time: a change is not refused for another one's rare fault.
 settings.register_profile("repeatable", settings.get_profile("unhurried"), derandomize=True)
 settings.load_profile("repeatable" if os.environ.get("CI") else "unhurried")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage: half a million objects are made, which stay and are never looked at again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
