@@ -7,20 +7,17 @@ systems do not report a task as changed when only a comment on it was; a run wit
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.database.ids import new_id
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
-from pm_providers.store.sync_links import DETACHED, LINKED, Link, find_links, links_by_id
+from pm_providers.store.sync_links import LINKED, Link, find_links, links_by_id
 from pm_providers.store.sync_parts import (
     PartLink,
     answered_owners,
@@ -40,12 +37,13 @@ from pm_providers.store.sync_parts import (
 )
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_apply import Fuse, PartWriter
+from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_checklists import ChecklistItems, Checklists
-from pm_providers.sync.parts_comments import Attachments, Comments, People
-from pm_providers.sync.parts_model import Item, Kind, PartView, Scope
-from pm_providers.sync.parts_plan import Bars, decide_part, paired
+from pm_providers.sync.parts_comments import Attachments, Comments
+from pm_providers.sync.parts_model import Kind, PartView, Scope
+from pm_providers.sync.parts_plan import Bars, decide_part
 from pm_providers.sync.parts_relations import Relations
-from pm_providers.sync.people import Directory
+from pm_providers.sync.parts_views import is_early, views_of
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.report import RunOptions, RunReport
@@ -59,54 +57,6 @@ _CHUNK = 100
 _AT_ONCE = 4
 _PASSES = 3
 _KEPT = 10_000
-
-
-class _Asked(People):
-    """Users and other tasks, asked of the systems and of the links."""
-
-    def __init__(self, db: Database, mapping_id: str, sides: Mapping[str, Side], planner: Planner) -> None:
-        self._db = db
-        self._mapping_id = mapping_id
-        self._sides = sides
-        self._planner = planner
-        self._me: dict[str, str | None] = {}
-        self.elsewhere: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        """Side -> stored id of a relation that was met at its other end -> link of the task it belongs to."""
-
-    def side(self, name: str) -> Side:
-        return self._sides[name]
-
-    async def me(self, side: Side) -> str | None:
-        if side.name not in self._me:
-            self._me[side.name] = None
-            if side.provider.capabilities.supports("get_current_user"):
-                try:
-                    self._me[side.name] = (await side.provider.get_current_user()).id
-                except PermissionDeniedError:
-                    self._me[side.name] = None
-        return self._me[side.name]
-
-    async def directory(self) -> Directory:
-        return (await self._planner.translator()).people
-
-    async def name_of(self, side: Side, user_id: str | None) -> str:
-        if user_id is None:
-            return ""
-        person = (await self._planner.translator()).facts[side.name].people.get(user_id)
-        return (person.name or person.username) if person is not None else f"user {user_id}"
-
-    async def tasks(self, side: Side, ids: Collection[str]) -> Mapping[str, Link]:
-        found = await self._db.read(lambda conn: find_links(conn, self._mapping_id, TASK, side.name, ids))
-        return {str(one.id_on(side.name)): one for one in found}
-
-    async def by_link(self, ids: Collection[str]) -> Mapping[str, Link]:
-        return await self._db.read(lambda conn: links_by_id(conn, ids))
-
-    def met(self, side: Side, stored: str, owner_id: str, relation: str) -> None:
-        across = self._sides[other(side.name)]
-        is_carried = relation in across.provider.capabilities.limits.relation_types
-        if is_carried and self._planner.policy.creates(across.name):
-            self.elsewhere[side.name][stored] = owner_id
 
 
 class Parts:
@@ -205,7 +155,7 @@ class Parts:
         """
         if self._options.fields:
             return
-        asked = _Asked(self._db, self._mapping_id, self._sides, planner)
+        asked = Asked(self._db, self._mapping_id, self._sides, planner)
         every: list[Kind] = [
             Comments(asked), Attachments(asked), Relations(asked), Checklists(), ChecklistItems(asked),
         ]  # fmt: skip
@@ -259,7 +209,7 @@ class Parts:
         if self._options.full or await self._db.read(needed):
             await self.writer.transaction(work)
 
-    async def _pass(self, kinds: Sequence[Kind], asked: _Asked) -> bool:
+    async def _pass(self, kinds: Sequence[Kind], asked: Asked) -> bool:
         """All tasks that are due, some at a time; whether others became due by it."""
         after, again = "", False
         every = self._options.dry and self._options.full  # otherwise it is noted with the tasks
@@ -297,7 +247,7 @@ class Parts:
         results = await _gathered([partial(one, link) for link in links])
         return [link.id for link, is_done in zip(links, results, strict=True) if is_done]
 
-    async def _settled(self, links: Sequence[Link], done: Sequence[str], asked: _Asked) -> bool:
+    async def _settled(self, links: Sequence[Link], done: Sequence[str], asked: Asked) -> bool:
         """Whether relations were met whose own task has to be looked at."""
 
         def found(conn: SqlConnection) -> set[str]:
@@ -363,7 +313,7 @@ class Parts:
     ) -> bool:
         if writes and not await self.writer.recover(kind, scope, view, writes):
             return False
-        if _is_early(view, self._policy.settle_s):
+        if is_early(view, self._policy.settle_s):
             return False
         return await self.writer.carry_out(kind, scope, view, decisions) if decisions else True
 
@@ -385,23 +335,7 @@ class Parts:
             side: [] if side == scope.fresh else await kind.read(self._sides[side], scope) for side in SIDES
         }
         conflicts = await self._db.read(lambda conn: part_conflicts(conn, [row.id for row in rows]))
-        items = {side: {kind.stored(scope.ids[side], one.id): one for one in read[side]} for side in SIDES}
-        views = [_view(kind, scope, row, items, conflicts.get(row.id, {})) for row in rows]
-        taken = {(side, one) for view in views for side, one in view.ids.items()}
-        taken |= {(side, str(row.id_on(side))) for row in rows for side in SIDES if row.state == DETACHED}
-        views = [view for view in views if view.row is None or view.row.state != DETACHED]
-        free = {
-            side: [one for stored, one in items[side].items() if (side, stored) not in taken]
-            for side in SIDES
-        }
-        joined = _joined(kind, scope, views, free)
-        replaced = {view.replaces for view in views if view.replaces}
-        views = [view for view in views if view.link_id not in replaced] + joined
-        for view in views:
-            if len(view.items) == len(SIDES):
-                for side, item in view.items.items():
-                    scope.pairs[kind.entity, side, item.id] = view.link_id
-        return [view for view in views if view.ids or view.row is not None]
+        return views_of(kind, scope, rows, read, conflicts)
 
     def _decided(self, kind: Kind, scope: Scope, view: PartView) -> list[Decision]:
         bars = Bars(
@@ -413,62 +347,6 @@ class Parts:
             side, item = next(iter(view.items.items()))
             held = kind.held(item, self._sides[other(side)], scope)
         return decide_part(kind, view, self._policy, bars, held)
-
-
-def _view(
-    kind: Kind,
-    scope: Scope,
-    row: PartLink,
-    items: Mapping[str, Mapping[str, Item]],
-    decided: Mapping[str, str],
-) -> PartView:
-    """A stored link with what is there. What stood on a task that is no more counts as never made."""
-    view = PartView(row.id, row, {}, {}, decided=decided)
-    for side in SIDES:
-        stored, agreed = row.id_on(side), row.agreed_on(side)
-        if stored is None or kind.unstored(scope.ids[side], stored) is None:
-            continue
-        view.ids[side] = stored
-        if stored in items[side]:
-            view.items[side] = items[side][stored]
-        if agreed:
-            view.agreed[side] = agreed
-        if agreed.get("copy"):
-            view.copy = side
-    return view
-
-
-def _joined(
-    kind: Kind, scope: Scope, views: Sequence[PartView], free: Mapping[str, Sequence[Item]]
-) -> list[PartView]:
-    """Views of parts that have no link; those that say the same as one without counterpart join it."""
-    lonely = {side: [one for one in views if set(one.ids) == {side} == set(one.items)] for side in SIDES}
-    owners = {side: {id(view.items[side]): view for view in lonely[side]} for side in SIDES}
-    singles = {side: [view.items[side] for view in lonely[side]] + list(free[side]) for side in SIDES}
-    made: list[PartView] = []
-    used: set[int] = set()
-    for pair in paired(kind, singles):
-        both = dict(zip(SIDES, pair, strict=True))
-        known = [owners[side][id(item)] for side, item in both.items() if id(item) in owners[side]]
-        view = known[0] if known else PartView(new_id(), None, {}, {})
-        view.items = both
-        view.ids = {side: kind.stored(scope.ids[side], item.id) for side, item in both.items()}
-        view.agreed, view.replaces = {}, known[1].link_id if len(known) > 1 else ""
-        made += [] if known else [view]
-        used |= {id(item) for item in pair}
-    for side in SIDES:
-        for item in free[side]:
-            if id(item) not in used:
-                stored = kind.stored(scope.ids[side], item.id)
-                made.append(PartView(new_id(), None, {side: item}, {side: stored}))
-    return made
-
-
-def _is_early(view: PartView, settle_s: float) -> bool:
-    """Whether a part that is not listed was written so lately that the list may be behind."""
-    if view.row is None or set(view.ids) == set(view.items):
-        return False
-    return (datetime.now(UTC) - view.row.updated_at).total_seconds() < settle_s
 
 
 def _ordered(side: str, there: str, here: str) -> tuple[str, str]:

@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.errors import PMError, ValidationError
+from pm_providers.errors import PMError
 from pm_providers.store.sync_history import (
     DONE,
     FAILED,
@@ -28,14 +27,14 @@ from pm_providers.store.sync_parts import drop_parts, put_part
 from pm_providers.store.sync_state import check_fence
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
-from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values
 from pm_providers.sync.parts_plan import agreed_values
-from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
+from pm_providers.sync.parts_records import ACTIONS, became, intent_of, less, problem_of
+from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 
 __all__ = ["Fuse", "PartWriter"]
 
-_ACTIONS = {Act.CREATE: "create", Act.UPDATE: "update", Act.DELETE: "delete"}
 _ATTEMPTS = 6
 
 
@@ -104,7 +103,7 @@ class PartWriter:
         """Find out what became of open writes of one part; whether all of it is known."""
         known = True
         for one in writes:
-            state, why = self._became(kind, view, one)
+            state, why = became(kind, view, one, self._settle_s)
             known = known and state != UNSURE
             seen = view.items.get(one.side)
             values: dict[str, Any] = {} if seen is None else {"after": dict(seen.values)}
@@ -113,21 +112,6 @@ class PartWriter:
                 view.copy = one.side
             await self.transaction(lambda conn: finish_write(conn, one.id, state, error=why, **values))  # noqa: B023
         return known
-
-    def _became(self, kind: Kind, view: PartView, one: SyncWrite) -> tuple[str, str | None]:
-        item = view.items.get(one.side)
-        if one.action == "delete":
-            return (DONE, None) if item is None else (FAILED, "not carried out")
-        if one.action == "create":
-            if item is not None:
-                return DONE, None
-            age = (datetime.now(UTC) - one.created_at).total_seconds()
-            return (UNSURE, "not found yet") if age < self._settle_s else (FAILED, "it was never created")
-        wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
-        took = item is not None and all(
-            same_value(name, value, item.values.get(name)) for name, value in wanted.items()
-        )
-        return (DONE, None) if took else (FAILED, "not carried out")
 
     # decisions
 
@@ -169,33 +153,11 @@ class PartWriter:
             raise SpentError
         self.left -= 1
 
-    def _intent(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> dict[str, Any]:
-        source = view.items.get(other(one.side))
-        current = view.items.get(one.side)
-        lost = {
-            clash.field: {"winner": clash.winner, LEFT: clash.left, RIGHT: clash.right, "note": clash.note}
-            for clash in one.clashes
-            if clash.winner
-        }
-        place = {"task_id" if scope.owner_id else "project_id": scope.ids[one.side]}
-        return {
-            "run_id": self.run_id,
-            "mapping_id": self._mapping_id,
-            "link_id": view.link_id,
-            "entity": kind.entity,
-            "side": one.side,
-            "action": _ACTIONS[one.act],
-            "remote_id": one.remote_id or None,
-            "title": f"{scope.title}: {one.title}"[:500] if scope.title else one.title,
-            "wanted": {**{step.field: step.new for step in one.steps}, **place},
-            "basis": None if source is None else dict(source.values),
-            "before": None if current is None or one.act is Act.CREATE else {**current.values, **place},
-            "lost": lost or None,
-        }
-
     async def _begun(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> str:
         """Record the intent, with the link if it is not stored yet; id of the write."""
-        row = self._intent(kind, scope, view, one)
+        row = {
+            "run_id": self.run_id, "mapping_id": self._mapping_id, **intent_of(kind, scope, view, one),
+        }  # fmt: skip
 
         def work(conn: SqlConnection) -> str:
             if view.row is None:
@@ -222,7 +184,7 @@ class PartWriter:
         return state == FAILED
 
     def _wrote(self, kind: Kind, one: Decision) -> None:
-        self.counts[_ACTIONS[one.act]] += 1
+        self.counts[ACTIONS[one.act]] += 1
         self.counts[kind.plural] += 1
         self._on_write(one)
 
@@ -236,18 +198,18 @@ class PartWriter:
                 made = await kind.create(side, scope, sent)
                 break
             except PMError as error:
-                less = _less(sent.values, error)
-                if less is None or attempt == _ATTEMPTS - 1:
+                fewer = less(sent.values, error)
+                if fewer is None or attempt == _ATTEMPTS - 1:
                     return await self._failed(kind, scope, view, one, write_id, error)
-                sent = replace(sent, values=less[0])
-                notes |= less[1]
+                sent = replace(sent, values=fewer[0])
+                notes |= fewer[1]
         view.items[one.side] = made
         view.ids[one.side] = kind.stored(scope.ids[one.side], made.id)
         view.copy = one.side
 
         def work(conn: SqlConnection) -> None:
             finish_write(conn, write_id, DONE, after=dict(made.values), remote_id=made.id)
-            self._put(conn, kind, scope, view, new=False, state=LINKED, problem=_problem(notes), now=True)
+            self._put(conn, kind, scope, view, new=False, state=LINKED, problem=problem_of(notes), now=True)
 
         await self.transaction(work)
         self._learn(kind, scope, view)
@@ -269,12 +231,12 @@ class PartWriter:
                 made = await kind.update(side, scope, view.items[one.side], values)
                 break
             except PMError as error:
-                less = _less(values, error)
-                if less is None or attempt == _ATTEMPTS - 1:
+                fewer = less(values, error)
+                if fewer is None or attempt == _ATTEMPTS - 1:
                     await self._failed(kind, scope, view, one, write_id, error)
                     notes |= dict.fromkeys(values, str(error))
                     return False
-                values, rejected = less
+                values, rejected = fewer
                 notes |= rejected
         view.items[one.side] = made
         await self.transaction(lambda conn: self._updated(conn, kind, scope, view, write_id, made, values))
@@ -341,7 +303,7 @@ class PartWriter:
             finish_conflicts(conn, view.link_id, over, "both sides say the same now", self.run_id or None)
             new = view.row is None
             self._put(
-                conn, kind, scope, view, new=new, state=LINKED, problem=_problem(notes), now=True, kept=kept
+                conn, kind, scope, view, new=new, state=LINKED, problem=problem_of(notes), now=True, kept=kept
             )
 
         await self.transaction(work)
@@ -384,22 +346,3 @@ class PartWriter:
 
 _STORED: Any = object()
 """Stands for a link that was stored a moment ago."""
-
-
-def _problem(notes: Mapping[str, str]) -> str | None:
-    return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
-
-
-_OURS = {"assignee_id": "assignee", "file_name": "name"}
-
-
-def _less(values: Values, error: PMError) -> tuple[Values, dict[str, str]] | None:
-    """Values without those that were rejected; `None` where that cannot help."""
-    if not isinstance(error, ValidationError) or error.maybe_applied:
-        return None
-    named = {_OURS.get(name, name): why for name, why in error.fields.items()}
-    left = {name: value for name, value in values.items() if name not in named}
-    required = {"name", "title", "body", "type", "from", "to", "list"}
-    if not left or len(left) == len(values) or required & set(named):
-        return None
-    return left, {name: why for name, why in named.items() if name in values}

@@ -1,0 +1,79 @@
+"""What is written down about writes to parts, and what becomes of those that were rejected. Nothing is stored here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pm_providers.errors import PMError, ValidationError
+from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite
+from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.parts_model import Kind, PartView, Scope, Values, same_value
+from pm_providers.sync.policy import LEFT, RIGHT, other
+
+__all__ = ["ACTIONS", "became", "intent_of", "less", "problem_of"]
+
+ACTIONS = {Act.CREATE: "create", Act.UPDATE: "update", Act.DELETE: "delete"}
+"""Decision -> name in the history."""
+
+
+def intent_of(kind: Kind, scope: Scope, view: PartView, one: Decision) -> dict[str, Any]:
+    """Row of a write that is about to be sent; run and mapping are added by who sends it."""
+    source = view.items.get(other(one.side))
+    current = view.items.get(one.side)
+    lost = {
+        clash.field: {"winner": clash.winner, LEFT: clash.left, RIGHT: clash.right, "note": clash.note}
+        for clash in one.clashes
+        if clash.winner
+    }
+    place = {"task_id" if scope.owner_id else "project_id": scope.ids[one.side]}
+    return {
+        "link_id": view.link_id,
+        "entity": kind.entity,
+        "side": one.side,
+        "action": ACTIONS[one.act],
+        "remote_id": one.remote_id or None,
+        "title": f"{scope.title}: {one.title}"[:500] if scope.title else one.title,
+        "wanted": {**{step.field: step.new for step in one.steps}, **place},
+        "basis": None if source is None else dict(source.values),
+        "before": None if current is None or one.act is Act.CREATE else {**current.values, **place},
+        "lost": lost or None,
+    }
+
+
+def became(kind: Kind, view: PartView, one: SyncWrite, settle_s: float) -> tuple[str, str | None]:
+    """State of a write that a run left open, by what is there now, and why."""
+    item = view.items.get(one.side)
+    if one.action == "delete":
+        return (DONE, None) if item is None else (FAILED, "not carried out")
+    if one.action == "create":
+        if item is not None:
+            return DONE, None
+        age = (datetime.now(UTC) - one.created_at).total_seconds()
+        return (UNSURE, "not found yet") if age < settle_s else (FAILED, "it was never created")
+    wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
+    took = item is not None and all(
+        same_value(name, value, item.values.get(name)) for name, value in wanted.items()
+    )
+    return (DONE, None) if took else (FAILED, "not carried out")
+
+
+def problem_of(notes: Mapping[str, str]) -> str | None:
+    """What of a part is not carried, in one line."""
+    return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
+
+
+_OURS = {"assignee_id": "assignee", "file_name": "name"}
+
+
+def less(values: Values, error: PMError) -> tuple[Values, dict[str, str]] | None:
+    """Values without those that were rejected; `None` where that cannot help."""
+    if not isinstance(error, ValidationError) or error.maybe_applied:
+        return None
+    named = {_OURS.get(name, name): why for name, why in error.fields.items()}
+    left = {name: value for name, value in values.items() if name not in named}
+    required = {"name", "title", "body", "type", "from", "to", "list"}
+    if not left or len(left) == len(values) or required & set(named):
+        return None
+    return left, {name: why for name, why in named.items() if name in values}
