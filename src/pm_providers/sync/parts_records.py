@@ -1,4 +1,4 @@
-"""What is written down about writes to parts, and what becomes of those that were rejected. Nothing is stored here."""
+"""What is written down about writes to parts, and what becomes of those that were rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of both sides by their links, and by what they say where they have none. Nothing is asked or stored here."""
+"""Parts of both sides by their links, and by what they say where they have none."""
 
 from __future__ import annotations
 
