@@ -15,7 +15,8 @@ from pm_providers.service.modes.forwarding_parts import DiscoveryForwarding, Par
 from pm_providers.service.modes.forwarding_tasks import TaskForwarding
 from pm_providers.service.modes.routes import Book
 from pm_providers.service.modes.uniting import BEST, united
-from pm_providers.store import config_for, get_connection
+from pm_providers.service.sync_setup import open_connection
+from pm_providers.store import get_connection
 
 __all__ = ["INTERNAL", "ForwardingProvider", "RoutingProvider", "open_routing"]
 
@@ -173,7 +174,7 @@ async def open_routing(
 async def _system(db: Any, name: str, vault: Vault | None) -> tuple[str, BasePMProvider]:
     connection = await get_connection(db, name)
     if connection is not None:
-        return connection.name, build_pm_provider(config=config_for(connection, vault=vault))
+        return connection.name, await open_connection(db, connection.id, vault=vault)
     if name == INTERNAL:
         return name, build_pm_provider(db_session=db, provider=INTERNAL)
     raise NotFoundError(f"there is no connection {name!r:.60}; `pm-providers connections list` lists them")
