@@ -64,7 +64,7 @@ async def add_mapping(
         ConflictError: the other project is mapped already through this connection.
     """
     now = datetime.now(UTC)
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(),
         "internal_project_id": check_id(internal_project_id, "internal_project_id"),
         "provider_connection_id": check_id(provider_connection_id, "provider_connection_id"),
