@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +10,17 @@ from typing import Any
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import DONE, SyncWrite
 from pm_providers.sync.decisions import Act, Decision, Step
+from pm_providers.sync.parts_model import Kind, Values, same_value
 from pm_providers.sync.values import CUSTOM, FIELDS, Snapshot, changed_fields
 
-__all__ = ["Undone", "decide_undo", "folded"]
+__all__ = ["Undone", "decide_part_undo", "decide_undo", "folded"]
 
 _ORDER = {Act.CREATE: 0, Act.UPDATE: 1, Act.DELETE: 2}
 """What hangs below something comes off before that is deleted; what was deleted comes back first."""
+
+_PLACES = ("task_id", "project_id")
+_STANDS = defaultdict(lambda: 1, {Entity.TASK.value: 0, Entity.CHECKLIST.value: 2, Entity.SPRINT.value: 3})
+"""Parts go with their tasks where these go; containers when they are empty."""
 
 
 @dataclass(slots=True)
@@ -28,6 +34,7 @@ class Undone:
         remote_id: its id there; of a deleted one its former.
         title: for people.
         entity: kind of record.
+        place: of parts of a task its id on that side, of sprints the project's.
         before: field -> value before the run; of a deleted item all that it held.
         after: field -> value as the run left it; of a created item all that it held.
     """
@@ -38,6 +45,7 @@ class Undone:
     remote_id: str
     title: str
     entity: str = Entity.TASK.value
+    place: str = ""
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 
@@ -58,18 +66,19 @@ def folded(writes: Iterable[SyncWrite]) -> list[Undone]:
             found[key] = _first(one)
         elif not _folded_in(known, one):
             del found[key]  # made and deleted by the same run: nothing is left of it
-    return sorted(found.values(), key=lambda one: _ORDER[one.act])
+    return sorted(found.values(), key=lambda one: (_STANDS[one.entity], _ORDER[one.act]))
 
 
 def _first(one: SyncWrite) -> Undone:
     """The last write about an item."""
     undone = Undone(Act.UPDATE, one.side, one.link_id, one.remote_id or "", one.title or "", one.entity)
+    undone.place = next((str(one.wanted[name]) for name in _PLACES if name in one.wanted), "")
     if one.action == "create":
         undone.act, undone.after = Act.DELETE, dict(one.after or {})
     elif one.action == "delete":
         undone.act, undone.before = Act.CREATE, dict(one.before or {})
     else:
-        for name in one.wanted:
+        for name in _fields(one):
             undone.before[name] = (one.before or {}).get(name)
             undone.after[name] = (one.after or {}).get(name)
     return undone
@@ -83,11 +92,17 @@ def _folded_in(undone: Undone, one: SyncWrite) -> bool:
         undone.act, undone.after = Act.DELETE, {**(one.after or {}), **undone.after}
         undone.before = {}
         return True
-    for name in one.wanted:
+    for name in _fields(one):
         undone.before[name] = (one.before or {}).get(name)
         if undone.act is Act.UPDATE:
             undone.after.setdefault(name, (one.after or {}).get(name))
     return True
+
+
+def _fields(one: SyncWrite) -> list[str]:
+    """Fields that a write set; what says where a part stands is none."""
+    is_part = one.entity != Entity.TASK.value
+    return [name for name in one.wanted if not (is_part and name in _PLACES)]
 
 
 def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> Decision | None:
@@ -102,9 +117,6 @@ def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> D
         A decision to create, update or delete. One to wait says by its reason why nothing is done; what was
         edited since stands in `held` and is left alone.
     """
-    if undone.entity != Entity.TASK.value:
-        word = undone.entity.replace("_", " ")
-        return _left_alone(undone, f"a {word} is not taken back")
     if undone.act is Act.CREATE:
         return None if now is not None else _returned(undone)
     if now is None:
@@ -116,10 +128,54 @@ def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> D
     return _restored(undone, now)
 
 
-def _left_alone(undone: Undone, why: str, held: Mapping[str, str] | None = None) -> Decision:
-    return Decision(
-        Act.WAIT, undone.link_id, undone.side, undone.title, undone.remote_id, held=held or {}, reason=why
+def decide_part_undo(
+    kind: Kind, undone: Undone, now: Values | None, *, bound: str = "", hidden: str = ""
+) -> Decision | None:
+    """How to take back what was done to a part; see `decide_undo`.
+
+    Args:
+        kind: of it.
+        undone: what the run did.
+        now: what it says now; `None` where it does not exist.
+        bound: what stands in it and stays.
+        hidden: why it cannot be read.
+    """
+    if hidden:
+        return _left_alone(undone, hidden)
+    if undone.act is Act.CREATE:
+        return None if now is not None else _left_alone(
+            undone, "the run deleted it; it is not made again, what it said stands in the history"
+        )  # fmt: skip
+    if now is None:
+        return None if undone.act is Act.DELETE else _left_alone(undone, "it does not exist any more")
+    wanted = kind.fields if undone.act is Act.DELETE else tuple(undone.before)
+    edited = [name for name in wanted if not same_value(name, undone.after.get(name), now.get(name))]
+    held = dict.fromkeys(edited, "edited since")
+    if undone.act is Act.DELETE:
+        if edited:
+            return _left_alone(undone, "the run created it, but it was edited since", held)
+        if bound:
+            return _left_alone(undone, f"the run created it, but {bound} stand in it since")
+        return _about(undone, Act.DELETE, reason="the run created it")
+    before = {name: undone.before[name] for name in wanted if name not in held}
+    steps = tuple(
+        Step(name, now.get(name), value)
+        for name, value in before.items()
+        if not same_value(name, now.get(name), value)
     )
+    if not steps:
+        return _left_alone(undone, "edited since", held) if held else None
+    return _about(undone, Act.UPDATE, steps=steps, held=held)
+
+
+def _about(undone: Undone, act: Act, **values: Any) -> Decision:
+    return Decision(
+        act, undone.link_id, undone.side, undone.title, undone.remote_id, entity=undone.entity, **values
+    )
+
+
+def _left_alone(undone: Undone, why: str, held: Mapping[str, str] | None = None) -> Decision:
+    return _about(undone, Act.WAIT, held=held or {}, reason=why)
 
 
 def _returned(undone: Undone) -> Decision:

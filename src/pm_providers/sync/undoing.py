@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
@@ -54,6 +55,7 @@ from pm_providers.sync.engine import Engine, RunReport
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
+from pm_providers.sync.undoing_parts import PartsUndoing
 from pm_providers.sync.values import snapshot_of
 
 __all__ = ["Undoing"]
@@ -93,6 +95,7 @@ class Undoing:
         self._returned: dict[tuple[str, str], str] = {}
         self._below: dict[str, dict[str, str]] = {}
         self._going: set[tuple[str, str]] = set()
+        self._leaving: set[tuple[str, str]] = set()
         self.report = RunReport()
 
     async def play(self, *, dry: bool = False) -> RunReport:
@@ -114,6 +117,7 @@ class Undoing:
         try:
             await self._checked()
             sides = await self._engine.sides()
+            self._parts = PartsUndoing(self._db, self._mapping_id, sides, self._engine.policy, self._write)
             items = folded(await list_writes(self._db, run_id=self._undone_run.id))
             if dry:
                 for one in items:
@@ -155,7 +159,7 @@ class Undoing:
 
     async def _decided(self, side: Side, one: Undone) -> Decision | None:
         if one.entity != TASK:
-            return decide_undo(one, None)
+            return await self._parts.decided(one, self._going | self._leaving)
         back = self._returned.get((one.side, one.link_id)) if one.act is Act.CREATE else None
         if back is not None:
             self._moved[one.side, one.remote_id] = back
@@ -166,6 +170,8 @@ class Undoing:
         decision = decide_undo(one, now, children=below)
         if decision is not None and decision.act is Act.DELETE:
             self._going.add((side.name, one.remote_id))
+        if decision is not None and any(step.field == "sprint" for step in decision.steps):
+            self._leaving.add((side.name, one.remote_id))
         return decision
 
     async def _children(self, side: Side, one: Undone) -> int:
@@ -241,9 +247,11 @@ class Undoing:
             return
         one = replace(one, steps=tuple(self._repointed(one.side, step) for step in one.steps))
         self._noted(one)
-        write_id = await self._intended(one, undone)
+        is_task = one.entity == TASK
+        intended = self._intended if is_task else partial(self._parts.intended, self.report.run_id)
+        write_id = await intended(one, undone)
         try:
-            await self._sent(side, one, undone, write_id)
+            await (self._sent(side, one, undone, write_id) if is_task else self._parts.sent(one, write_id))
         except PMError as error:
             await self._failed(one, write_id, error)
             return

@@ -1,0 +1,204 @@
+"""Taking back what a run did to comments, relations, checklists and sprints.
+
+What the run made goes, what it changed is written back, unless somebody edited it since. What it deleted is
+not made again: it would come back under another id, author and time; what it said stands in the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+
+from pm_providers.database import Database
+from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
+from pm_providers.model import Entity
+from pm_providers.store.sync_history import DONE, add_intents, finish_write
+from pm_providers.store.sync_links import DETACHED, Link, find_links, links_by_id
+from pm_providers.store.sync_parts import parts_of, put_part
+from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.parts_asked import Asked
+from pm_providers.sync.parts_checklists import ChecklistItems, Checklists
+from pm_providers.sync.parts_comments import Attachments, Comments
+from pm_providers.sync.parts_model import Item, Kind, Scope
+from pm_providers.sync.parts_records import ACTIONS
+from pm_providers.sync.parts_relations import Relations
+from pm_providers.sync.planning import Planner
+from pm_providers.sync.policy import SIDES, Policy
+from pm_providers.sync.side import Side
+from pm_providers.sync.sprints import Sprints
+from pm_providers.sync.undo import Undone, decide_part_undo
+
+__all__ = ["PartsUndoing"]
+
+TASK = Entity.TASK.value
+Transaction = Callable[[Callable[[SqlConnection], Any]], Awaitable[Any]]
+
+
+class PartsUndoing:
+    """Takes parts back, after the tasks.
+
+    Args:
+        db: database of the sync.
+        mapping_id: mapping.
+        sides: both sides.
+        policy: of the mapping.
+        write: a transaction of the run, nothing when another took over.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        mapping_id: str,
+        sides: Mapping[str, Side],
+        policy: Policy,
+        write: Transaction,
+    ) -> None:
+        self._db = db
+        self._mapping_id = mapping_id
+        self._sides = sides
+        self._write = write
+        asked = Asked(db, mapping_id, sides, Planner(db, mapping_id, sides, policy))
+        kinds: tuple[Kind, ...] = (
+            Sprints(), Comments(asked), Attachments(asked), Relations(asked), Checklists(),
+            ChecklistItems(asked),
+        )  # fmt: skip
+        self._kinds = {one.entity: one for one in kinds}
+        self._found: dict[str, tuple[Scope, Item]] = {}
+        self._going: set[tuple[str, str, str]] = set()
+
+    async def decided(self, undone: Undone, leaving: Collection[tuple[str, str]]) -> Decision | None:
+        """How to take it back; `None` where there is nothing to do any more.
+
+        Args:
+            undone: what the run did.
+            leaving: side and id of tasks that are deleted, or put into another sprint, by this undo.
+        """
+        kind = self._kinds[undone.entity]
+        if kind.entity != Sprints.entity and (undone.side, undone.place) in leaving:
+            task = await self._sides[undone.side].provider.get_task(undone.place)
+            if task is None:
+                return None
+        scope = await self._scope(undone)
+        try:
+            items = await kind.read(self._sides[undone.side], scope)
+        except NotFoundError:
+            items = []
+        except (PermissionDeniedError, UnsupportedError) as error:
+            return decide_part_undo(kind, undone, None, hidden=str(error))
+        item = next((one for one in items if one.id == undone.remote_id), None)
+        bound = "" if item is None or undone.act is not Act.DELETE else await self._held(
+            undone, item, items, leaving
+        )  # fmt: skip
+        one = decide_part_undo(kind, undone, None if item is None else item.values, bound=bound)
+        if one is not None and item is not None:
+            self._found[undone.side + undone.entity + undone.remote_id] = (scope, item)
+            if one.act is Act.DELETE:
+                self._going.add((undone.side, undone.entity, item.id))
+        return one
+
+    async def _scope(self, undone: Undone) -> Scope:
+        """The task, with the pairs of parts of it that are in step."""
+        if undone.entity == Sprints.entity:
+            return Scope(None, {name: side.project_id for name, side in self._sides.items()})
+
+        def work(conn: SqlConnection) -> tuple[Link | None, list[Any]]:
+            found = find_links(conn, self._mapping_id, TASK, undone.side, [undone.place])
+            owner = found[0] if found else None
+            return owner, [] if owner is None else parts_of(conn, [owner.id]).get(owner.id, [])
+
+        owner, rows = await self._db.read(work)
+        ids = {side: (owner.id_on(side) if owner is not None else None) or "" for side in SIDES}
+        scope = Scope(None if owner is None else owner.id, {**ids, undone.side: undone.place})
+        for row in rows:
+            kind = self._kinds[row.entity]
+            for side in SIDES:
+                stored = row.id_on(side)
+                one = None if stored is None else kind.unstored(scope.ids[side], stored)
+                if one is not None:
+                    scope.pairs[kind.entity, side, one] = row.id
+        return scope
+
+    async def _held(
+        self, undone: Undone, item: Item, items: list[Item], leaving: Collection[tuple[str, str]]
+    ) -> str:
+        """What stands in or below it that stays, in words; `""` for nothing."""
+        side = self._sides[undone.side]
+        entity = ChecklistItems.entity
+        below: list[str] = []
+        if undone.entity == Sprints.entity:
+            tasks = [one async for one in side.provider.iter_tasks(side.project_id, sprint_id=item.id)]
+            below = [one.id for one in tasks if (undone.side, one.id) not in leaving]
+        elif undone.entity == Checklists.entity:
+            below = [
+                one.id for one in item.record.items if (undone.side, entity, str(one.id)) not in self._going
+            ]
+        elif undone.entity == entity:
+            below = [
+                one.id
+                for one in items
+                if one.record.parent_id == item.id and (undone.side, entity, one.id) not in self._going
+            ]
+        return f"{len(below)} {'tasks' if undone.entity == Sprints.entity else 'items'}" if below else ""
+
+    # carrying out
+
+    async def intended(self, run_id: str, one: Decision, undone: Undone) -> str:
+        """Record the intent; id of the write.
+
+        What is about to go is out of step before it goes, and what is about to be written back counts as
+        agreed before it is: whatever becomes of the write, the next run does not carry it across.
+        """
+        steps = {step.field: step.new for step in one.steps}
+        place = {"project_id" if undone.entity == Sprints.entity else "task_id": undone.place}
+        item = self._found[one.side + one.entity + one.remote_id][1]
+        row = {
+            "run_id": run_id, "mapping_id": self._mapping_id, "entity": one.entity, "side": one.side,
+            "link_id": "" if one.act is Act.DELETE else one.link_id,
+            "action": ACTIONS[one.act], "remote_id": one.remote_id, "title": one.title[:500],
+            "wanted": {**steps, **place}, "before": {**item.values, **place},
+        }  # fmt: skip
+
+        def work(conn: SqlConnection) -> str:
+            link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if link is not None and one.act is Act.DELETE:
+                put_part(conn, self._mapping_id, link.id, new=False, state=DETACHED, problem="undone")
+            elif link is not None:
+                self._agree(conn, link, one, steps)
+            return add_intents(conn, [row])[0]
+
+        return str(await self._write(work))
+
+    def _agree(self, conn: SqlConnection, link: Link, one: Decision, values: Mapping[str, Any]) -> None:
+        agreed = {name: value for name, value in link.agreed_on(one.side).items() if name not in values}
+        agreed |= {name: value for name, value in values.items() if value is not None}
+        put_part(conn, self._mapping_id, link.id, new=False, **{f"{one.side}_agreed": agreed})
+
+    async def sent(self, one: Decision, write_id: str) -> None:
+        """Carry it out.
+
+        Raises:
+            PMError: it was not carried out.
+        """
+        kind, side = self._kinds[one.entity], self._sides[one.side]
+        scope, item = self._found[one.side + one.entity + one.remote_id]
+        if one.act is Act.DELETE:
+            await kind.delete(side, scope, item)
+            await self._write(lambda conn: self._gone(conn, one, write_id))
+            return
+        values = {step.field: step.new for step in one.steps}
+        made = await kind.update(side, scope, item, values)
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, DONE, after=dict(made.values))
+            link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if link is not None:
+                self._agree(conn, link, one, {name: made.values.get(name) for name in values})
+
+        await self._write(work)
+
+    def _gone(self, conn: SqlConnection, one: Decision, write_id: str) -> None:
+        finish_write(conn, write_id, DONE, link_id=one.link_id)
+        if links_by_id(conn, [one.link_id]):
+            put_part(conn, self._mapping_id, one.link_id, new=False, **{f"{one.side}_gone": "deleted"})
