@@ -1,0 +1,135 @@
+"""Three worker processes over PostgreSQL that are killed and frozen while people edit both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from pm_providers.jobs import JobQueue, open_queue, submit_run
+from pm_providers.service.sync import run_sync
+from pm_providers.store.mappings import configure_mapping
+from pm_providers.store.sync_history import list_runs
+from tests.jobs.test_killed_runs import KEY
+from tests.jobs.worlds import Mappings, Nursery
+
+WORKERS, MAPPINGS = 3, 6
+FATES = ("kill", "freeze", "kill", "freeze", "kill", "freeze")
+LOOKS = 40
+"""Looks for a sign that another worker took over, a twentieth of a second each; a frozen one may hold a lock."""
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+async def nursery(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nursery]:
+    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
+    found = await Nursery().open()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def world(nursery: Nursery, postgres_server) -> AsyncIterator[tuple[Mappings, int]]:
+    seed = secrets.randbelow(1_000_000)
+    urls = [postgres_server.create(migrated=True) for _ in range(2)]
+    # Longer than anything is frozen here: what is under way in a frozen worker arrives when it wakes up.
+    found = await Mappings(urls[0], urls[1], seed).open(MAPPINGS, settle_s=60, schedule_s=1)
+    yield found, seed
+    await found.close()
+    await nursery.close()
+    for url in urls:
+        postgres_server.drop(url)
+
+
+@pytest.fixture
+async def queue(world: tuple[Mappings, int]) -> AsyncIterator[JobQueue]:
+    found = open_queue(world[0].urls["left"])
+    yield found
+    await found.aclose()
+
+
+async def until(what: Callable[[], Awaitable[bool]], looks: int = 1200) -> bool:
+    """Whether it came to be, within so many looks."""
+    for _ in range(looks):
+        if await what():
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_workers_that_are_killed_and_frozen_converge(
+    world: tuple[Mappings, int], queue: JobQueue, nursery: Nursery
+) -> None:
+    (mappings, seed), dice = world, random.Random(world[1])
+    fates = list(FATES)
+    dice.shuffle(fates)
+    url = mappings.urls["left"]
+    workers = [await nursery.start(url=url) for _ in range(WORKERS)]
+
+    async def is_running() -> bool:
+        return bool(await queue.jobs("running"))
+
+    for fate in fates:
+        for mapping in mappings.all:
+            await mappings.edit(mapping, count=1)
+        assert await until(is_running), f"seed {seed}: nobody works"
+        number = dice.randrange(WORKERS)
+        if fate == "kill":
+            await nursery.kill(workers[number])
+            workers[number] = await nursery.start(url=url)
+        else:
+            await _freeze(mappings, workers[number])
+    # Nothing is under way any more once they are dead: what cannot be found then was never made.
+    for pid in workers:
+        await nursery.kill(pid)
+    for mapping in mappings.all:
+        await configure_mapping(mappings.db, mapping.id, {"settle_s": 0})
+        await submit_run(queue, mapping)
+    workers = [await nursery.start(url=url) for _ in range(WORKERS)]
+    await _converged(mappings, queue, seed)
+    for pid in workers:
+        os.kill(pid, signal.SIGTERM)
+    assert [await nursery.end(pid) for pid in workers] == [0] * WORKERS, f"seed {seed}"
+    for mapping in mappings.all:
+        report = (await run_sync(mappings.db, mapping.id)).report
+        assert (report.state, report.writes) == ("done", 0), f"seed {seed}"
+        runs = await list_runs(mappings.db, mapping.id, limit=10_000)
+        assert len({one.fence for one in runs}) == len(runs), f"seed {seed}"
+    assert await queue.jobs("dead") == [], f"seed {seed}"
+
+
+async def _freeze(mappings: Mappings, pid: int) -> None:
+    """Until others went on with all mappings, or waited for a lock that it may hold."""
+    os.kill(pid, signal.SIGSTOP)
+    before = {one.id: await _last_run(mappings, one.id) for one in mappings.all}
+
+    async def went_on() -> bool:
+        now = {one.id: await _last_run(mappings, one.id) for one in mappings.all}
+        return all(now[one] != before[one] for one in now)
+
+    await until(went_on, LOOKS)
+    os.kill(pid, signal.SIGCONT)
+
+
+async def _last_run(mappings: Mappings, mapping_id: str) -> str:
+    return next((one.id for one in await list_runs(mappings.db, mapping_id, limit=1)), "")
+
+
+async def _converged(mappings: Mappings, queue: JobQueue, seed: int) -> None:
+    problems: list[str] = []
+
+    async def looks_well() -> bool:
+        for mapping in mappings.all:
+            await submit_run(queue, mapping)
+        found = [await mappings.problem(one) for one in mappings.all]
+        problems[:] = [one for one in found if one is not None]
+        return not problems and not await queue.jobs("running")
+
+    well = await until(looks_well, 400)
+    assert well, f"seed {seed}: {problems}"
