@@ -1,8 +1,9 @@
 """What keeping two projects in step costs, beside a loop that lists both and compares, and one that copies.
 
-    python -m benchmarks.sync                     # 1,000 tasks with each vendor; 100,000 with one
+    python -m benchmarks.sync                     # 1,000 tasks with each vendor; 100,000 in databases
     python -m benchmarks.sync --large 10000       # quicker
     python -m benchmarks.sync --only jira         # one vendor, without the large project
+    python -m benchmarks.sync --only large --with clickup --large 20000
 
 The left side is the internal database on SQLite, the right side a sandbox in a process of its own, without
 latency and quota: what counts here are requests, CPU time and memory of the process that syncs.
@@ -23,15 +24,16 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.compare import TEXT, Server, Task, memory
 
 VENDORS = ("jira", "clickup", "asana", "trello")
-LARGE = "asana"
-"""Vendor of the large project."""
+INTERNAL = "internal"
+"""Instead of a vendor: another internal database."""
 
 COPIED = 10
 """The copy loop has one of so many tasks: it takes a call for each."""
@@ -65,6 +67,13 @@ class Counted:
         self._inner = inner
         self.calls: Counter[str] = Counter()
 
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        await self._inner.__aexit__(*args)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
         if not asyncio.iscoroutinefunction(found):
@@ -80,7 +89,7 @@ class Counted:
 class Place:
     """Two projects with a mapping, the internal one on the left."""
 
-    def __init__(self, left: Counted, right: Any, site: Server, db: Any, ids: tuple[str, str, str]) -> None:
+    def __init__(self, left: Counted, right: Any, site: Any, db: Any, ids: tuple[str, str, str]) -> None:
         self.left, self.right, self.site, self.db = left, right, site, db
         self.mapping_id, self.ours, self.theirs = ids
 
@@ -99,7 +108,7 @@ class Place:
 
 @asynccontextmanager
 async def place(task: Task) -> AsyncIterator[Place]:
-    """A database of its own and a sandbox of its own.
+    """A database of its own and a sandbox of its own, or a second database.
 
     Args:
         task: `vendor`; `count` tasks on the side `source`.
@@ -107,19 +116,19 @@ async def place(task: Task) -> AsyncIterator[Place]:
     from sqlalchemy import create_engine
 
     from pm_providers import PMProject
-    from pm_providers.registry import build_pm_provider, config_from_environment
     from pm_providers.store import add_connection, add_mapping
 
-    vendor = importlib.import_module(f"benchmarks.{task['vendor']}")
     scale = task["count"] if task["source"] == "right" else 0
     with tempfile.TemporaryDirectory() as folder, sandbox(task["vendor"], max(scale, 1)) as site:
-        login = site.ask("login")
         url = f"sqlite:///{Path(folder) / 'left.db'}"
-        inner = build_pm_provider(config=config_from_environment("internal", {"PM_DATABASE_URL": url}))
-        right = vendor.connect({**login, "work": "list", "paced": False})
+        inner, right = database(url), other_side(task["vendor"], site, Path(folder))
         async with inner, right:
             ours = (await inner.create_project(PMProject(name="Ours"))).id
-            theirs = (await right.get_project(login["project"])).id
+            if task["vendor"] == INTERNAL:
+                theirs = (await right.create_project(PMProject(name="Theirs"))).id
+                await filled(right, theirs, scale)
+            else:
+                theirs = (await right.get_project(site.ask("login")["project"])).id
             if task["source"] == "left":
                 theirs = (await new_project(right, theirs)).id
                 await filled(inner, ours, task["count"])
@@ -128,6 +137,22 @@ async def place(task: Task) -> AsyncIterator[Place]:
             mapping = await add_mapping(db, ours, there.id, theirs)
             yield Place(Counted(inner), right, site, db, (mapping.id, ours, theirs))
             db.dispose()
+
+
+def database(url: str) -> Any:
+    """An internal database."""
+    from pm_providers.registry import build_pm_provider, config_from_environment
+
+    return build_pm_provider(config=config_from_environment("internal", {"PM_DATABASE_URL": url}))
+
+
+def other_side(vendor: str, site: Any, folder: Path) -> Any:
+    """Provider of the right side."""
+    if vendor == INTERNAL:
+        site.provider = Counted(database(f"sqlite:///{folder / 'right.db'}"))
+        return site.provider
+    module = importlib.import_module(f"benchmarks.{vendor}")
+    return module.connect({**site.ask("login"), "work": "list", "paced": False})
 
 
 async def new_project(provider: Any, beside: str) -> Any:
@@ -183,9 +208,22 @@ def serve(vendor: str, records: int) -> None:
     asyncio.run(work())
 
 
+class Calls:
+    """Stands for the sandbox where the right side is a database: calls of its provider are its requests."""
+
+    provider: Any = None
+
+    def ask(self, _: str) -> Any:
+        """Calls so far; other words mean nothing here."""
+        return sum(self.provider.calls.values())
+
+
 @contextmanager
-def sandbox(vendor: str, records: int) -> Iterator[Server]:
+def sandbox(vendor: str, records: int) -> Iterator[Any]:
     """A sandbox in a process of its own."""
+    if vendor == INTERNAL:
+        yield Calls()
+        return
     command = [sys.executable, "-m", "benchmarks.sync", "--serve", vendor, "--records", str(records)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -235,6 +273,65 @@ async def synced(task: Task) -> dict[str, Any]:
             found["edits"][str(count)] = await one_run(here, engine)
         found["end"] = memory("VmHWM")
         return found
+
+
+async def kept(task: Task) -> dict[str, Any]:
+    """Runs over a mapping whose links are there already, as a first run would have left them.
+
+    Args:
+        task: see `place`; `edits`: numbers of tasks.
+    """
+    async with place(task) as here:
+        await filled(here.left, here.ours, task["count"])
+        await linked(here)
+        engine = here.engine(parts=False)
+        await one_run(here, engine)
+        found: dict[str, Any] = {"idle": await one_run(here, engine), "edits": {}, "peak": memory("VmHWM")}
+        done = 0
+        for count in task["edits"]:
+            await edited(here, done, count)
+            done += count
+            found["edits"][str(count)] = await one_run(here, engine)
+        return found
+
+
+async def linked(here: Place) -> None:
+    """Store links of tasks of the same title, and how far both sides are read."""
+    from sqlalchemy import insert
+
+    from pm_providers.database.ids import new_ids
+    from pm_providers.database.schema_sync import sync_links
+    from pm_providers.store.sync_state import release_lease, save_cursor, take_lease
+    from pm_providers.sync.values import snapshot_of
+
+    fence = await take_lease(here.db, here.mapping_id, "benchmark", 600.0)
+    cursors: list[str | None] = [None, None]
+    more = [True, True]
+    while any(more):
+        rows: dict[str, dict[str, Any]] = {}
+        for number, (provider, project) in enumerate(((here.left, here.ours), (here.right, here.theirs))):
+            page = await provider.changes(project, cursors[number])
+            cursors[number], more[number] = page.cursor, page.has_more
+            side = ("left", "right")[number]
+            for one in page.upserts:
+                row = rows.setdefault(one.title, {})
+                row |= {f"{side}_id": one.id, f"{side}_agreed": snapshot_of(one)}
+                row[f"{side}_at"] = one.updated_at.isoformat()
+        base = {
+            "mapping_id": here.mapping_id, "entity": "task", "state": "linked", "dirty": False,
+            "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
+        }  # fmt: skip
+        made = [
+            {**base, "id": one, **row} for one, row in zip(new_ids(len(rows)), rows.values(), strict=True)
+        ]
+        if {len(row) for row in made} - {len(base) + 7}:
+            raise SystemExit("the sides do not hold the same tasks in the same order")
+        with here.db.begin() as conn:
+            if made:
+                conn.execute(insert(sync_links), made)
+            for side, cursor in zip(("left", "right"), cursors, strict=True):
+                save_cursor(conn, here.mapping_id, side, cursor)
+    await release_lease(here.db, here.mapping_id, fence or 0)
 
 
 async def one_run(here: Place, engine: Any) -> dict[str, Any]:
@@ -292,7 +389,7 @@ async def copied(task: Task) -> dict[str, Any]:
         return {**found, "peak": memory("VmHWM")}
 
 
-WORKS = {"synced": synced, "compared": compared, "copied": copied}
+WORKS = {"synced": synced, "kept": kept, "compared": compared, "copied": copied}
 
 
 def measured(work: str, **task: Any) -> dict[str, Any]:
@@ -328,40 +425,48 @@ def initial_tables(options: argparse.Namespace) -> None:
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
-def large_table(options: argparse.Namespace) -> None:
-    """One large project, beside the two loops."""
-    count = options.large
-    base = {"vendor": LARGE, "count": count, "source": "right"}
-    ours = measured("synced", **base, parts=False, edits=[10, 100, 1000])
-    naive = measured("compared", **base)
-    copy = measured("copied", **{**base, "count": count // COPIED})
-    print(f"\n#### {count:,} tasks with {LARGE.capitalize()}, parts off\n")
-    print("| what | requests | calls of the database's side | CPU, s | wall, s | writes | peak, MiB |")
-    print("|---|---|---|---|---|---|---|")
-    rows = [
-        ("initial run", ours["initial"], ours["peak"]),
-        ("the next, just after it", ours["settled"], None),
-        ("without edits, an hour later", ours["idle"], None),
-        *((f"{number} edits", one, None) for number, one in ours["edits"].items()),
-        ("all of these in one process", None, ours["end"]),
-        ("list both and compare, at each run", naive, naive["peak"]),
-        (f"copy loop, {count // COPIED:,} tasks", copy, copy["peak"]),
-    ]
-    for label, one, peak in rows:
-        numbers = ["", "", "", "", ""]
-        if one is not None:
-            numbers = [f"{one['requests']:,}", f"{one['calls']:,}", f"{one['cpu']:.2f}", f"{one['wall']:.1f}"]
-            numbers.append(f"{one['writes']:,}" if "writes" in one else "")
-        print(f"| {label} | {' | '.join(numbers)} | {'' if peak is None else f'{peak:.0f}'} |")
-    print(f"\nBefore the first run the process has {ours['before']:.0f} MiB.", flush=True)
+def large_tables(options: argparse.Namespace) -> None:
+    """A first run of some size; later runs over a large mapping, beside the two loops."""
+    right = {"vendor": options.with_, "source": "right"}
+    first = measured("synced", **right, count=options.first, parts=False, edits=[])
+    copy = measured("copied", **right, count=options.first // COPIED)
+    later = measured("kept", vendor=INTERNAL, source="right", count=options.large, edits=[10, 100])
+    naive = measured("compared", vendor=INTERNAL, source="right", count=options.large)
+    print("\n#### Calls of each side, CPU and memory; parts off\n")
+    print("| what | tasks | right | left | CPU, s | wall, s | writes | peak, MiB |")
+    print("|---|---|---|---|---|---|---|---|")
+    _row(f"initial run, from {options.with_}", options.first, first["initial"], first["peak"])
+    _row("copy loop", options.first // COPIED, copy, copy["peak"])
+    _row("run without edits", options.large, later["idle"], later["peak"])
+    for number, one in later["edits"].items():
+        _row(f"run after {number} edits", options.large, one, None)
+    _row("list both and compare", options.large, naive, naive["peak"])
+    print(f"\nBefore the first run the process has {first['before']:.0f} MiB.", flush=True)
+
+
+def _row(label: str, count: int, one: dict[str, Any], peak: float | None) -> None:
+    cells = [
+        label, f"{count:,}", f"{one['requests']:,}", f"{one['calls']:,}", f"{one['cpu']:.2f}",
+        f"{one['wall']:.1f}", f"{one['writes']:,}" if "writes" in one else "",
+        "" if peak is None else f"{peak:.0f}",
+    ]  # fmt: skip
+    print(f"| {' | '.join(cells)} |")
 
 
 def main() -> None:
     """Run it: prints Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, default=1000, help="tasks with each vendor")
-    parser.add_argument("--large", type=int, default=100_000, help="tasks of the large project")
+    parser.add_argument("--large", type=int, default=100_000, help="tasks of the large mapping")
+    parser.add_argument("--first", type=int, default=10_000, help="tasks of the first run that is measured")
     parser.add_argument("--only", choices=(*VENDORS, "large"), help="leave the rest out")
+    parser.add_argument(
+        "--with",
+        dest="with_",
+        choices=(INTERNAL, *VENDORS),
+        default=INTERNAL,
+        help="side of the large project",
+    )
     parser.add_argument("--work", choices=tuple(WORKS), help=argparse.SUPPRESS)
     parser.add_argument("--task", help=argparse.SUPPRESS)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
@@ -376,7 +481,7 @@ def main() -> None:
     if options.only != "large":
         initial_tables(options)
     if options.only in {None, "large"}:
-        large_table(options)
+        large_tables(options)
     print(f"\n{os.cpu_count()} cores, load {load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end")
 
 
