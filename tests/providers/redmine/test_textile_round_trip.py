@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 
 from pm_providers.providers.redmine.mapping.textile import to_markdown, to_textile
 from pm_providers.providers.redmine.mapping.textile_writing import write_textile
-from pm_providers.text import Document, parse_markdown, render_markdown
+from pm_providers.text import (
+    Block,
+    BulletList,
+    Document,
+    Image,
+    ListItem,
+    OrderedList,
+    Paragraph,
+    Text,
+    parse_markdown,
+    render_markdown,
+)
 from tests.providers.redmine.textile_losses import after_textile
 from tests.support.examples import examples
 from tests.text.trees import documents, markdown
 
-# Without `??`: opaque spans that overlap others may need a second pass, as `textile` says.
 TEXTILE_PIECES = [
     *(
         "*",
@@ -28,6 +38,7 @@ TEXTILE_PIECES = [
         "@",
         "**",
         "__",
+        "??",
         " ",
         " ",
         "a",
@@ -129,13 +140,21 @@ def out_of_scope(text: str) -> bool:
 
 @given(markdown)
 @examples(100)
+@example("<sub>😀</sub>")
 def test_markdown_keeps_its_meaning(text: str) -> None:
     assume(not out_of_scope(text))
     assert parse_markdown(to_markdown(to_textile(text))) == after_textile(parse_markdown(text))
 
 
+def _in_item(*blocks: Block) -> Document:
+    return Document((BulletList((ListItem(blocks),)),))
+
+
 @given(documents)
 @examples(100)
+@example(_in_item(OrderedList((ListItem(()),)), OrderedList((ListItem(()),), 0)))
+@example(_in_item(OrderedList((ListItem(()),)), Paragraph((Text("a"),)), OrderedList((ListItem(()),), 7)))
+@example(Document((Paragraph((Image("*http://x.y/a_b", "", ""),)),)))
 def test_trees_keep_their_meaning(document: Document) -> None:
     assume(not out_of_scope(render_markdown(document)))
     assert parse_markdown(to_markdown(write_textile(document))) == after_textile(document)
@@ -155,6 +174,8 @@ def test_any_text_is_read_and_written(text: str) -> None:
 @example("&lt;🎉🎉\n<notextile></notextile>")
 @example('&lt;&amp;foo|"x":http://a.bc')
 @example("# ---\n<pre>x</pre>** p.")
+@example("**%*%")
+@example("\n* *(a)\n|a|*")
 def test_textile_is_stable_after_one_pass(text: str) -> None:
     once = to_markdown(text)
     written = to_textile(once)

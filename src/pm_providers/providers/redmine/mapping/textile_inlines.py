@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pm_providers.providers.redmine.mapping.textile_base import BR, Mark, Marks, decoded, plain, split_marks
 from pm_providers.providers.redmine.mapping.textile_marks import mark_inline
+from pm_providers.providers.redmine.mapping.textile_opaque import COLOUR, is_opaque, opaque_ends, span_name
 from pm_providers.text import parse_markdown
 from pm_providers.text.document import (
     Block,
@@ -40,7 +41,6 @@ HIDDEN_HTML = re.compile(r"<!--html ([^\n<>]*)-->")
 HIDDEN_TITLE = re.compile(r"<!--title ([^\n<>]*)-->")
 
 _BREAK = re.compile(f"( *)([{BR}\n])")
-_COLOUR = re.compile(r"\{\s*color\s*:\s*([^;{}\"]+?)\s*;?\s*\}")
 _OPAQUE_CODE = re.compile(r"=([a-z][a-z0-9-]*)")
 _BLOCK_MARKS = ("pre", "macro")
 
@@ -116,12 +116,13 @@ class _Open:
         if not children:
             return None
         if self.mark.text == "span":
-            found = _COLOUR.fullmatch(self.mark.extra)
+            found = COLOUR.fullmatch(self.mark.extra)
             return Colour(found[1] if found else "", children)
         return _SPAN_NODES[self.mark.text](children)
 
 
 def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
+    ends = opaque_ends(items)
     root: list[Inline] = []
     opened: list[_Open] = []
     at = 0
@@ -130,15 +131,14 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
         nodes = opened[-1].nodes if opened else root
         if isinstance(item, str):
             nodes.extend(_texts(item))
+        elif at in ends:
+            nodes.append(OpaqueInline(DIALECT, _source(items[at : ends[at] + 1])))
+            at = ends[at]
         elif item.kind in ("open", "link"):
-            end = _opaque_end(item, items, at)
-            if end is None:
-                opened.append(_Open(item))
-            elif end == at:
+            if is_opaque(item):
                 nodes.append(Text(item.source))
             else:
-                nodes.append(OpaqueInline(DIALECT, _source(items[at : end + 1])))
-                at = end
+                opened.append(_Open(item))
         elif item.kind in ("close", "unlink"):
             _close(item, opened, root)
         elif not _titled(item, nodes):
@@ -149,27 +149,11 @@ def _inlines(items: list[str | Mark]) -> tuple[Inline, ...]:
     return tuple(root)
 
 
-def _opaque_end(mark: Mark, items: list[str | Mark], start: int) -> int | None:
-    """End of a span that no node says, its start if it has none; `None` for one that is said by a node."""
-    if not mark.extra and mark.text not in ("cite", "span"):
-        return None
-    if mark.kind == "open" and mark.text == "span" and _COLOUR.fullmatch(mark.extra):
-        return None
-    if mark.kind == "link" and not mark.extra:
-        return None
-    closing = ("unlink", None) if mark.kind == "link" else ("close", mark.text)
-    for at in range(start + 1, len(items)):
-        item = items[at]
-        if isinstance(item, Mark) and item.kind == closing[0] and closing[1] in (None, item.text):
-            return at
-    return start
-
-
 def _close(mark: Mark, opened: list[_Open], root: list[Inline]) -> None:
     """Closes the span; others that were opened inside it end with it and go on after it, as in browsers."""
-    name = "" if mark.kind == "unlink" else mark.text
+    name = span_name(mark)
     depth = next(
-        (at for at in range(len(opened) - 1, -1, -1) if _name(opened[at].mark) == name),
+        (at for at in range(len(opened) - 1, -1, -1) if span_name(opened[at].mark) == name),
         None,
     )
     if depth is None:
@@ -180,10 +164,6 @@ def _close(mark: Mark, opened: list[_Open], root: list[Inline]) -> None:
     while len(opened) > depth:
         _pop(opened, root)
     opened.extend(_Open(entry) for entry in again)
-
-
-def _name(mark: Mark) -> str:
-    return "" if mark.kind == "link" else mark.text
 
 
 def _pop(opened: list[_Open], root: list[Inline]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT
-from pm_providers.providers.redmine.mapping.textile_marks import is_plain_target
+from pm_providers.providers.redmine.mapping.textile_marks import is_image_source, is_plain_target
 from pm_providers.text.document import (
     Code,
     Colour,
@@ -191,7 +191,7 @@ def _image(node: Image) -> str:
 
 
 def _is_plain_image(node: Image) -> bool:
-    if not _PLAIN_SOURCE.fullmatch(node.source):
+    if not _PLAIN_SOURCE.fullmatch(node.source) or not is_image_source(node.source):
         return False
     return not node.alt or (_PLAIN_ALT.fullmatch(node.alt) is not None and node.alt == node.alt.strip())
 
@@ -307,6 +307,8 @@ class _Writer:
             kept = text.startswith("{{", lead) and _KEPT.match(text, lead)
             out = [GUARD] if kept else [f"&#{ord(text[lead])};"]
             text = text if kept else text[lead + 1 :]
+        elif self._is_lone(text, before, after):
+            return f"&#{ord(text)};"
         elif before is not None and before.kind in ("open", "link") and text[:1] in ("(", "[", "{"):
             out, text = [f"&#{ord(text[0])};"], text[1:]
         follows = after.text[:1] if after is not None else ""
@@ -316,6 +318,11 @@ class _Writer:
             at = kept.end()
         out.append(self._marked(text[at:], piece, out, follows))
         return "".join(out)
+
+    def _is_lone(self, text: str, before: _Piece | None, after: _Piece | None) -> bool:
+        """Whether this would be all of a span: RedCloth makes none of a single character but of letters."""
+        inside = before is not None and before.kind == "open" and after is not None and after.kind == "close"
+        return inside and self.level > 0 and len(text) == 1 and not text.isalnum() and not text.isspace()
 
     def _marked(self, text: str, piece: _Piece, out: list[str], follows: str) -> str:
         previous = out[-1][-1] if out and out[-1] else self.last

@@ -28,7 +28,7 @@ from pm_providers.providers.redmine.mapping.textile_base import (
 )
 from pm_providers.providers.redmine.mapping.textile_raw import mark_raw
 
-__all__ = ["ATTRIBUTES", "is_plain_target", "mark_inline", "mark_source"]
+__all__ = ["ATTRIBUTES", "is_image_source", "is_plain_target", "mark_inline", "mark_source"]
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -126,7 +126,7 @@ def _unguarded(found: re.Match[str], marks: Marks) -> str:
 
 def _image(found: re.Match[str], marks: Marks) -> str:
     align, attributes, url, title, target = found.groups()
-    if ":" in url and not _safe(url, allowed=("http", "https", "ftp", "mailto")):
+    if not is_image_source(url):
         return found[0]
     if target and not _safe(target):
         return found[0]
@@ -135,6 +135,11 @@ def _image(found: re.Match[str], marks: Marks) -> str:
     if extra:
         return marks.put(Mark("opaque", source))
     return marks.put(Mark("image", source, decoded(title or ""), plain(url), plain(target or "")))
+
+
+def is_image_source(url: str) -> bool:
+    """Whether Redmine shows an image of this address."""
+    return ":" not in url or _safe(url, allowed=("http", "https", "ftp", "mailto"))
 
 
 def _safe(url: str, allowed: tuple[str, ...] = ()) -> bool:

@@ -180,7 +180,8 @@ def _lists(lines: list[str], marks: Marks) -> list[Block]:
     for line in lines:
         item = _ITEM.match(line)
         if item is None:
-            opened[-1].items[-1].text += f" {BR}{line.strip(_BLANK)}"
+            last = opened[-1].items[-1]
+            last.text = f"{last.text.rstrip(' ')} {BR}{line.strip(_BLANK)}"
         elif item[2]:
             return [OpaqueBlock(DIALECT, marks.source("\n".join(lines)))]
         else:

@@ -116,19 +116,25 @@ class _Writer:
         text = "\n\n".join(self._blocks(block.blocks)) or GUARD
         return "\n".join(f"> {line}".rstrip() if not line else f"> {line}" for line in text.split("\n"))
 
-    def _list(self, block: BulletList | OrderedList, signs: str) -> list[str]:
+    def _list(
+        self, block: BulletList | OrderedList, signs: str, above: BulletList | OrderedList | None = None
+    ) -> list[str]:
+        """Lines of a list; it goes on with the numbers of the list above it in its item, if that has any."""
         signs += "#" if isinstance(block, OrderedList) else "*"
         signs = signs[-1] * len(signs)
-        number = f"<!--{block.start}.-->" if isinstance(block, OrderedList) and block.start != 1 else ""
+        start = block.start if isinstance(block, OrderedList) and not isinstance(above, OrderedList) else 1
+        number = "" if start == 1 else f"<!--{start}.-->"
         lines = self._item(block.items[0], signs, number)
         return lines + [line for item in block.items[1:] for line in self._item(item, signs)]
 
     def _item(self, item: ListItem, signs: str, number: str = "") -> list[str]:
         lines: list[str] = []
         previous: Block | None = None
+        above: BulletList | OrderedList | None = None
         for block in item.blocks:
             if isinstance(block, BulletList | OrderedList):
-                lines += ([] if lines else [""]) + self._list(block, signs)
+                lines += ([] if lines else [""]) + self._list(block, signs, above)
+                above = block
             else:
                 lines += self._part(block, previous)
             previous = block
