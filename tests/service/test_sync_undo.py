@@ -218,12 +218,6 @@ def test_what_is_there_already_is_not_written():
     assert (step.field, step.old, step.new) == ("sprint", "4", None)
 
 
-def test_other_records_are_named():
-    (one,) = folded([write("create", entity="comment", after={"text": "x"})])
-    decision = decide_undo(one, None)
-    assert (decision.act, decision.reason) == (Act.WAIT, "a comment is not taken back")
-
-
 async def test_unknown_runs(world):
     with pytest.raises(NotFoundError, match="no run"):
         await undo_run(world.db, "ffffffff")

@@ -8,7 +8,10 @@ from pm_providers.errors import TransportError
 from pm_providers.model import PMChecklist, PMChecklistItem, PMComment, PMRelation, PMSprint
 from pm_providers.providers.internal import InternalProvider
 from pm_providers.service.sync import undo_run
+from pm_providers.store.sync_history import SyncWrite
 from pm_providers.sync.decisions import Act
+from pm_providers.sync.parts_checklists import Checklists
+from pm_providers.sync.undo import decide_part_undo, folded
 
 
 @pytest.fixture
@@ -190,3 +193,59 @@ async def test_an_undo_that_fails_midway_is_finished_by_another(world, monkeypat
     assert dict(back.counts) == {"delete": 1}
     assert (await around(world.right, world.there["One"].id))[0] == []
     await quiet(world)
+
+
+def write(action, **values):
+    """A write to a checklist, carried out."""
+    base = dict.fromkeys(SyncWrite.__dataclass_fields__)
+    told = {"entity": "checklist", "side": "right", "remote_id": "7", "state": "done", "link_id": "L"}
+    return SyncWrite(**{**base, **told, "action": action, "wanted": {"task_id": "3"}, **values})
+
+
+def test_where_a_part_stands_is_no_field_of_it():
+    changed = write(
+        "update",
+        wanted={"name": "B", "task_id": "3"},
+        before={"name": "A", "task_id": "3"},
+        after={"name": "B"},
+    )
+    made = write("create", wanted={"name": "A", "task_id": "3"}, after={"name": "A"})
+    (one,) = folded([changed])
+    assert (one.act, one.place, one.before, one.after) == (Act.UPDATE, "3", {"name": "A"}, {"name": "B"})
+    (one,) = folded([changed, made])
+    assert (one.act, one.place, one.after) == (Act.DELETE, "3", {"name": "B"})
+    assert folded([write("delete", before={"name": "A", "task_id": "3"}), made]) == []
+
+
+def test_containers_are_taken_back_last_and_tasks_first():
+    kinds = ("sprint", "checklist", "comment", "task")
+    found = folded([write("create", entity=one, remote_id=one) for one in kinds])
+    assert [one.entity for one in found] == ["task", "comment", "checklist", "sprint"]
+
+
+@pytest.mark.parametrize(
+    ("now", "more", "act", "reason"),
+    [
+        ({"name": "A"}, {}, Act.DELETE, "the run created it"),
+        ({"name": " A  "}, {}, Act.DELETE, "the run created it"),
+        ({"name": "B"}, {}, Act.WAIT, "the run created it, but it was edited since"),
+        ({"name": "A"}, {"bound": "2 items"}, Act.WAIT, "the run created it, but 2 items stand in it since"),
+        (None, {"hidden": "no right"}, Act.WAIT, "no right"),
+    ],
+)
+def test_what_the_run_made(now, more, act, reason):
+    (one,) = folded([write("create", after={"name": "A"})])
+    decision = decide_part_undo(Checklists(), one, now, **more)
+    assert (decision.act, decision.reason, decision.entity) == (act, reason, "checklist")
+
+
+def test_what_is_gone_or_as_it_was_needs_nothing():
+    (made,) = folded([write("create", after={"name": "A"})])
+    assert decide_part_undo(Checklists(), made, None) is None
+    wanted = {"name": "B", "task_id": "3"}
+    (changed,) = folded([write("update", wanted=wanted, before={"name": "A"}, after={"name": "B"})])
+    assert decide_part_undo(Checklists(), changed, {"name": "A"}) is None
+    assert decide_part_undo(Checklists(), changed, None).reason == "it does not exist any more"
+    assert dict(decide_part_undo(Checklists(), changed, {"name": "C"}).held) == {"name": "edited since"}
+    (step,) = decide_part_undo(Checklists(), changed, {"name": "B"}).steps
+    assert (step.field, step.old, step.new) == ("name", "B", "A")
