@@ -19,7 +19,8 @@ from pm_providers.registry import build_pm_provider
 from pm_providers.sandbox import SANDBOXES
 from pm_providers.service.modes import FallbackProvider, open_fallback
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping, open_connection
-from pm_providers.store import configure_mapping
+from pm_providers.store import configure_mapping, pause_mapping, resume_mapping
+from pm_providers.store.sync_state import release_lease, take_lease
 
 
 class Clock:
@@ -128,6 +129,35 @@ async def test_writes_at_once_share_runs(mapped, front, weather):
     await asyncio.gather(*(front.create_task(draft(mapped, f"T{n}")) for n in range(8)))
     assert len(await mapped.on_right()) == 8
     assert weather.calls.count("changes") - before < 8 * 2
+
+
+async def test_somebody_elses_run_is_no_failure(mapped, front, caplog):
+    fence = await take_lease(mapped.db, mapped.mapping.id, "worker 7", 60)
+    await front.create_task(draft(mapped, "Waits"))
+    [line] = await front.lines()
+    assert (line.is_up, line.waiting, await mapped.on_right()) == (True, 1, {})
+    assert "left alone" not in caplog.text
+    await release_lease(mapped.db, mapped.mapping.id, fence)
+    front.clock.now += 2
+    await front.list_projects()
+    assert list(await mapped.on_right()) == ["Waits"]
+
+
+async def test_a_paused_mapping_and_the_fuse_are_told_and_lose_nothing(mapped, front):
+    made = await front.create_tasks([draft(mapped, f"T{n}") for n in range(20)])
+    await pause_mapping(mapped.db, mapped.mapping.id)
+    await front.delete_tasks([one.id for one in made.items[:8]])
+    [line] = await front.lines()
+    assert (line.is_up, line.waiting) == (False, 8)
+    assert "paused" in str(line)
+    await resume_mapping(mapped.db, mapped.mapping.id)
+    [line] = await front.catch_up()
+    assert (line.is_up, line.waiting) == (False, 8)
+    assert "8 of 20 items would be deleted" in str(line)
+    assert len(await mapped.on_right()) == 20
+    await mapped.run(allow_deletes=True)
+    [line] = await front.catch_up()
+    assert (line.is_up, line.waiting, len(await mapped.on_right())) == (True, 0, 12)
 
 
 async def test_a_quota_is_obeyed(mapped, front):

@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 
 from pm_providers import (
+    BatchOutcome,
+    BatchResult,
     ConfigurationError,
     Entity,
     NotFoundError,
@@ -223,8 +225,14 @@ async def test_warnings_of_a_system_arrive_with_callers_ids(both, projects, monk
     with pytest.raises(ValidationError) as caught:
         await both.update_task(task.id, {"description": "y"})
     assert caught.value.maybe_applied
-    batch = await both.update_tasks({task.id: {"description": "z"}})
-    assert batch.ok or batch.outcomes[0].error.maybe_applied
+
+    async def bulk(_updates, **_options):
+        return BatchResult((BatchOutcome(0, replace(task, id="1", warnings=(WriteWarning("title", "a", "b"),))),))
+
+    monkeypatch.setattr(system, "update_tasks", bulk)
+    [outcome] = await both.update_tasks({task.id: {"description": "z"}})
+    assert outcome.error.maybe_applied
+    assert (outcome.error.provider, outcome.error.operation) == ("routing", "update_tasks")
 
 
 async def test_statuses_that_only_some_systems_know_filter_the_others_out(both, projects, monkeypatch):

@@ -13,25 +13,31 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from pm_providers.contract import BasePMProvider, Capabilities, PMProviderConfig
 from pm_providers.database.crypto import Vault
-from pm_providers.errors import ConfigurationError, PMError, RateLimitedError
+from pm_providers.errors import ConfigurationError, ConflictError, PMError, RateLimitedError
 from pm_providers.model import Record
 from pm_providers.registry import build_pm_provider
 from pm_providers.service.modes.routes import Route, Single
 from pm_providers.service.modes.routing import INTERNAL, ForwardingProvider
 from pm_providers.service.modes.uniting import BEST
 from pm_providers.service.sync import run_sync
-from pm_providers.store import get_connection, list_mappings
+from pm_providers.store import get_connection, get_mapping, list_mappings
 from pm_providers.store.mappings import LEFT_CONNECTION
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_state import get_state
 from pm_providers.store.sync_views import find_mapping, link_counts
 
-__all__ = ["FallbackProvider", "Line", "LineState", "MappingLine", "open_fallback"]
+__all__ = ["FallbackProvider", "Line", "LineBusyError", "LineState", "MappingLine", "open_fallback"]
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
+_BUSY_S = 1.0
+"""Seconds until somebody else's run is looked at again."""
+
+
+class LineBusyError(ConflictError):
+    """Somebody else carries right now; what it does not carry waits for the next attempt."""
 
 
 class Line(Protocol):
@@ -45,6 +51,7 @@ class Line(Protocol):
         """Bring both ends in step.
 
         Raises:
+            LineBusyError: somebody else does so right now.
             PMError: it cannot be done, or not wholly; what was not carried waits.
         """
 
@@ -200,6 +207,8 @@ class FallbackProvider(ForwardingProvider):
             number = standing.began
             try:
                 await standing.line.carry()
+            except LineBusyError:
+                standing.due_at = self._clock() + _BUSY_S
             except PMError as error:
                 self._failed(standing, error)
             else:
@@ -259,7 +268,13 @@ class MappingLine:
 
     async def carry(self) -> None:
         """Run the sync of the mapping. See `Line.carry`."""
-        result = await run_sync(self._db, self._mapping.id, vault=self._vault)
+        try:
+            result = await run_sync(self._db, self._mapping.id, vault=self._vault)
+        except ConflictError as error:
+            now = await get_mapping(self._db, self._mapping.id)
+            if now is None or not now.sync_enabled:
+                raise
+            raise LineBusyError(error.message) from error
         result.raise_for_refusal()
 
     async def waiting(self) -> int:
