@@ -148,21 +148,24 @@ def decide_part_undo(
         )  # fmt: skip
     if now is None:
         return None if undone.act is Act.DELETE else _left_alone(undone, "it does not exist any more")
-    wanted = kind.fields if undone.act is Act.DELETE else tuple(undone.before)
-    edited = [name for name in wanted if not same_value(name, undone.after.get(name), now.get(name))]
+    return (_part_removed if undone.act is Act.DELETE else _part_restored)(kind, undone, now, bound)
+
+
+def _part_removed(kind: Kind, undone: Undone, now: Values, bound: str) -> Decision:
+    edited = [name for name in kind.fields if not same_value(name, undone.after.get(name), now.get(name))]
+    if edited:
+        held = dict.fromkeys(edited, "edited since")
+        return _left_alone(undone, "the run created it, but it was edited since", held)
+    if bound:
+        return _left_alone(undone, f"the run created it, but {bound} stand in it since")
+    return _about(undone, Act.DELETE, reason="the run created it")
+
+
+def _part_restored(_: Kind, undone: Undone, now: Values, _bound: str) -> Decision | None:
+    changed = [name for name, value in undone.before.items() if not same_value(name, now.get(name), value)]
+    edited = [name for name in changed if not same_value(name, undone.after.get(name), now.get(name))]
     held = dict.fromkeys(edited, "edited since")
-    if undone.act is Act.DELETE:
-        if edited:
-            return _left_alone(undone, "the run created it, but it was edited since", held)
-        if bound:
-            return _left_alone(undone, f"the run created it, but {bound} stand in it since")
-        return _about(undone, Act.DELETE, reason="the run created it")
-    before = {name: undone.before[name] for name in wanted if name not in held}
-    steps = tuple(
-        Step(name, now.get(name), value)
-        for name, value in before.items()
-        if not same_value(name, now.get(name), value)
-    )
+    steps = tuple(Step(name, now.get(name), undone.before[name]) for name in changed if name not in held)
     if not steps:
         return _left_alone(undone, "edited since", held) if held else None
     return _about(undone, Act.UPDATE, steps=steps, held=held)
