@@ -44,12 +44,13 @@ format: setup ## format the code
 
 check: lint test ## what CI runs
 
-bench: setup ## run the benchmarks, about a quarter of an hour
+bench: setup ## run the benchmarks, about half an hour
 	$(BIN)/python benchmarks/internal.py
 	$(BIN)/python -m benchmarks.jira
 	$(BIN)/python -m benchmarks.clickup
 	$(BIN)/python -m benchmarks.asana
 	$(BIN)/python -m benchmarks.trello
+	$(BIN)/python -m benchmarks.sync
 
 matrix: setup ## write the generated tables anew
 	$(BIN)/python -m pm_providers.service.matrix --write README.md docs/capabilities.md
