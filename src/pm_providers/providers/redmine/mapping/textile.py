@@ -2,7 +2,7 @@
 
 Redmine's Textile is RedCloth3 with changes of its own ([code] lib/redmine/wiki_formatting/textile). Both
 ways go over the document of `pm_providers.text`, and are stable: a text that went there and back once does
-not change any more. (Opaque spans that overlap other spans may take a second time.)
+not change any more.
 
 Line ends: RedCloth shows every line end in a paragraph as a break, so that it is a hard break in Markdown.
 A soft break of Markdown is written as a space and a line end: Redmine shows a break there, too, and the two
@@ -14,7 +14,7 @@ Texts that mean something to Redmine and nothing to Markdown stay the texts they
 
 What Markdown cannot say is opaque, of the dialect `textile`, and comes back unchanged: attributes of
 blocks, lists and spans (`p(class). `, `*{color:red}a*`), `??cite??`, tables with joined cells or row
-headings, macros of several lines.
+headings, macros of several lines; and a span that overlaps an opaque one, together with it.
 
 What Textile cannot say has forms that Redmine shows sensibly and that read back as the same Markdown:
 
