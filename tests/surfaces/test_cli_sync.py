@@ -377,3 +377,41 @@ def test_it_fits_the_terminal(cli, there, mapped, monkeypatch, columns):
         assert (
             name[-8:] in out or arguments[0] == "connections" or arguments[1] in {"plan", "conflicts", "run"}
         )
+
+
+# jobs
+
+
+def test_runs_are_queued_done_and_replayed(cli, there, mapped):
+    name, left, right = mapped
+    task(there, right, "Draw the site map")
+    assert cli("sync", "jobs", "list").out.strip() == "No jobs found."
+    assert f"mapping {name[-8:]} queued" in cli("sync", "jobs", "add", name).out
+    assert "is queued already" in cli("sync", "jobs", "add").out
+    (waiting,) = cli("sync", "jobs", "list", "--json").json
+    assert (waiting["mapping_id"], waiting["state"], waiting["attempt"]) == (name, "queued", 0)
+    assert "1 writes" in cli("worker", "--drain").err
+    assert [one["title"] for one in cli("tasks", "list", "--project", left, "--json").json] == [
+        "Draw the site map"
+    ]
+    assert cli("sync", "jobs", "list", "--json").json == []
+
+
+def test_a_dead_letter_says_why_and_can_be_replayed(cli, there, mapped, monkeypatch):
+    name, _, _ = mapped
+    cli("sync", "jobs", "add", name)
+    with monkeypatch.context() as patch:
+        patch.setenv("PM_ENCRYPTION_KEY", "YW5vdGhlciBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyE=")
+        assert "sync jobs list" in cli("worker", "--drain").err
+    (dead,) = cli("sync", "jobs", "list", "--dead", "--json").json
+    assert dead["state"] == "dead"
+    assert dead["error"]
+    shown = cli("sync", "jobs", "list")
+    assert name[-8:] in shown.out
+    assert "sync jobs replay" in shown.err
+    cli("sync", "jobs", "replay", code=2)
+    cli("sync", "jobs", "replay", "nobody", code=5)
+    assert "is queued" in cli("sync", "jobs", "replay", dead["id"][-8:]).out
+    cli("worker", "--drain")
+    assert cli("sync", "jobs", "replay", "--all").out.strip() == "No jobs found."
+    assert cli("sync", "jobs", "list", "--json").json == []

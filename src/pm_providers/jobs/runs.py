@@ -14,7 +14,7 @@ from pm_providers.jobs.retries import after_error, after_run
 from pm_providers.service.sync import run_sync
 from pm_providers.store.mappings import get_mapping
 from pm_providers.store.records import SyncMapping
-from pm_providers.store.sync_state import get_state, release_lease
+from pm_providers.store.sync_state import break_lease, get_state
 from pm_providers.sync.report import RunOptions
 
 __all__ = ["BACKFILL", "INTERACTIVE", "RUN", "SCHEDULED", "RunHandler", "submit_run"]
@@ -105,7 +105,7 @@ class RunHandler:
     async def _end_lease_of_the_dead(self, mapping_id: str) -> None:
         state = await get_state(self._db, mapping_id)
         if state is not None and (state.holder or "").startswith(_HOLDER):
-            await release_lease(self._db, mapping_id, state.fence)
+            await break_lease(self._db, mapping_id, state.fence)
 
 
 def _holder(job: Job) -> str:

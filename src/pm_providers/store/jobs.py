@@ -105,7 +105,7 @@ async def take_job(db: Any, worker: str) -> JobRow | None:
             .where(jobs.c.id == found)
             .values(state=RUNNING, worker=worker, beat_at=time.time(), attempt=jobs.c.attempt + 1)
         )
-        return _row(conn, found)
+        return _row(conn, str(found))
 
     return await database_for(db).write(work)
 

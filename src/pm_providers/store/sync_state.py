@@ -26,6 +26,7 @@ __all__ = [
     "OK",
     "SyncState",
     "TakenOverError",
+    "break_lease",
     "check_fence",
     "get_state",
     "list_states",
@@ -136,6 +137,21 @@ async def release_lease(db: Any, mapping_id: str, fence: int) -> None:
     def work(conn: SqlConnection) -> None:
         ours = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
         conn.execute(update(sync_states).where(ours).values(lease_until=None, holder=None))
+
+    await database_for(db).write(work)
+
+
+async def break_lease(db: Any, mapping_id: str, fence: int) -> None:
+    """End the run of somebody who is taken for dead: should it wake up, it stores nothing more.
+
+    Nothing happens when another one took over since.
+    """
+
+    def work(conn: SqlConnection) -> None:
+        theirs = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
+        # With its number still the last one given, it would renew its lease as soon as it wakes up.
+        ended = {"fence": fence + 1, "lease_until": None, "holder": None}
+        conn.execute(update(sync_states).where(theirs).values(**ended))
 
     await database_for(db).write(work)
 

@@ -85,15 +85,18 @@ class Policy:
         bad: dict[str, str] = {}
         given: dict[str, Any] = {}
         for name, value in config.items():
-            check = _CHECKS.get(name)
+            check = _CHECKS.get(name) or _CHECKED_ONLY.get(name)
             if check is None:
                 if name not in _NOT_OURS:
                     bad[name] = f"no such option; there are: {', '.join(sorted(_CHECKS))}"
                 continue
             try:
-                given[name] = check(value)
+                checked = check(value)
             except (TypeError, ValueError) as error:
                 bad[name] = str(error)
+                continue
+            if name in _CHECKS:
+                given[name] = checked
         if bad:
             raise ValidationError(f"the sync options are not usable: {_listed(bad)}", fields=bad)
         return cls(**given)
@@ -131,7 +134,7 @@ def _listed(bad: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {why}" for name, why in bad.items())
 
 
-_NOT_OURS = frozenset({"left_connection", "schedule_s", "note"})
+_NOT_OURS = frozenset({"left_connection", "note"})
 """Options that others read."""
 
 
@@ -214,3 +217,5 @@ _CHECKS: Mapping[str, Any] = {
     "pairs": _pairs,
     "settle_s": _number(0, 86_400),
 }
+_CHECKED_ONLY: Mapping[str, Any] = {"schedule_s": _number(1, 31 * 86_400)}
+"""Options that others read, and that are refused with the rest when they are malformed."""

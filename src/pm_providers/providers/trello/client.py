@@ -30,7 +30,7 @@ from pm_providers.providers.trello.quota import (
 )
 from pm_providers.toolkit.documents import broken
 from pm_providers.toolkit.remote import IdentifyingClient, is_gone
-from pm_providers.transport import Answer, FilePart, LocalGate, Params, Timing, shared_governor
+from pm_providers.transport import Answer, FilePart, LocalGate, Params, Timing, common_gate, shared_governor
 
 __all__ = ["BATCH_MOST", "Api", "Route", "objects", "route"]
 
@@ -80,7 +80,9 @@ class Api(IdentifyingClient):
             settings=SETTINGS,
             error_parser=parse_fault,
             quota=TOKEN_QUOTA if paced else None,
-            gate=SharedKeyGate(LocalGate(timing), key_gate(options.base_url, key, timing)) if paced else None,
+            gate=SharedKeyGate(common_gate() or LocalGate(timing), key_gate(options.base_url, key, timing))
+            if paced
+            else None,
             quota_parser=read_quota,
             transport=transport,
             timing=timing,

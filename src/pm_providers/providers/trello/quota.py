@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 
-from pm_providers.transport import LocalGate, Pace, Quota, RateState, Timing
+from pm_providers.transport import Gate, LocalGate, Pace, Quota, RateState, Timing, common_gate
 
 __all__ = ["KEY_QUOTA", "MEMBER_QUOTA", "TOKEN_QUOTA", "WINDOW_S", "SharedKeyGate", "key_gate", "read_quota"]
 
@@ -29,14 +29,33 @@ _gates: weakref.WeakValueDictionary[tuple[str, str], LocalGate] = weakref.WeakVa
 _lock = threading.Lock()
 
 
-def key_gate(base_url: str, key: str, timing: Timing | None) -> LocalGate:
-    """Where the pace of an API key is kept, the same for all its tokens in this process.
+class _KeyIn:
+    """The pace of one API key in a gate that holds many."""
+
+    def __init__(self, gate: Gate, name: str) -> None:
+        self._gate = gate
+        self._name = name
+
+    async def reserve(
+        self, key: str, pace: Pace, *, cost: float = 1.0, max_wait_s: float = math.inf
+    ) -> float:
+        return await self._gate.reserve(f"{self._name}:{key}", pace, cost=cost, max_wait_s=max_wait_s)
+
+    async def push(self, key: str, pace: Pace, seconds: float) -> None:
+        await self._gate.push(f"{self._name}:{key}", pace, seconds)
+
+
+def key_gate(base_url: str, key: str, timing: Timing | None) -> Gate:
+    """Where the pace of an API key is kept: for all its tokens in this process, or in all that share quotas.
 
     Args:
         base_url: address of the host.
         key: fingerprint of the key.
         timing: clock, of the first that asks.
     """
+    common = common_gate()
+    if common is not None:
+        return _KeyIn(common, f"trello-key:{base_url}:{key}")
     with _lock:
         found = _gates.get((base_url, key))
         if found is None:
@@ -52,7 +71,7 @@ class SharedKeyGate:
         shared: gate of the key.
     """
 
-    def __init__(self, own: LocalGate, shared: LocalGate) -> None:
+    def __init__(self, own: Gate, shared: Gate) -> None:
         self._own = own
         self._shared = shared
 

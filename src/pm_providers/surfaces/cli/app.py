@@ -24,6 +24,7 @@ from pm_providers.surfaces.cli.resources import RESOURCES
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.sync_commands import add_commands as add_sync
 from pm_providers.surfaces.cli.sync_init import add_commands as add_init
+from pm_providers.surfaces.cli.sync_jobs import add_worker
 from pm_providers.surfaces.cli.sync_setup import add_commands as add_setup
 
 __all__ = ["app", "run"]
@@ -92,6 +93,7 @@ def _build() -> typer.Typer:
     add_init(built)
     add_setup(built)
     add_sync(built)
+    add_worker(built)
     add_demo(built)
     return built
 

@@ -18,6 +18,7 @@ from pm_providers.surfaces.cli.failures import UsageError, describe, one_line
 from pm_providers.surfaces.cli.options import Group, command
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.sync_edge import with_database
+from pm_providers.surfaces.cli.sync_jobs import add_jobs
 from pm_providers.surfaces.cli.sync_records import add_records
 from pm_providers.surfaces.cli.sync_view import (
     SHOWN,
@@ -39,11 +40,11 @@ __all__ = ["add_commands"]
 
 _Mapping = Annotated[
     str | None,
-    typer.Argument(metavar="[MAPPING]", help="Id (or its end), project, or connection; else all."),
+    typer.Argument(metavar="MAPPING", help="Id (or its end), project, or connection; else all."),
 ]
 _OneMapping = Annotated[
     str | None,
-    typer.Argument(metavar="[MAPPING]", help="Id (or its end), project, or connection; else the only one."),
+    typer.Argument(metavar="MAPPING", help="Id (or its end), project, or connection; else the only one."),
 ]
 _Fields = Annotated[
     list[str] | None, typer.Option("--field", help="Only this field. Repeat for several.", metavar="NAME")
@@ -71,6 +72,7 @@ def add_commands(app: typer.Typer) -> None:
     command(group, "undo")(undo)
     command(group, "doctor")(doctor)
     add_records(group)
+    add_jobs(group)
     app.add_typer(group, name="sync", rich_help_panel="Sync")
 
 
@@ -217,7 +219,7 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "")
         state.warn(
             f"{title}: {why}; nothing is created for it. Make the titles differ, or name a match_field"
         )
-    if report.state == "partial":
+    if report.state == "partial" or (report.state == "planned" and report.reason):
         state.warn(f"{report.reason}; {report.next_step}")
     _advise(state, result, name, undone)
 
@@ -249,7 +251,8 @@ def _advise(state: State, result: SyncResult, name: str, undone: str) -> None:
         state.note(f"`pm-providers sync conflicts list {name}` shows what somebody must decide")
     writes = sum(report.planned.get(act, 0) for act in ("create", "update", "delete", "close"))
     if report.state == "planned" and writes:
-        state.note(f"`pm-providers sync run {name} --plan {report.plan_id}` does exactly this")
+        more = " --allow-deletes" if report.reason else ""
+        state.note(f"`pm-providers sync run {name} --plan {report.plan_id}{more}` does exactly this")
     elif report.state == "refused" and "stale" not in report.reason:
         state.note(f"`pm-providers sync run {name} --allow-deletes` does it all the same")
     elif report.run_id and report.writes:
