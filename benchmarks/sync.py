@@ -45,7 +45,7 @@ AT_ONCE = 8
 """Tasks that are edited at once by the script itself."""
 
 LATER_S = 3600.0
-"""How much later the edits are made, by the clock of the sandbox."""
+"""How much later runs and edits are, by the clock of the sandbox: not all was changed a moment ago."""
 
 
 def read_requests(vendor: str, count: int) -> int:
@@ -261,6 +261,9 @@ async def synced(task: Task) -> dict[str, Any]:
     """
     async with place(task) as here:
         engine = here.engine(parts=task["parts"])
+        here.site.ask("later")
+        if task["source"] == "right":
+            await edited(here, 0, 1)
         found: dict[str, Any] = {"before": memory("VmRSS"), "edits": {}}
         found["initial"] = await one_run(here, engine)
         found["peak"] = memory("VmHWM")
