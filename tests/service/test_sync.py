@@ -44,6 +44,7 @@ from pm_providers.store import (
     resume_mapping,
     update_connection,
 )
+from pm_providers.store.sync_state import take_lease
 from pm_providers.store.sync_views import find_mapping
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import Policy
@@ -75,6 +76,13 @@ async def test_a_mapping_is_brought_in_step_and_says_so(mapped):
     assert (await mapped.on_right())["One"].priority == "high"
     approved = await run_sync(mapped.db, None, RunOptions(plan_id=planned.report.plan_id))
     assert approved.report.writes == 1
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(60, "running"), (-60, "new")])
+async def test_a_run_that_died_is_not_told_as_running_for_ever(mapped, seconds, word):
+    await take_lease(mapped.db, mapping_id := mapped.mapping.id, "ada:1", seconds)
+    (found,) = await sync_status(mapped.db, mapping_id)
+    assert (found.state, found.holder) == (word, "ada:1" if seconds > 0 else None)
 
 
 async def test_names_stand_for_ids(mapped):

@@ -232,16 +232,14 @@ def add_conflicts(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> Non
 
 
 def finish_conflicts(
-    conn: SqlConnection, link_id: str, names: Collection[str], note: str, run_id: str | None = None
+    conn: SqlConnection, link_id: str, names: Collection[str] | None, note: str, run_id: str | None = None
 ) -> None:
-    """Close the open conflicts of some fields of a link."""
-    if not names:
+    """Close the open conflicts of some fields of a link; of all with `None`."""
+    if names is not None and not names:
         return
-    where = (
-        (sync_conflicts.c.link_id == link_id)
-        & (sync_conflicts.c.state == "open")
-        & sync_conflicts.c.field.in_(list(names))
-    )
+    where = (sync_conflicts.c.link_id == link_id) & (sync_conflicts.c.state == "open")
+    if names is not None:
+        where &= sync_conflicts.c.field.in_(list(names))
     values = {"state": "resolved", "note": note, "run_id": run_id, "resolved_at": datetime.now(UTC)}
     conn.execute(update(sync_conflicts).where(where).values(**values))
 

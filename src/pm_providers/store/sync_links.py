@@ -15,7 +15,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import delete, func, insert, null, select, update
 
 from pm_providers.database.ids import new_ids
-from pm_providers.database.schema_sync import sync_links
+from pm_providers.database.schema_sync import sync_conflicts, sync_links
 
 __all__ = [
     "DETACHED",
@@ -157,6 +157,8 @@ def observe(
         elif link.gone_on(side) in _MAY_RETURN:
             _update(conn, link.id, state=LINKED, **{f"{side}_gone": None})
             touched += _seen(conn, replace(link, state=LINKED), side, one)
+        elif link.gone_on("right" if side == "left" else "left") in _MAY_RETURN:
+            _remember(conn, link, side, one)
     _insert(conn, mapping_id, entity, side, news, owner_id)
     return touched + len(news)
 
@@ -177,6 +179,13 @@ def _seen(conn: SqlConnection, link: Link, side: str, one: Observed) -> int:
     told = {f"{side}_{name}": value for name, value in values.items()}
     _update(conn, link.id, dirty=dirty, parts_due=True, **told)
     return int(dirty)
+
+
+def _remember(conn: SqlConnection, link: Link, side: str, one: Observed) -> None:
+    """What an item says whose counterpart may return: it is decided about then."""
+    now = None if link.agreed_on(side) == one.values else {"values": dict(one.values), "at": one.at}
+    told = {"now": now, "at": one.at, "parent": one.values.get("parent")}
+    _update(conn, link.id, **{f"{side}_{name}": value for name, value in told.items()})
 
 
 def stale_ids(
@@ -321,8 +330,12 @@ def save_link(conn: SqlConnection, link_id: str, **values: Any) -> None:
 
 
 def drop_links(conn: SqlConnection, ids: Collection[str]) -> None:
-    """Forget links, and those of their parts."""
+    """Forget links, and those of their parts. Nobody needs to decide their conflicts any more."""
+    closed = {"state": "resolved", "note": "it is gone", "resolved_at": datetime.now(UTC)}
     for part in _parts(list(ids)):
+        parts = select(sync_links.c.id).where(sync_links.c.owner_id.in_(part))
+        theirs = sync_conflicts.c.link_id.in_(part) | sync_conflicts.c.link_id.in_(parts)
+        conn.execute(update(sync_conflicts).where(theirs, sync_conflicts.c.state == "open").values(**closed))
         conn.execute(delete(sync_links).where(sync_links.c.owner_id.in_(part)))
         conn.execute(delete(sync_links).where(sync_links.c.id.in_(part)))
 

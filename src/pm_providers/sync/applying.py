@@ -31,7 +31,7 @@ from pm_providers.store.sync_links import (
 )
 from pm_providers.store.sync_state import TakenOverError
 from pm_providers.sync.agreement import decided, written
-from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, problem_of
+from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.side import Side, without
@@ -106,7 +106,7 @@ class Applier(Creator):
             if one.act is Act.FORGET:
                 drop_links(conn, [one.link_id])
             elif one.act is Act.DETACH:
-                save_link(conn, one.link_id, state=DETACHED, dirty=False, problem=one.reason)
+                self._detach(conn, one)
             else:
                 save_link(conn, one.link_id, dirty=False, problem=one.reason)
 
@@ -117,9 +117,11 @@ class Applier(Creator):
         if outcome is not None and outcome.after is None:
             return
         self.counts[one.act.value] += 1
-        await self._write(
-            lambda conn: save_link(conn, one.link_id, state=DETACHED, dirty=False, problem=one.reason)
-        )
+        await self._write(lambda conn: self._detach(conn, one))
+
+    def _detach(self, conn: SqlConnection, one: Decision) -> None:
+        save_link(conn, one.link_id, state=DETACHED, dirty=False, problem=one.reason)
+        finish_conflicts(conn, one.link_id, None, one.reason, self._run_id)
 
     # updates
 
@@ -170,7 +172,7 @@ class Applier(Creator):
                 less = _without_rejected(updates, error)
                 if less is None:
                     return await self._failed(one, write_id, error, outcome)
-                outcome.notes |= {_ours(name): why for name, why in less[1].items()}
+                outcome.notes |= {ours(name): why for name, why in less[1].items()}
                 updates = less[0]
             else:
                 return await self._answered(one, write_id, result, outcome, basis)
@@ -254,7 +256,7 @@ class Applier(Creator):
             kept |= self._undone(one, outcomes.get(one.side))
         for side, outcome in outcomes.items():
             notes |= outcome.notes
-            waits |= {name: other(side) for name in outcome.notes if name in {"parent", "sprint"}}
+            waits |= self._rejected(side, outcome.notes)
         rows = [self._conflict(view, clash, kept) for clash in clashes.values()]
         ended = (view.frozen | set(view.decided)) - kept - set(clashes)
         values = self._said(view, kept, outcomes)
@@ -306,7 +308,10 @@ class Applier(Creator):
     # deletions
 
     async def _delete(self, view: LinkView, one: Decision) -> None:
-        side = self._sides[one.side]
+        side, across = self._sides[one.side], other(one.side)
+        if (await self._sides[across].task_gone(view.ids[across]))[0] != "deleted":  # it is back
+            await self._seen_again(self._sides[across], view.ids[across])
+            return
         current = await side.provider.get_task(one.remote_id)
         said = view.state(one.side)
         if current is not None and snapshot_of(current) != said:
@@ -358,12 +363,6 @@ def _is_half(one: Decision, step: Any, basis: Mapping[str, Any]) -> bool:
     """Whether a merged text was written of which the other side has only its own part."""
     merged = any(clash.field == step.field and clash.winner == "merged" for clash in one.clashes)
     return merged and basis.get(step.field) != step.new
-
-
-def _ours(name: str) -> str:
-    table = {"parent_task_id": "parent", "assignee_id": "assignees", "assignee_ids": "assignees",
-             "sprint_id": "sprint", "label_ids": "labels"}  # fmt: skip
-    return table.get(name, name)
 
 
 def _without_rejected(

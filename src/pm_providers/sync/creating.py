@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,9 +28,9 @@ from pm_providers.sync.plan import Act, Decision, LinkView
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.side import Side, without
-from pm_providers.sync.values import snapshot_of
+from pm_providers.sync.values import CUSTOM, snapshot_of
 
-__all__ = ["FATAL", "TASK", "Creator", "SpentError", "problem_of"]
+__all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
 
@@ -38,6 +38,7 @@ FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportErr
 """Errors after which every further call would fail as well."""
 
 _ROUNDS = 8
+_CUSTOM = "custom_fields."
 _Item = tuple[LinkView, Decision]
 _Pending = tuple[_Item, PMTask, str, dict[str, str]]
 
@@ -205,8 +206,7 @@ class Creator:
     ) -> None:
         after, source = snapshot_of(made), other(one.side)
         at = None if made.updated_at is None else made.updated_at.isoformat()
-        names = {"parent_task_id": "parent", "sprint_id": "sprint"}
-        waits = dict(one.waits) | {names[name]: source for name in notes if name in names}
+        waits = dict(one.waits) | self._rejected(one.side, map(ours, notes))
         problem = problem_of({**one.held, **notes})
 
         def work(conn: SqlConnection) -> None:
@@ -234,6 +234,11 @@ class Creator:
         self.counts["create"] += 1
         self._on_write(one)
 
+    def _rejected(self, side: str, names: Iterable[str]) -> dict[str, str]:
+        """Fields that a side rejected, by their names on the left -> side whose value waits."""
+        left = (self._planner.across(RIGHT, name) if side == RIGHT else name for name in names)
+        return dict.fromkeys(left, other(side))
+
     async def _not_created(self, view: LinkView, write_id: str, error: PMError) -> PMError | None:
         """Record it; the error where the run cannot go on."""
         state = UNSURE if error.maybe_applied else FAILED
@@ -245,6 +250,13 @@ class Creator:
         await self._write(work)
         self.counts[state] += 1
         return error if isinstance(error, FATAL) else None
+
+
+def ours(name: str) -> str:
+    """The field of a snapshot that a field of a task stands for."""
+    table = {"parent_task_id": "parent", "assignee_id": "assignees", "assignee_ids": "assignees",
+             "sprint_id": "sprint", "label_ids": "labels"}  # fmt: skip
+    return CUSTOM + name[len(_CUSTOM) :] if name.startswith(_CUSTOM) else table.get(name, name)
 
 
 def problem_of(notes: Mapping[str, str]) -> str | None:

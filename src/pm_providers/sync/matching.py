@@ -88,7 +88,7 @@ def _text(value: object) -> str | None:
 def _place(
     one: Candidate, across: Callable[[str], str | None], waiting: Mapping[str, Candidate]
 ) -> str | None:
-    """Title and counterpart of the parent; `None` while the parent has none, but may get one."""
+    """Title and counterpart of the parent; `None` while the parent has none (ids do not compare)."""
     title = " ".join(str(one.values.get("title") or "").split()).casefold()
     parent = one.values.get("parent")
     if not title:
@@ -97,7 +97,8 @@ def _place(
         return f"\n{title}"
     if str(parent) in waiting:
         return None
-    return f"{across(str(parent)) or parent}\n{title}"
+    there = across(str(parent))
+    return None if there is None else f"{there}\n{title}"
 
 
 def _pair_up(

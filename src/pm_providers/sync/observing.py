@@ -40,9 +40,9 @@ class Observer:
             PMError: the side cannot be read.
         """
         if cursor is None:
-            return await self._changes(side, None, None)
+            return (await self._changes(side, None, None))[0]
         try:
-            return await self._changes(side, cursor, None)
+            return (await self._changes(side, cursor, None))[0]
         except ValidationError:
             return await self.sweep(side)
 
@@ -53,8 +53,8 @@ class Observer:
             PMError: the side cannot be read.
         """
         seen: set[str] = set()
-        touched = await self._changes(side, None, seen)
-        return touched + await self._missing(side, seen)
+        touched, cursor = await self._changes(side, None, seen)
+        return touched + await self._missing(side, seen, cursor)
 
     async def confirm(self, side: Side, link: Link) -> bool:
         """Look at one item itself; whether it is there and says what is stored. What it says is stored."""
@@ -74,7 +74,11 @@ class Observer:
         await self._db.write(work)
         return False
 
-    async def _changes(self, side: Side, cursor: str | None, seen: set[str] | None) -> int:
+    async def _changes(self, side: Side, cursor: str | None, seen: set[str] | None) -> tuple[int, str | None]:
+        """How many links were touched, and where it ended.
+
+        A sweep keeps its cursor to itself: one that is cut short is done again, for what is missing.
+        """
         touched = 0
         while True:
             page = await side.provider.changes(side.project_id, cursor)
@@ -90,12 +94,13 @@ class Observer:
                 check_fence(conn, self._mapping_id, self._fence)
                 found = observe(conn, self._mapping_id, TASK, side.name, items)  # noqa: B023 - runs before the next
                 found += mark_gone(conn, self._mapping_id, TASK, side.name, gone)  # noqa: B023
-                save_cursor(conn, self._mapping_id, side.name, cursor)
+                if seen is None:
+                    save_cursor(conn, self._mapping_id, side.name, cursor)
                 return found
 
             touched += await self._db.write(work)
             if not page.has_more:
-                return touched
+                return touched, cursor
 
     async def _looked_at(self, side: Side, told: list[Observed]) -> tuple[list[Observed], dict[str, str]]:
         """Items of a list, with those that it may be late about as they really are; id -> why it is gone."""
@@ -120,12 +125,13 @@ class Observer:
                 found[one] = why
         return found
 
-    async def _missing(self, side: Side, seen: set[str]) -> int:
+    async def _missing(self, side: Side, seen: set[str], cursor: str | None) -> int:
         known = await self._db.read(lambda conn: known_ids(conn, self._mapping_id, TASK, side.name))
         gone = await self._reasons(side, sorted(known - seen))
 
         def work(conn: SqlConnection) -> int:
             check_fence(conn, self._mapping_id, self._fence)
+            save_cursor(conn, self._mapping_id, side.name, cursor)
             return mark_gone(conn, self._mapping_id, TASK, side.name, gone)
 
         return await self._db.write(work)

@@ -63,7 +63,7 @@ def _creation(link: LinkView, source: str, translator: Translator, reason: str =
     steps, held, waits = [], {}, {}
     for name in in_order(state):
         theirs = translator.renamed(name, source)
-        if not policy.flows(name, target) and name != "title":
+        if not policy.flows(theirs if source == RIGHT else name, target) and name != "title":
             continue
         told = translator.carry(theirs if name.startswith(CUSTOM) else name, state[name], source)
         if told.held:

@@ -103,9 +103,7 @@ class Planner:
         self._db = db
         self._mapping_id = mapping_id
         self._sides = sides
-        self.policy = (
-            replace(policy, fields=fields & policy.fields if policy.fields else fields) if fields else policy
-        )
+        self.policy = replace(policy, fields=_both(fields, policy.fields)) if fields else policy
         self._only = only
         self._fields = fields
         self._refs: dict[tuple[str, str, str], str] = {}
@@ -276,6 +274,11 @@ class Planner:
             return False
         changed = changed_fields(link.agreed_on(target), link.state_on(target))
         return any(self.policy.flows(name, side) for name in changed)
+
+
+def _both(asked: frozenset[str], kept: frozenset[str]) -> frozenset[str]:
+    """Fields of two narrowings, of which the second may be empty for all. No field is not all fields."""
+    return (asked & kept or frozenset({""})) if kept else asked
 
 
 def _lost_on(link: Link) -> str | None:

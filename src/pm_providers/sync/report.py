@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pm_providers.errors import PMError
 from pm_providers.sync.plan import Decision
 
-__all__ = ["RunOptions", "RunReport"]
+__all__ = ["RunOptions", "RunReport", "advice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class RunReport:
         held: kind of parts (`comments`, ...) -> why it, or one of it, is not carried.
         doubtful: link id -> why an item is not paired though there are candidates.
         state: `planned`, `done`, `refused` or `partial`.
-        reason: why it was refused, or stopped early.
+        reason: why it was refused, or stopped early; of a plan, what would stop a run of it.
         next_step: what to do about it.
     """
 
@@ -69,3 +70,16 @@ class RunReport:
     def writes(self) -> int:
         """Writes to both sides that were carried out."""
         return sum(self.counts[name] for name in ("create", "update", "delete"))
+
+
+def advice(error: PMError) -> str:
+    """What to do about an error that stopped a run."""
+    table = {
+        "AuthenticationError": "renew the credentials of the connection",
+        "PermissionDeniedError": "give the account of the connection the right, or narrow the mapping",
+        "NotFoundError": "point the mapping to a project that exists, or remove it",
+        "ConfigurationError": "mend the settings of the connection",
+        "RateLimitedError": "nothing: the next run waits for the quota",
+        "TransportError": "nothing: the next run tries again",
+    }
+    return table.get(type(error).__name__, "look at the error; the next run tries again")

@@ -40,7 +40,7 @@ from pm_providers.sync.plan import Act, Decision, LinkView, one_per_side, reache
 from pm_providers.sync.planning import Planner, Summary
 from pm_providers.sync.policy import LEFT, SIDES, Policy
 from pm_providers.sync.recovery import Recovery
-from pm_providers.sync.report import RunOptions, RunReport
+from pm_providers.sync.report import RunOptions, RunReport, advice
 from pm_providers.sync.side import Side
 
 if TYPE_CHECKING:
@@ -120,11 +120,15 @@ class Run:
             if number == 0:
                 self.report.plan_id = summary.id
                 self.report.planned |= summary.counts
-            if (self.options.dry and number == 0) or self._refused(summary, await self._linked(), number):
+            if self._refused(summary, await self._linked(), number) or self.options.dry:
                 break
             await self._started()
             before = self._moves()
             if not await self._applied(planner, waiting) or not summary.writes or self._moves() == before:
+                break
+            if self.options.plan_id is not None:  # nobody approved more
+                if self.report.counts["stale"]:
+                    self._partial("items were changed meanwhile", "look at the new plan, then approve that")
                 break
         else:
             self._partial("there is more to do than one run does", "run it again to go on")
@@ -213,8 +217,8 @@ class Run:
         return summary
 
     async def _decisions(self, planner: Planner, waiting: frozenset[str]) -> AsyncIterator[Decision]:
-        async for _, found in planner.pairs():
-            for one in found:
+        async for view, found in planner.pairs():
+            for one in _settled(view, found, waiting):
                 yield one
         async for chunk in planner.singles():
             for view, found in await planner.creation(chunk):
@@ -232,7 +236,7 @@ class Run:
     def _refused(self, summary: Summary, linked: int, number: int) -> bool:
         """Whether a guard stops the run before it writes anything (more)."""
         report, policy = self.report, self.engine.policy
-        if number == 0 and self.options.plan_id not in {None, summary.id}:
+        if number == 0 and not self.options.dry and self.options.plan_id not in {None, summary.id}:
             report.reason = f"the plan {self.options.plan_id} is stale: now it would be {summary.id}"
             report.next_step = "look at the new plan, then approve that"
             report.state = "refused"
@@ -246,7 +250,8 @@ class Run:
         if lost <= bound and changed <= most:
             return False
         what = (lost, "deleted", bound) if lost > bound else (changed, "overwritten", most)
-        report.state = "partial" if report.run_id else "refused"
+        if not self.options.dry:
+            report.state = "partial" if report.run_id else "refused"
         report.reason = f"{what[0]} of {linked} items would be {what[1]}; without permission {what[2]} may be"
         report.next_step = "look at the plan; if it is meant, run it with the deletes allowed"
         return True
@@ -274,7 +279,7 @@ class Run:
         )  # fmt: skip
         try:
             await self._create_all(planner, applier, waiting)
-            await self._change_all(planner, applier)
+            await self._change_all(planner, applier, waiting)
         except SpentError:
             self._partial("the budget of writes is used up", "run it again to go on")
             return False
@@ -316,10 +321,11 @@ class Run:
             return True
         return await Observer(self.db, self.mapping_id, self.fence).confirm(self.sides[side], link)
 
-    async def _change_all(self, planner: Planner, applier: Applier) -> None:
+    async def _change_all(self, planner: Planner, applier: Applier, waiting: frozenset[str]) -> None:
         later: list[tuple[LinkView, list[Decision]]] = []
         number = 0
-        async for view, found in planner.pairs():
+        async for view, decisions in planner.pairs():
+            found = _settled(view, decisions, waiting)
             number += 1
             if number % _BATCH == 0:
                 await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
@@ -378,10 +384,9 @@ class Run:
                 end_run(conn, report.run_id, report.state, report.counts, report.reason or None)
 
         await self.db.write(work)
-        blocks = report.state == "refused" or "without permission" in report.reason
-        await save_problem(
-            self.db, self.mapping_id, self.fence, report.reason if blocks else None, report.next_step or None
-        )
+        blocks = report.state in {"refused", "planned"} or "without permission" in report.reason
+        problem = report.reason or None if blocks else None
+        await save_problem(self.db, self.mapping_id, self.fence, problem, report.next_step or None)
 
     async def _blocked(self, error: PMError) -> None:
         """Record what stopped the run, if it is still ours to record."""
@@ -393,18 +398,11 @@ class Run:
 
         try:
             await self.db.write(work)
-            await save_problem(self.db, self.mapping_id, self.fence, str(error), _advice(error))
+            await save_problem(self.db, self.mapping_id, self.fence, str(error), advice(error))
         except TakenOverError:
             return
 
 
-def _advice(error: PMError) -> str:
-    table = {
-        "AuthenticationError": "renew the credentials of the connection",
-        "PermissionDeniedError": "give the account of the connection the right, or narrow the mapping",
-        "NotFoundError": "point the mapping to a project that exists, or remove it",
-        "ConfigurationError": "mend the settings of the connection",
-        "RateLimitedError": "nothing: the next run waits for the quota",
-        "TransportError": "nothing: the next run tries again",
-    }
-    return table.get(type(error).__name__, "look at the error; the next run tries again")
+def _settled(view: LinkView, found: list[Decision], waiting: frozenset[str]) -> list[Decision]:
+    """Without creations of what may have been made already."""
+    return [one for one in found if one.act is not Act.CREATE or view.id not in waiting]

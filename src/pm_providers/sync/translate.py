@@ -22,6 +22,7 @@ Partner = Callable[[str, str, str], str | None]
 NEW_LABEL = "+"
 """Before the name of a label that is to be made."""
 
+_SETS = frozenset({"assignees", "labels"})
 _NUMBERS = frozenset({"estimated_hours", "actual_hours", "remaining_hours", "story_points", "progress"})
 
 
@@ -77,6 +78,8 @@ class Translator:
         reason = self._barred(name, target)
         if reason:
             return Translated(held=reason)
+        if value is None and name in _SETS:
+            value = []  # what cannot be said here stays there
         if value is None:
             return self._cleared(name)
         special = _SPECIAL.get(name)
@@ -103,7 +106,7 @@ class Translator:
     def _cleared(name: str) -> Translated:
         if name in {"title", "status", "type"}:
             return Translated(held="it cannot be empty there")
-        return Translated([] if name in {"assignees", "labels"} else None)
+        return Translated()
 
     @staticmethod
     def _fitting(name: str, value: Any, target: SideFacts) -> Translated:
@@ -203,10 +206,19 @@ class Translator:
         note = f"{target.title} has no label {', '.join(map(repr, lost))}" if lost else ""
         if lost and not wanted:
             return Translated(held=note)
+        wanted += [one for one in self._unsayable(current or (), source) if one not in wanted]
         most = target.most_labels
         if most is not None and len(wanted) > most:
             return Translated(wanted[:most], note=f"{target.title} takes {most}")
         return Translated(sorted(wanted), note=note)
+
+    def _unsayable(self, current: Sequence[str], source: str) -> list[str]:
+        """Labels across that cannot be on this side: nobody took them away here."""
+        here, names = self.facts[source], self.facts[other(source)].labels
+        if here.creates_labels and "labels" not in here.cannot:
+            return []
+        known = {label.strip().casefold() for label in here.labels.values()}
+        return [one for one in current if names.get(one, one).strip().casefold() not in known]
 
     # comparing
 
@@ -228,6 +240,8 @@ class Translator:
 
     def agrees(self, name: str, left: Any, right: Any) -> bool:
         """Whether both sides say the same, each in its own terms."""
+        if name in _SETS and (not left) != (not right):
+            return False
         told = self.carry(name, left, LEFT, current=right)
         return not told.held and self.same(name, told.value, right)
 
