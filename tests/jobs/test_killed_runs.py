@@ -15,7 +15,7 @@ from tests.jobs.worlds import Mappings, Nursery
 from tests.support.databases import BOTH
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-DEATHS = 10
+DEATHS = 8
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ def test_the_commands_are_a_promise():
         "watchers": {"list", "add", "remove"}, "attachments": {"list", "update", "delete", "upload", "download"},
         "init": set(), "connections": {"add", "list", "test", "remove"},
         "mappings": {"add", "list", "update", "pause", "resume", "remove"},
-        "sync": {"plan", "run", "status", "history", "undo", "doctor", "conflicts"},
+        "sync": {"plan", "run", "status", "history", "undo", "doctor", "jobs", "conflicts"},
+        "worker": set(),
     }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def worker(
 ) -> None:
     """Run what is queued and what is due by the mappings' schedules, until it is told to end.
 
-    On PostgreSQL there may be any number of workers, on several machines; they need the extra `worker`.
+    On PostgreSQL there may be any number of workers, on several machines; they need the extra "worker".
     """
     # What becomes of each job is told below; procrastinate's own lines would say it twice, with a traceback.
     logging.getLogger("procrastinate.worker").setLevel(logging.CRITICAL)
@@ -135,7 +135,7 @@ def add(
     state: State,
     mapping: Annotated[
         str | None,
-        typer.Argument(metavar="[MAPPING]", help="Id (or its end), project, or connection; else all."),
+        typer.Argument(metavar="MAPPING", help="Id (or its end), project, or connection; else all."),
     ] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="Read all of both sides.", metavar="")] = False,
@@ -162,7 +162,7 @@ def add(
 
 def replay(
     state: State,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Id of a job, or its end.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Id of a job, or its end.")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All that failed for good.", metavar="")] = False,
 ) -> None:
