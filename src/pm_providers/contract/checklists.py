@@ -11,6 +11,7 @@ from pm_providers.contract.queries import ListQuery, part_query
 from pm_providers.contract.time_entries import TimeEntryOperations
 from pm_providers.contract.validation import Fields, compare_written, draft_fields
 from pm_providers.contract.values import check_id, check_optional_id
+from pm_providers.effects import writes_undone
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import Entity, PMChecklist, PMChecklistItem, WriteWarning
 
@@ -179,6 +180,8 @@ class ChecklistOperations(TimeEntryOperations):
             if isinstance(error, ValidationError):
                 error.fields = {f"items[{len(made)}].{name}": text for name, text in error.fields.items()}
             error.maybe_applied = not await self._took_away(checklist)
+            if not error.maybe_applied:
+                writes_undone()
             raise
         return replace(checklist, items=made)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar, cast
 
@@ -12,6 +12,7 @@ from pm_providers.contract.comparison import holds, same_document
 from pm_providers.contract.config import PMProviderConfig, Setting
 from pm_providers.contract.validation import Fields, compare_written, draft_fields, patch_fields
 from pm_providers.contract.values import check_id
+from pm_providers.effects import watched
 from pm_providers.errors import PMError, UnsupportedError, ValidationError
 from pm_providers.model import Entity, Record
 
@@ -19,6 +20,9 @@ __all__ = ["ProviderFoundation"]
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+
+_WRITES = frozenset({"create", "update", "delete", "add", "remove"})
+"""First words of operations that write."""
 
 
 class ProviderFoundation:
@@ -86,9 +90,14 @@ class ProviderFoundation:
 
     @contextmanager
     def _operation(self, operation: str) -> Iterator[None]:
-        """Name the provider and the public operation in every error that leaves it."""
+        """Name the provider and the public operation in every error that leaves it.
+
+        Errors of a write that are raised when something was written already are marked `maybe_applied`.
+        """
+        writes = operation.partition("_")[0] in _WRITES
         try:
-            yield
+            with watched() if writes else nullcontext():
+                yield
         except PMError as error:
             error.provider = error.provider or self.name
             error.operation = error.operation or operation

@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 import msgspec
 
+from pm_providers.effects import note_write
 from pm_providers.errors import PMError, TransportError
 from pm_providers.transport import redact
 from pm_providers.transport.answer import Answer
@@ -51,6 +52,7 @@ T = TypeVar("T")
 
 _log: Final = logging.getLogger("pm_providers.transport")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSED: Final = 400
 _ERROR_BODY: Final = MIB
 _MAX_PATH: Final = 300
 
@@ -131,6 +133,7 @@ class HttpClient:
         files: Sequence[FilePart] = (),
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
+        reads: bool = False,
         expect: Collection[int] = (),
         max_bytes: int | None = None,
     ) -> Answer:
@@ -147,7 +150,8 @@ class HttpClient:
             files: body as a multipart form.
             headers: for this request only.
             safe: whether carrying it out twice has the same effect as once; by default True for
-                GET, HEAD and OPTIONS only.
+                GET, HEAD and OPTIONS only, and for what `reads`.
+            reads: whether it changes nothing although its method could: a search, a form.
             expect: statuses that are a success, by default 200-299. A redirect status that is
                 expected is returned, not followed.
             max_bytes: bound of the answer, by default that of the policy.
@@ -171,7 +175,8 @@ class HttpClient:
             content=content,
             files=tuple(files),
             operation=operation,
-            safe=method in _READS if safe is None else safe,
+            safe=reads or method in _READS if safe is None else safe,
+            reads=reads,
             expect=expect,
             max_bytes=max_bytes or self.policy.max_bytes,
         )
@@ -266,6 +271,8 @@ class HttpClient:
                 response, content = await self._exchange(call, where, url, number, budget)
                 if call.expected(response.status_code) or not is_redirect(response):
                     ok = call.expected(response.status_code)
+                    if ok and call.changes and response.status_code < _REFUSED:
+                        note_write()
                     return await self._verdict.accept(response, content, where, ok=ok)
                 method, url = next_hop(response, url, where)
         except (AttemptFailedError, PMError) as exc:
@@ -377,7 +384,7 @@ class HttpClient:
     def _where(self, call: Call, method: str, url: httpx2.URL) -> Where:
         path = url.raw_path.split(b"?", maxsplit=1)[0].decode("ascii", "replace")
         path = self.clean(path)[:_MAX_PATH]
-        return Where(self.provider, call.operation, method, path, self.clean)
+        return Where(self.provider, call.operation, method, path, self.clean, call.reads)
 
     def _logged(self, failure: AttemptFailedError, where: Where, number: int) -> AttemptFailedError:
         _log.info("%s %s: %s (attempt %d)", self.provider, where.operation, failure.error.message, number)

@@ -96,11 +96,12 @@ class Where:
     method: str
     path: str
     clean: Callable[[str], str] = dataclasses.field(default=str, repr=False)
+    reads: bool = False
 
     @property
     def writes(self) -> bool:
-        """Whether the method can change something on the server."""
-        return self.method not in {"GET", "HEAD", "OPTIONS"}
+        """Whether the request can change something on the server."""
+        return not self.reads and self.method not in {"GET", "HEAD", "OPTIONS"}
 
     def vendor_text(self, text: str, limit: int = MAX_MESSAGE) -> str:
         """The vendor's words, fit to be shown: masked first, so that no cut halves a secret."""

@@ -63,6 +63,7 @@ class Call:
         safe: whether it may be carried out twice.
         expect: statuses that are a success; empty for 200-299.
         max_bytes: bound of the answer.
+        reads: whether it changes nothing, whatever its method.
     """
 
     method: str
@@ -74,10 +75,16 @@ class Call:
     safe: bool
     expect: Collection[int]
     max_bytes: int
+    reads: bool = False
 
     def expected(self, status: int) -> bool:
         """Whether `status` is a success."""
         return status in self.expect if self.expect else 200 <= status < 300  # noqa: PLR2004
+
+    @property
+    def changes(self) -> bool:
+        """Whether it can change something on the server."""
+        return not self.reads and self.method not in {"GET", "HEAD", "OPTIONS"}
 
     @property
     def replayable(self) -> bool:

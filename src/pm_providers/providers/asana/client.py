@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from pm_providers.effects import note_write, uncounted
 from pm_providers.errors import (
     NotFoundError,
     PermissionDeniedError,
@@ -146,7 +147,7 @@ class Api(RemoteClient):
         """
         gatherer = gathered_by(self)
         if gatherer is not None:
-            return (await gatherer.run(action)).data()
+            return _noted(await gatherer.run(action)).data()
         return (await self._alone(action)).data()
 
     async def _alone(self, action: Action) -> Outcome:
@@ -303,7 +304,7 @@ class Api(RemoteClient):
         """
         gatherer = gathered_by(self)
         if gatherer is not None:
-            return list(await asyncio.gather(*(gatherer.run(one) for one in actions)))
+            return [_noted(one) for one in await asyncio.gather(*map(gatherer.run, actions))]
         chunks = [actions[start : start + BATCH_MOST] for start in range(0, len(actions), BATCH_MOST)]
         limit = max(1, min(self.options.concurrency, _READS // BATCH_MOST))
         results: list[Outcome] = []
@@ -313,7 +314,7 @@ class Api(RemoteClient):
                     raise found
                 results += [Outcome(one, 0, failure=found) for one in chunk]
             else:
-                results += found
+                results += map(_noted, found)
         return results
 
     @asynccontextmanager
@@ -323,6 +324,11 @@ class Api(RemoteClient):
             yield
 
     async def _chunk(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Up to ten actions; the writes among them are noted by those who asked for them."""
+        with uncounted():
+            return await self._sent(actions)
+
+    async def _sent(self, actions: Sequence[Action]) -> list[Outcome]:
         if len(actions) == 1:
             try:
                 return [await self._alone(actions[0])]
@@ -369,3 +375,10 @@ class Api(RemoteClient):
         if answer.status == _EXPIRED:
             return EventPage((), token, was_lost=True, clock=now)
         return EventPage(objects(body), token, has_more=body.get("has_more") is True, clock=now)
+
+
+def _noted(outcome: Outcome) -> Outcome:
+    """An outcome, whose write counts for the operation that it is handed to."""
+    if outcome.action.writes and outcome.error is None:
+        note_write()
+    return outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pm_providers.effects import uncounted
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
 from pm_providers.model import PMStatus
 from pm_providers.providers.clickup.connection import Place
@@ -64,7 +65,8 @@ class Placing(TaskReader):
         """
         name = self._options.default_list
         try:
-            made = await self._api.post(f"{self._level}/{place.id}/list", {"name": name})
+            with uncounted():  # the next attempt finds it
+                made = await self._api.post(f"{self._level}/{place.id}/list", {"name": name})
         except ValidationError as error:
             why = (
                 f"has no list {name!r:.60} for new tasks, and none can be made ({error.message}): an "

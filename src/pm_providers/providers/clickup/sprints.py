@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
+from pm_providers.effects import uncounted
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.model import PMSprint, Record
 from pm_providers.providers.clickup.connection import Place
@@ -112,7 +113,9 @@ class Sprints(ProjectReader):
             folders = await self._sprint_folders(space_id)
             if folders:
                 return identifier(folders[0], "folder")
-            made = await self._api.post(f"space/{space_id}/folder", {"name": self._options.sprint_folder})
+            body = {"name": self._options.sprint_folder}
+            with uncounted():  # the next attempt finds it
+                made = await self._api.post(f"space/{space_id}/folder", body)
             self._catalog.forget_space(space_id)
             return identifier(made, "folder")
 

@@ -155,6 +155,7 @@ class Api(IdentifyingClient):
         files: Sequence[FilePart] = (),
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
+        reads: bool = False,
         expect: Collection[int] = (),
     ) -> Answer:
         """Any call, once it is known what the site is and who we are.
@@ -167,6 +168,7 @@ class Api(IdentifyingClient):
             files: body as a form.
             headers: for this call only.
             safe: whether carrying it out twice is the same as once; by default for reads only.
+            reads: whether it changes nothing although its method could.
             expect: statuses that are a success; by default all of 200 to 299.
 
         Raises:
@@ -181,6 +183,7 @@ class Api(IdentifyingClient):
             files=files,
             headers=headers,
             safe=safe,
+            reads=reads,
             expect=expect,
         )
 
@@ -272,7 +275,7 @@ class Api(IdentifyingClient):
 
     async def ask(self, path: str, body: Any) -> dict[str, Any]:
         """A read that has its question in the body (`search/jql`, `issue/bulkfetch`): repeated like one."""
-        return (await self.call("POST", path, json=body, safe=True)).json_object()
+        return (await self.call("POST", path, json=body, reads=True)).json_object()
 
     async def post(self, path: str, body: Any = msgspec.UNSET, *, params: Params | None = None) -> Any:
         """Create or do something; the decoded answer, `None` where the server says nothing."""

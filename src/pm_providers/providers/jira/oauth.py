@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from pm_providers.effects import uncounted
 from pm_providers.errors import AuthenticationError, ConfigurationError, ValidationError
 from pm_providers.toolkit.cache import KeyedLocks
 from pm_providers.toolkit.documents import broken
@@ -187,7 +188,8 @@ class OAuth(Auth):
         )
         try:
             # The old refresh token stays valid for ten minutes: asking twice harms nothing.
-            answer = await http.request("POST", path, json=body, safe=True, operation="")
+            with uncounted():
+                answer = await http.request("POST", path, json=body, safe=True, operation="")
         except ValidationError as error:
             raise AuthenticationError(error.message, status=error.status) from error
         finally:

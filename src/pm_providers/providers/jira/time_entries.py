@@ -163,7 +163,7 @@ class TimeEntries(TaskReader):
             raise NotFoundError(f"there is no time entry {entry_id!r:.80}")
         if task_id:
             return await self._issue_id(task_id)
-        answer = await self._api.call("POST", "worklog/list", json={"ids": [int(entry_id)]}, safe=True)
+        answer = await self._api.call("POST", "worklog/list", json={"ids": [int(entry_id)]}, reads=True)
         found = objects(answer.json(), "worklogs")
         if not found or found[0].get("issueId") is None:
             raise NotFoundError(f"there is no time entry {entry_id!r:.80}")

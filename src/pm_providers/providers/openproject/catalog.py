@@ -206,7 +206,7 @@ class Catalog:
 
     async def _load_form(self, key: tuple[str, str]) -> Mapping[str, Any]:
         body = {"_links": {"type": {"href": f"/api/v3/types/{key[1]}"}}}
-        form = await self._api.post(f"projects/{key[0]}/work_packages/form", body, safe=True)
+        form = await self._api.post(f"projects/{key[0]}/work_packages/form", body, reads=True)
         return _form_schema(form)
 
     async def _load_plain_schema(self, kind: str) -> Mapping[str, Any]:
@@ -217,7 +217,7 @@ class Catalog:
 
     async def _load_activities(self, key: tuple[str, str]) -> dict[str, str]:
         body = {"_links": {key[1]: {"href": f"/api/v3/work_packages/{key[0]}"}}}
-        schema = _form_schema(await self._api.post("time_entries/form", body, safe=True))
+        schema = _form_schema(await self._api.post("time_entries/form", body, reads=True))
         entry = schema.get("activity")
         embedded = entry.get("_embedded", {}).get("allowedValues") if isinstance(entry, Mapping) else None
         return {one["_links"]["self"]["href"]: str(one.get("name")) for one in embedded or ()}

@@ -92,11 +92,11 @@ class Api(IdentifyingClient):
             return None
 
     async def post(
-        self, path: str, body: Mapping[str, Any], params: Params | None = None, *, safe: bool = False
+        self, path: str, body: Mapping[str, Any], params: Params | None = None, *, reads: bool = False
     ) -> dict[str, Any]:
-        """Create something, or ask a form (`safe`). 200 and 201 are both a success."""
+        """Create something, or ask a form (`reads`). 200 and 201 are both a success."""
         await self.identify()
-        answer = await self.http.request("POST", path, params=params, json=body, safe=safe, operation="")
+        answer = await self.http.request("POST", path, params=params, json=body, reads=reads, operation="")
         return answer.json_object()
 
     async def patch(

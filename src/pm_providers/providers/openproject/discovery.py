@@ -38,7 +38,7 @@ class Discovery(Connection):
         task = await self._task_document(task_id)
         lock = {"lockVersion": task.get("lockVersion")}
         one = identifier(task, "work package")
-        form = await self._api.post(f"work_packages/{one}/form", lock, safe=True)
+        form = await self._api.post(f"work_packages/{one}/form", lock, reads=True)
         known = {status.id: status for status in await self._catalog.statuses()}
         allowed = [known.get(status.id, status) for status in allowed_statuses(form)]
         current = link_id(task, "status")

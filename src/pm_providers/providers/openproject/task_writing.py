@@ -86,7 +86,7 @@ class TaskWriter(TaskReader):
         except ValidationError as error:
             if "status" not in error.fields or not fields.get("status"):
                 raise
-            form = await self._api.post(f"projects/{place.project}/work_packages/form", body, safe=True)
+            form = await self._api.post(f"projects/{place.project}/work_packages/form", body, reads=True)
             status = await self._allowed_status(fields["status"], form, body, error)
             body["_links"]["status"] = {"href": f"/api/v3/statuses/{status.id}"}
             return await self._api.post("work_packages", body, self._quiet())
@@ -173,7 +173,7 @@ class TaskWriter(TaskReader):
         except ValidationError as error:
             if "status" not in error.fields or not fields.get("status"):
                 raise
-            current = await self._api.post(f"{path}/form", {"lockVersion": body["lockVersion"]}, safe=True)
+            current = await self._api.post(f"{path}/form", {"lockVersion": body["lockVersion"]}, reads=True)
             status = await self._allowed_status(fields["status"], current, body, error)
             body["_links"]["status"] = {"href": f"/api/v3/statuses/{status.id}"}
             return await self._api.patch(path, body, self._quiet(), safe=safe)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from pm_providers.effects import uncounted
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.redmine.config import SETTINGS, Options
 from pm_providers.providers.redmine.errors import LANGUAGE, parse_fault
@@ -128,14 +129,15 @@ class Api(IdentifyingClient):
         Other content types than octets are refused (recorded 09-…: step 29).
         """
         await self.identify()
-        answer = await self.http.request(
-            "POST",
-            "uploads.json",
-            params={"filename": file_name},
-            content=content,
-            headers={"Content-Type": "application/octet-stream"},
-            operation="",
-        )
+        with uncounted():
+            answer = await self.http.request(
+                "POST",
+                "uploads.json",
+                params={"filename": file_name},
+                content=content,
+                headers={"Content-Type": "application/octet-stream"},
+                operation="",
+            )
         return part(answer.json_object(), "upload")
 
     async def download(self, path: str, max_bytes: int) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pm_providers.contract import Fields
+from pm_providers.effects import uncounted
 from pm_providers.errors import ValidationError
 from pm_providers.model import PMTask
 from pm_providers.providers.trello.mapping.custom_fields import CustomField
@@ -136,7 +137,8 @@ class Planning(TaskReader):
                     return one
             name = f"{PRIORITY_PREFIX}{PRIORITY_NAMES[meaning]}"
             body = {"name": name, "color": PRIORITY_COLORS[meaning], "idBoard": place.id}
-            made = await self._api.post("labels", body)
+            with uncounted():  # the next attempt finds it
+                made = await self._api.post("labels", body)
             self._catalog.drop(place.id)
             return identifier(made, "label")
 
