@@ -10,7 +10,7 @@ import pytest
 
 from pm_providers.errors import PMError, TransportError
 from pm_providers.store.sync_history import list_conflicts
-from pm_providers.store.sync_state import get_state
+from pm_providers.store.sync_state import TakenOverError, get_state, take_lease
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.facts import Person
 from pm_providers.sync.matching import Candidate, match
@@ -221,3 +221,25 @@ async def test_what_came_back_before_its_counterpart_is_deleted_saves_it(world: 
     await world.settled()
     assert not world.fate.meanwhile
     assert sorted(await world.tasks(LEFT)) == sorted(await world.tasks(RIGHT)) == ["T", "U"]
+
+
+async def test_a_run_that_was_taken_over_sends_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen worker that wakes up in the middle of a batch would double what the other one makes."""
+    for number in range(30):
+        await world.add(LEFT, f"T{number}")
+    right, calls = world.sides[RIGHT], []
+    make = right._create_task
+
+    async def frozen(fields: Any) -> Any:
+        calls.append(fields)
+        if len(calls) == 3:
+            await world.revive()  # its lease ends
+            await take_lease(world.db, world.mapping_id, "other", 60)
+        return await make(fields)
+
+    monkeypatch.setattr(right, "_create_task", frozen)
+    with pytest.raises(TakenOverError):
+        await world.run()
+    assert len(right.tasks) <= right.capabilities.limits.concurrency

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 
+from pm_providers.contract import Support
 from pm_providers.database import Database
 from pm_providers.errors import (
     AuthenticationError,
@@ -152,7 +153,7 @@ class Creator:
         for _ in range(_ROUNDS):
             if not pending:
                 break
-            pending, stops = await self._attempt(side, pending)
+            pending, stops = await self._in_turn(side, pending)
             fatal = stops or fatal
         for item, _, write_id, notes in pending:
             error = ValidationError("; ".join(notes.values()) or "the system kept rejecting fields")
@@ -175,6 +176,28 @@ class Creator:
             else:
                 good.append((view, one))
         return good, tasks
+
+    async def _in_turn(
+        self, side: Side, pending: Sequence[_Pending]
+    ) -> tuple[list[_Pending], PMError | None]:
+        """As `_attempt`, with no more at once than is under way at once.
+
+        What each attempt made is stored by this run alone: one that was frozen, and wakes up after another
+        took over, sends nothing more.
+        """
+        capabilities = side.provider.capabilities
+        is_bulk = capabilities.operations["create_tasks"].support is Support.NATIVE
+        size = len(pending) if is_bulk else max(1, capabilities.limits.concurrency)
+        again: list[_Pending] = []
+        for start in range(0, len(pending), size):
+            left, fatal = await self._attempt(side, pending[start : start + size])
+            again += left
+            if fatal is not None:
+                unsent = ProviderError(f"not sent, because: {fatal}")
+                for item, _, write_id, _ in (*again, *pending[start + size :]):
+                    await self._not_created(item[0], write_id, unsent)
+                return [], fatal
+        return again, None
 
     async def _attempt(
         self, side: Side, pending: Sequence[_Pending]
