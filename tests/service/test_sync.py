@@ -159,7 +159,7 @@ async def test_a_vanished_project_stands_on_the_mapping(mapped):
     found = await status(mapped)
     assert found.state == "blocked"
     assert "no project" in found.problem
-    assert "point the mapping" in found.next_step
+    assert "restore the project" in found.next_step
     _, findings = await examine(mapped.db)
     assert {one.level for one in findings} == {"error"}
     assert any("mappings remove" in one.command for one in findings)

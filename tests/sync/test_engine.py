@@ -183,7 +183,7 @@ async def test_a_project_that_vanished_blocks_the_mapping_with_a_next_step(world
         await world.run()
     state = await get_state(world.db, world.mapping_id)
     assert state is not None
-    assert (state.state, "point the mapping" in str(state.next_step)) == (BLOCKED, True)
+    assert (state.state, "restore the project" in str(state.next_step)) == (BLOCKED, True)
     assert len(await world.tasks(RIGHT)) == 2
     world.projects[LEFT] = "1"
     await world.run()
