@@ -77,7 +77,7 @@ def advice(error: PMError) -> str:
     table = {
         "AuthenticationError": "renew the credentials of the connection",
         "PermissionDeniedError": "give the account of the connection the right, or narrow the mapping",
-        "NotFoundError": "restore the project, or remove the mapping (`pm-providers mappings remove`) and add it anew",
+        "NotFoundError": "restore the project, or `pm-providers mappings remove` and add it anew",
         "ConfigurationError": "mend the settings of the connection",
         "RateLimitedError": "nothing: the next run waits for the quota",
         "TransportError": "nothing: the next run tries again",
