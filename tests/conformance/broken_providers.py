@@ -20,7 +20,7 @@ from pm_providers import (
     PMTask,
     PMUser,
 )
-from pm_providers.contract import NATIVE, unsupported
+from pm_providers.contract import NATIVE, mapped, unsupported
 from pm_providers.errors import ConflictError, NotFoundError, ValidationError
 from pm_providers.testing import ConformanceSuite, Gap, GapKind, ProviderHarness
 
@@ -69,6 +69,12 @@ class DropsDescriptions(PlainFilesProvider):
     async def _update_task(self, task_id: str, fields: Any, expected_version: str | None) -> PMTask:
         kept = {name: value for name, value in fields.items() if name != "description"}
         return await super()._update_task(task_id, kept, expected_version)
+
+
+class WarnsOfEveryDescription(DropsDescriptions):
+    """Never holds a field, which each write tells, and calls that a convention."""
+
+    CAPABILITIES = GOOD.narrowed(fields={(Entity.TASK, "description"): mapped("somehow")})
 
 
 class CannotClear(PlainFilesProvider):
@@ -438,6 +444,7 @@ FAULTS: dict[type[PlainFilesProvider], tuple[str, ...]] = {
     HidesClosedTasks: ("test_open_and_closed_tasks_are_listed",),
     DeletesAnything: ("test_delete_task", "test_batch_deletes"),
     DropsDescriptions: ("test_field_is_held[task.description]", "test_shared_by_many_coroutines"),
+    WarnsOfEveryDescription: ("test_field_is_held[task.description]",),
     CannotClear: ("test_field_is_held[task.due_date]",),
     RemembersTasks: ("test_reads_see_what_others_wrote",),
     ListsNothingForUnknownProjects: ("test_unknown_project",),

@@ -26,6 +26,7 @@ class Counting(httpx2.AsyncHTTPTransport):
 class RedmineHarness(ProviderHarness):
     """A server of the Debian package, with Textile, which is its default. It is shared by the tests."""
 
+    not_as_asked: ClassVar = {"project.key": "the identifier of a project stays as it was created"}
     text_format: ClassVar[str] = "textile"
     page_options: ClassVar = {"page_size": 3}
     page_tasks: ClassVar = 8

@@ -36,7 +36,10 @@ class TrelloHarness(ProviderHarness):
     missing_label: ClassVar = "6500000000000000000000ff"
     roles: ClassVar = ("normal", "admin")
     rarely_filled: ClassVar = {"user.email": "told of the account of the token alone, if it has the scope"}
-    samples: ClassVar = {(Entity.PROJECT, "status"): ("active", "archived")}
+    samples: ClassVar = {
+        (Entity.PROJECT, "status"): ("active", "archived"),
+        (Entity.LABEL, "color"): ("#c9372c", "#1f845a"),  # of the vendor's palette: others become the nearest
+    }
     custom_fields: ClassVar = {
         Entity.TASK: {
             "Room": ("Lab", "Airlock"),

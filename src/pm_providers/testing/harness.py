@@ -42,6 +42,8 @@ class ProviderHarness(ABC):
         never_created: `entity.field` -> why a new record cannot have a field that updates can write.
         companions: `entity.field` -> other fields that must be given with it (a start that needs an end).
         never_changed: `entity.field` -> why a field can be given on creation, and is refused in updates.
+        not_as_asked: `entity.field` -> why the system stores something else for a sample of a `mapped` field,
+            of which the write warns.
         deletes_by_archiving: deleting archives tasks and projects: they can be read, stand in lists that
             ask for archived records, and are upserts among changes.
         top_task: fields of a task that two levels of tasks can stand below, where not every task can be that
@@ -63,6 +65,7 @@ class ProviderHarness(ABC):
     never_created: ClassVar[Mapping[str, str]] = {}
     companions: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     never_changed: ClassVar[Mapping[str, str]] = {}
+    not_as_asked: ClassVar[Mapping[str, str]] = {}
     deletes_by_archiving: ClassVar[bool] = False
     top_task: ClassVar[Mapping[str, Any]] = {}
     lower_types: ClassVar[frozenset[str]] = frozenset()
