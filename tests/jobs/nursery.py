@@ -13,6 +13,7 @@ import os
 import selectors
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,6 +89,9 @@ def forked(given: dict[str, Any], what: Callable[[dict[str, Any]], int]) -> int:
         os.dup2(null, 0)
         os.dup2(null, 1)
         code = what(given)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         sys.stderr.flush()
         os._exit(code)

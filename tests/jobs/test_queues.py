@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pm_providers.database import upgrade
 from pm_providers.jobs import Again, Dead, Done, Job, JobQueue, NewJob, WorkOptions, open_queue
 from pm_providers.jobs.port import MAX_ATTEMPTS
 
@@ -260,3 +261,12 @@ async def test_a_hung_worker_loses_its_job_and_changes_nothing_after(jobs_url: s
     assert await other.jobs() == []
     await hung.aclose()
     await other.aclose()
+
+
+@pytest.mark.postgres
+async def test_workers_that_begin_together_make_the_tables_once(empty_postgres_url: str) -> None:
+    upgrade(empty_postgres_url)
+    queues = [open_queue(empty_postgres_url) for _ in range(8)]
+    found = await asyncio.gather(*(one.submit(NewJob("job", key="k")) for one in queues))
+    assert sum(one is not None for one in found) == 1
+    await asyncio.gather(*(one.aclose() for one in queues))

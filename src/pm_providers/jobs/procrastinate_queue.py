@@ -77,6 +77,10 @@ _CLEAR = (
     "DELETE FROM procrastinate_jobs WHERE id = %(id)s AND status = 'failed' AND queue_name = %(queue)s "
     "RETURNING id"
 )
+_TABLE_IS_THERE = (
+    "SELECT 1 AS found FROM pg_catalog.pg_class WHERE relname = 'procrastinate_jobs' "
+    "AND pg_catalog.pg_table_is_visible(oid)"
+)
 _LIST = """
 SELECT id, args, priority, attempts, status::text AS status, scheduled_at FROM procrastinate_jobs
 WHERE queue_name = %(queue)s AND status::text = ANY(%(states)s) ORDER BY id LIMIT %(limit)s
@@ -320,9 +324,9 @@ class ProcrastinateQueue(JobQueue):
         assert isinstance(connector, PsycopgConnector)  # noqa: S101 - made in the constructor
         async with connector.pool.connection() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
-            there = await connection.execute("SELECT to_regclass('procrastinate_jobs') AS found")
-            row: Any = await there.fetchone()
-            if row is None or next(iter(row.values() if isinstance(row, dict) else row)) is None:
+            # to_regclass may still answer from before the wait: it remembers that there was no such table.
+            there = await connection.execute(_TABLE_IS_THERE)
+            if await there.fetchone() is None:
                 await connection.execute(SchemaManager.get_schema())
 
 
