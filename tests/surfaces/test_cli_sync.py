@@ -186,7 +186,7 @@ def test_what_hangs_on_tasks_is_counted(cli, there, mapped):
     run = cli("sync", "history", "--json").json[0]["id"]
     assert "+ create on right  One: Hello" in cli("sync", "history", "--run", run).out
     undone = cli("sync", "undo", run, "--dry-run")
-    assert "a comment is not taken back" in undone.out
+    assert "- delete on right  One: Hello" in undone.out
 
 
 def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):
