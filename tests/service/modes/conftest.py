@@ -92,6 +92,8 @@ def database(tmp_path, template):
         path = tmp_path / f"{name}.db"
         path.write_bytes(template)
         options = {"database_url": f"sqlite:///{path}"}
-        return build_pm_provider(config=PMProviderConfig("internal", username="ada", additional_config=options))
+        return build_pm_provider(
+            config=PMProviderConfig("internal", username="ada", additional_config=options)
+        )
 
     return made

@@ -193,7 +193,9 @@ async def test_any_story_ends_with_both_the_same(mapped, front, weather, seed):
         front.clock.now += dice.choice((0, 5, 100))
         ours = await mapped.on_left()
         mine = sorted(title for title in ours if title.startswith("L"))
-        kind = dice.choice(("make", "make", "edit", "edit", "outside", "outside", "delete", "weather", "weather"))
+        kind = dice.choice(
+            ("make", "make", "edit", "edit", "outside", "outside", "delete", "weather", "weather")
+        )
         if kind == "make":
             await front.create_task(draft(mapped, f"L{step}"))
             texts[f"L{step}"] = ""

@@ -94,9 +94,7 @@ async def test_time_entries_of_all_systems_come_by_day(both, projects):
     for place, project in enumerate(projects):
         task = await both.create_task(PMTask(title="Work", project_id=project.id))
         for day in (1 + place, 5 - place, 7 + place):
-            await both.create_time_entry(
-                PMTimeEntry(task_id=task.id, hours=1.0, spent_on=date(2026, 3, day))
-            )
+            await both.create_time_entry(PMTimeEntry(task_id=task.id, hours=1.0, spent_on=date(2026, 3, day)))
     found = await both.list_time_entries()
     assert [one.spent_on.day for one in found] == [1, 2, 4, 5, 7, 8]
     assert [one.id[:4] for one in found] == ["home", "shop", "shop", "home", "home", "shop"]
@@ -120,7 +118,9 @@ async def test_what_refers_to_another_system_is_refused_by_name(both, projects):
         "parent_task_id": both.update_task(here.id, {"parent_task_id": there.id}),
         "project_id": both.update_task(here.id, {"project_id": shop.id}),
         "assignee_id": both.create_task(PMTask(title="x", project_id=shop.id, assignee_id="1")),
-        "to_task_id": both.create_relation(PMRelation(from_task_id=here.id, to_task_id=there.id, type="blocks")),
+        "to_task_id": both.create_relation(
+            PMRelation(from_task_id=here.id, to_task_id=there.id, type="blocks")
+        ),
         "task_id": both.delete_comment("home:1", task_id=there.id),
         "sprint_id": both.list_tasks(garden.id, sprint_id="shop:1"),
     }.items():
@@ -227,7 +227,9 @@ async def test_warnings_of_a_system_arrive_with_callers_ids(both, projects, monk
     assert caught.value.maybe_applied
 
     async def bulk(_updates, **_options):
-        return BatchResult((BatchOutcome(0, replace(task, id="1", warnings=(WriteWarning("title", "a", "b"),))),))
+        return BatchResult(
+            (BatchOutcome(0, replace(task, id="1", warnings=(WriteWarning("title", "a", "b"),))),)
+        )
 
     monkeypatch.setattr(system, "update_tasks", bulk)
     [outcome] = await both.update_tasks({task.id: {"description": "z"}})
