@@ -67,7 +67,9 @@ def _has_custom(entity: Entity) -> bool:
 def _add_list(group: typer.Typer, resource: Resource) -> None:
     limit = option("limit", int | None, "Stop after so many.", "--limit", "-n", min=0, metavar="N")
 
-    @command(group, "list", extra=(*resource.filters, limit, _RAW), help=f"List {resource.word}.")
+    @command(
+        group, "list", extra=(*resource.filters, limit, _RAW), help=f"List {resource.word.replace('-', ' ')}."
+    )
     def _list(state: State, **given: Any) -> None:
         raw = given.pop("raw")
         records, names = state.call(lambda provider: _read(state, provider, resource, given))

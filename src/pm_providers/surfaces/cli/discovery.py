@@ -24,6 +24,8 @@ __all__ = ["add_commands", "add_files", "add_me"]
 
 _PROJECT = typer.Option("--project-id", "--project", help="Of this project (id or key).", metavar="ID")
 _PANEL = "What a system offers to choose from"
+_HEADS = {"is_default": "default", "is_closed": "closed", "is_active": "active", "is_milestone": "milestone",
+          "is_custom": "custom", "is_required": "required", "color": "colour"}  # fmt: skip
 _MOST_BYTES = 1 << 30
 
 
@@ -71,11 +73,13 @@ def _show(state: State, model: type, found: list[Any]) -> None:
     if not found:
         state.show("None found.")
         return
+    rows = [{name: _cell(getattr(one, name)) for name in names} for one in found]
+    shown = [name for name in names if any(row[name] for row in rows)]
     table = plain_table()
-    for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for one in found:
-        table.add_row(*(_cell(getattr(one, name)) for name in names))
+    for name in shown:
+        table.add_column(_HEADS.get(name, name.replace("_", " ")), overflow="fold", no_wrap=name == "id")
+    for row in rows:
+        table.add_row(*(row[name] for name in shown))
     state.show(table)
 
 

@@ -90,7 +90,13 @@ def _without_types(parameters: list[Any]) -> list[Any]:
     for one in parameters:
         if getattr(one, "is_flag", False) and one.metavar is None:
             one.metavar = ""
+        if isinstance(one, typer.core.TyperArgument):  # its name says more than `<list[str]>`
+            vars(one)["display_type_rich"] = _no_type
     return parameters
+
+
+def _no_type(ctx: Any) -> None:  # noqa: ARG001 - called so by the help
+    return None
 
 
 def known_providers() -> list[str]:

@@ -49,7 +49,7 @@ _STATES = {
 _ACTS = {"create": Act.CREATE, "update": Act.UPDATE, "delete": Act.DELETE}
 _Mapping = Annotated[
     str | None,
-    typer.Argument(metavar="[MAPPING]", help="Id (or its end), project, or connection; else all."),
+    typer.Argument(metavar="MAPPING", help="Id (or its end), project, or connection; else all."),
 ]
 _Conflict = Annotated[str, typer.Argument(metavar="CONFLICT", help="Id of a conflict, or its end.")]
 

@@ -94,9 +94,16 @@ def _health_facts(report: HealthReport) -> list[tuple[str, str | Text]]:
         ("version", report.version or ""),
     ]
     if report.quota_limit is not None:
-        facts.append(("quota", f"{report.quota_remaining} of {report.quota_limit} requests left"))
+        facts.append(("quota", _quota_text(report)))
     facts += [(name, value) for name, value in report.details.items()]
     return [(name, value) for name, value in facts if value]
+
+
+def _quota_text(report: HealthReport) -> str:
+    """Some systems tell the limit alone."""
+    if report.quota_remaining is None:
+        return f"{report.quota_limit} requests"
+    return f"{report.quota_remaining} of {report.quota_limit} requests left"
 
 
 # providers
@@ -113,9 +120,11 @@ def providers(state: State) -> None:
         table.add_column(head, overflow="fold")
     for one in found:
         style = "green" if one["state"] == "ready" else "yellow"
-        names = ", ".join(setting["name"] for setting in one["settings"])
-        table.add_row(one["name"], one["title"] or "", Text(one["state"], style=style), names)
+        names = " ".join(setting["name"] for setting in one["settings"])
+        word = "needs settings" if one["state"].startswith("needs ") else one["state"]
+        table.add_row(one["name"], one["title"] or "", Text(word, style=style), names)
     state.show(table)
+    state.note("`pm-providers -p NAME config show` says what each setting is for")
 
 
 def _provider_dict(name: str) -> dict[str, Any]:

@@ -249,10 +249,11 @@ def records_table(
     rows, depths = tree(records)
     cells = [[column.show(row, names) for column in columns] for row in rows]
     shown = [at for at, one in enumerate(columns) if one.always or any(row[at] for row in cells)]
-    kept = _fitting(entity, columns, {at: [row[at] for row in cells] for at in shown}, width)
+    inner = [[_indented(columns[at], cell, depth) for at, cell in enumerate(row)]
+             for row, depth in zip(cells, depths, strict=True)]  # fmt: skip
+    kept = _fitting(entity, columns, {at: [row[at].plain for row in inner] for at in shown}, width)
     hidden = tuple(columns[at].head for at in shown if at not in kept)
     shown = list(kept)
-    fits = width is not None and _together(kept.values()) <= width
     table = plain_table(title)
     for at in shown:
         column = columns[at]
@@ -261,35 +262,48 @@ def records_table(
             justify="right" if column.right else "left",
             no_wrap=not column.flexible,
             overflow="ellipsis",
-            min_width=kept[at] if fits and column.flexible else None,
+            width=kept[at],
         )
-    for row, depth in zip(cells, depths, strict=True):
-        table.add_row(*(_indented(columns[at], row[at], depth) for at in shown))
+    for row in inner:
+        table.add_row(*(row[at] for at in shown))
     return Listing(table, hidden)
 
 
 def _fitting(
-    entity: Entity, columns: Sequence[_Column], cells: Mapping[int, Sequence[Any]], width: int | None
-) -> dict[int, int]:
-    """Columns that fit next to each other, in order: place -> width below which it says nothing."""
-    least = {at: _least(columns[at], values) for at, values in cells.items()}
+    entity: Entity, columns: Sequence[_Column], cells: Mapping[int, Sequence[str]], width: int | None
+) -> dict[int, int | None]:
+    """Columns that fit next to each other, in order: place -> characters; `None` where nothing fits."""
+    natural = {at: max(map(cell_len, (columns[at].head, *texts))) for at, texts in cells.items()}
+    if width is None:
+        return dict(natural)
+    least = {at: _least(columns[at], size) for at, size in natural.items()}
     order = _GIVE_WAY.get(entity, ())
     going = sorted(
         (at for at in cells if not columns[at].always),
         key=lambda at: order.index(columns[at].head) if columns[at].head in order else len(order) - at,
     )
-    while width is not None and going and _together(least.values()) > width:
+    while going and _together(least.values()) > width:
         del least[going.pop(0)]
-    return least
+    spare = width - _together(least.values())
+    return _grown(least, natural, spare) if spare >= 0 else dict.fromkeys(least)
+
+
+def _grown(least: Mapping[int, int], natural: Mapping[int, int], spare: int) -> dict[int, int | None]:
+    """Shares what room there is: columns that want little are served first, the others evenly."""
+    found: dict[int, int | None] = dict(least)
+    hungry = sorted(least, key=lambda at: natural[at] - least[at])
+    for number, at in enumerate(hungry):
+        more = min(natural[at] - least[at], spare // (len(hungry) - number))
+        found[at] = least[at] + more
+        spare -= more
+    return found
 
 
 def _together(widths: Collection[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _least(column: _Column, values: Iterable[Text | str | None]) -> int:
-    texts = (value.plain if isinstance(value, Text) else value or "" for value in values)
-    natural = max(cell_len(column.head), *(cell_len(text) for text in texts))
+def _least(column: _Column, natural: int) -> int:
     return min(natural, _LEAST.get(column.head, 12)) if column.flexible else natural
 
 
