@@ -368,10 +368,12 @@ async def test_what_is_not_carried_is_told_by_reason(mapped):
     for title in ("One", "Two"):
         await mapped.add_left(title, assignee_id=grace.id)
     await mapped.run()
-    told = (await kinds(mapped))["warning", "problem"]
-    assert "nobody there is Grace" in told.text
+    found = await kinds(mapped)
+    told = found["warning", "user"]
+    assert "2 tasks are assigned to Grace" in told.text
     assert "'One', 'Two'" in told.text
-    assert "users:LEFT=RIGHT" in told.command
+    assert "users:grace=USER" in told.command
+    assert ("warning", "problem") not in found
 
 
 async def test_a_paused_mapping_is_told(mapped):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pm_providers.database import database_for
@@ -66,10 +67,31 @@ async def _looked_over(engine: Engine, name: str) -> list[Finding]:
     sides = await engine.sides()
     facts = {side: await one.facts() for side, one in sides.items()}
     sample = await _sampled(engine.database, engine.mapping_id)
-    return [
-        *examine_links(sample, facts, name),
-        *examine_facts(facts, engine.policy, name, sample.people),
-    ]
+    return _told_once(
+        examine_links(sample, facts, name), examine_facts(facts, engine.policy, name, sample.people)
+    )
+
+
+def _told_once(of_tasks: Iterable[Finding], of_sides: Iterable[Finding]) -> list[Finding]:
+    """What tasks miss and what a side lacks is often the same: one finding then, with the exact command."""
+    told, left = list(of_sides), []
+    for one in of_tasks:
+        why, _, tasks = one.text.partition("; that is about ")
+        same = next((at for at, found in enumerate(told) if tasks and _is_same(why, found)), None)
+        if same is None:
+            left.append(one)
+        else:
+            found = told[same]
+            level = min(one.level, found.level, key=lambda level: _LEVELS[level])
+            told[same] = replace(found, level=level, text=f"{found.text}; that is about {tasks}")
+    return [*left, *told]
+
+
+def _is_same(why: str, found: Finding) -> bool:
+    kind, _, reason = why.partition(": ")
+    if kind == "assignees" and found.kind == "user":
+        return f" assigned to {reason.removeprefix('nobody there is ')} of " in found.text
+    return found.kind == kind and found.text.endswith(f": {reason}")
 
 
 async def _sampled(db: Any, mapping_id: str) -> Sample:
