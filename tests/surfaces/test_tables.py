@@ -100,3 +100,15 @@ def test_a_stage_without_a_total_ends_when_the_next_begins(monkeypatch):
         step("tasks", 1, None)
     assert (0, {"total": 3}) in seen
     assert (1, {"total": 1}) not in seen
+
+
+@pytest.mark.parametrize("width", range(70, 140, 7))
+def test_what_fits_is_never_cut_at_the_edge(width):
+    listing = records_table(Entity.TASK, TASKS, width=width)
+    lines = draw(listing.table, width).splitlines()
+    rows = [line for line in lines if "A title" in line]
+    assert len(rows) == len(TASKS)
+    assert all("In progress" in line for line in rows)
+    assert all("2026-12-09" in line for line in rows if "due" not in listing.hidden)
+    assert all(line.rstrip().endswith(("…", "Sprint 12", "progress", "09", "12.5", "quist", "Immediate"))
+               for line in rows)  # fmt: skip

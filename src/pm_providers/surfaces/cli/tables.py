@@ -359,7 +359,7 @@ def record_table(record: Record, names: Names | None = None) -> RenderableType:
         if isinstance(value, str) and ("\n" in value or len(value) > _LONG):
             texts += [Text(""), Text(name.replace("_", " "), style="bold"), Text(clean(value).strip())]
         elif isinstance(value, dict):
-            facts += [(key, _joined(inner)) for key, inner in value.items()]
+            facts += [(key, text) for key, inner in value.items() if (text := _joined(inner))]
         else:
             facts.append((name.replace("_", " "), _fact(name, record, names)))
     return Group(grid(facts), *texts)
