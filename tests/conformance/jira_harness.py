@@ -21,6 +21,7 @@ class JiraHarness(ProviderHarness):
     lower_types: ClassVar = frozenset({"Sub-task"})
     missing_label: ClassVar = "two words"  # any text without blanks is a label
     never_empty: ClassVar = {"project.owner_id": "every project has a lead"}
+    not_as_asked: ClassVar = {"user.name": "people choose the name of their Atlassian account themselves"}
     samples: ClassVar = {
         (Entity.PROJECT, "key"): ("CONFA", "CONFB"),
         (Entity.PROJECT, "status"): ("active", "archived"),
