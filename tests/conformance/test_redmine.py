@@ -7,10 +7,8 @@ import pytest
 from pm_providers import Entity
 from pm_providers.testing import ConformanceSuite, ProviderHarness
 from pm_providers.testing.suite.comments import CommentSuite
-from pm_providers.testing.suite.discovery import SearchSuite
 from pm_providers.testing.suite.fields import FieldSuite
 from pm_providers.testing.suite.robustness import TextSuite
-from pm_providers.testing.suite.tasks import TaskSuite
 from tests.conformance.redmine_harness import RedmineHarness, RedmineMarkdownHarness
 
 pytestmark = pytest.mark.redmine
@@ -37,7 +35,7 @@ class TestRedmine(ConformanceSuite):
     harness_class = RedmineHarness
 
 
-class TestRedmineMarkdown(TaskSuite, FieldSuite, CommentSuite, SearchSuite, TextSuite):
+class TestRedmineMarkdown(FieldSuite, CommentSuite, TextSuite):
     """Texts are Markdown. Nothing else differs, and the server is slow: so the areas and the fields that write texts."""
 
     harness_class = RedmineMarkdownHarness
