@@ -21,6 +21,7 @@ from pm_providers.store.sync_views import find_mapping, find_run, links_of
 from pm_providers.sync.decisions import Decision
 from pm_providers.sync.engine import Engine, RunOptions, RunReport
 from pm_providers.sync.policy import Policy
+from pm_providers.sync.report import AskedError
 from pm_providers.sync.undoing import Undoing
 
 __all__ = ["SyncResult", "open_sync", "run_sync", "undo_run"]
@@ -137,7 +138,8 @@ async def run_sync(
         learn: told the secrets of both sides.
 
     Raises:
-        NotFoundError: no such mapping; a project or connection does not exist any more.
+        NotFoundError: no such mapping; a project or connection does not exist any more; or (`AskedError`)
+            what the run was narrowed to.
         ConflictError: it is paused, or another run goes on.
         PMError: a side cannot be read or written. It stands on the mapping, with the next step.
     """
@@ -163,7 +165,7 @@ async def _note(db: Any, mapping_id: str, error: PMError) -> None:
     """Record what kept a run from beginning, unless the engine did or somebody else runs it."""
     states = await list_states(db)
     known = states.get(mapping_id)
-    if isinstance(error, ConflictError) or (known is not None and known.problem == str(error)):
+    if isinstance(error, ConflictError | AskedError) or (known is not None and known.problem == str(error)):
         return
     fence = await take_lease(db, mapping_id, "status", 30)
     if fence is None:

@@ -70,12 +70,13 @@ class Summary:
         self.deletes += one.act in {Act.DELETE, Act.CLOSE}
         self.overwrites += one.act is Act.UPDATE and any(step.old is not None for step in one.steps)
         if one.act in WRITES or one.act is Act.WAIT:
-            self._digest ^= int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
+            found = int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
+            self._digest = (self._digest + found) % (1 << 64)
 
     @property
     def id(self) -> str:
-        """Names the plan by what it does, in whatever order."""
-        return f"{self._digest:016x}"
+        """Names the plan by what it does, in whatever order; `""` where it does nothing."""
+        return f"{self._digest:016x}" if self._digest else ""
 
 
 class Planner:

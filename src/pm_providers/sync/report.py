@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pm_providers.errors import PMError
+from pm_providers.errors import NotFoundError, PMError
+from pm_providers.sync.leave import WITHIN_S
 from pm_providers.sync.plan import Decision
 
-__all__ = ["RunOptions", "RunReport", "advice"]
+__all__ = ["AskedError", "RunOptions", "RunReport", "advice"]
+
+
+class AskedError(NotFoundError):
+    """What a run was narrowed to is not there. Nothing is wrong with the mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +25,13 @@ class RunOptions:
         plan_id: apply only if the plan is still this one.
         budget: writes at most; `None` for that of the policy.
         fields: only these; nothing is created or deleted then.
-        only: only items with these ids, of either side.
+        only: only items with these ids or keys, of either side.
         allow_deletes: the fuse does not stop this run.
         full: read all of both sides, with the parts of all tasks (several systems do not report a task as
             changed when only a comment was), also to find what was deleted without a word, and decide anew
             about all that was left or held.
         holder: who runs it, for people.
+        within_s: seconds for which a look at the lease is good; before a write is sent later, it looks again.
     """
 
     dry: bool = False
@@ -36,6 +42,7 @@ class RunOptions:
     allow_deletes: bool = False
     full: bool = False
     holder: str = ""
+    within_s: float = WITHIN_S
 
 
 @dataclass(slots=True)
@@ -44,13 +51,14 @@ class RunReport:
 
     Attributes:
         run_id: run in the history; `""` for a plan.
-        plan_id: names the plan of the first round by what it does.
+        plan_id: names the plan of the first round by what it does; `""` where there is nothing to do.
         planned: act -> number of decisions in the first round.
         counts: what was done -> number.
         decisions: of the first round; at most 10,000.
         held: kind of parts (`comments`, ...) -> why it, or one of it, is not carried.
         doubtful: link id -> why an item is not paired though there are candidates.
         state: `planned`, `done`, `refused` or `partial`.
+        stale: it was refused because the plan that people approved is another one now.
         reason: why it was refused, or stopped early; of a plan, what would stop a run of it.
         next_step: what to do about it.
     """
@@ -63,6 +71,7 @@ class RunReport:
     doubtful: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     state: str = "planned"
+    stale: bool = False
     reason: str = ""
     next_step: str = ""
 
