@@ -11,7 +11,7 @@ import pytest
 from pm_providers.store import sync_state
 from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_state import save_cursor
-from pm_providers.sync import applying, creating, observing, planning, recovery, run
+from pm_providers.sync import applying, changing, creating, observing, planning, recovery, run
 from pm_providers.sync.agreement import decided, written
 from pm_providers.sync.policy import SIDES
 from pm_providers.sync.values import snapshot_of
@@ -114,7 +114,7 @@ def deletes_what_stands_below(patch: pytest.MonkeyPatch) -> None:
 
 
 def leaves_circles(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run, "turned_back", lambda one, *_: [replace(one, steps=())])
+    patch.setattr(changing, "turned_back", lambda one, *_: [replace(one, steps=())])
 
 
 def wakes_nobody(patch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection as SqlConnection
 
@@ -12,16 +11,7 @@ from pm_providers.database.ids import new_id
 from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import end_run, open_writes, start_run
-from pm_providers.store.sync_links import (
-    Link,
-    count_links,
-    links_by_id,
-    pair,
-    save_link,
-    single_sides,
-    singles_on,
-    wake,
-)
+from pm_providers.store.sync_links import Link, count_links, wake
 from pm_providers.store.sync_state import (
     LEASE_S,
     TakenOverError,
@@ -32,11 +22,13 @@ from pm_providers.store.sync_state import (
     save_problem,
 )
 from pm_providers.sync.applying import Applier, SpentError
+from pm_providers.sync.changing import Changer, settled
+from pm_providers.sync.guards import is_refused
 from pm_providers.sync.making import Maker, place_of
-from pm_providers.sync.matching import Candidate, match
 from pm_providers.sync.observing import Observer
+from pm_providers.sync.pairing import Pairing
 from pm_providers.sync.parts import Parts
-from pm_providers.sync.plan import Act, Decision, LinkView, one_per_side, reaches, turned_back
+from pm_providers.sync.plan import Act, Decision
 from pm_providers.sync.planning import Planner, Summary
 from pm_providers.sync.policy import LEFT, SIDES, Policy
 from pm_providers.sync.recovery import Recovery
@@ -51,7 +43,6 @@ __all__ = ["Progress", "Run"]
 TASK = Entity.TASK.value
 Progress = Callable[[Decision], None]
 _ROUNDS = 8
-_BATCH = 50
 _KEPT = 10_000
 """Decisions that a report holds; beyond, it only counts."""
 
@@ -72,6 +63,7 @@ class Run:
         self.report = RunReport()
         self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
         self.sides: Mapping[str, Side] = {}
+        self.pairing = Pairing(self.db, self.mapping_id, fence, options.only)
         self.marker = new_id()
         self.young: frozenset[str] = frozenset()
         """Sides that were read before: what is new there is looked at before it is created."""
@@ -113,14 +105,17 @@ class Run:
             await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
             planner = await self._read(full=self.options.full and number == 0)
             waiting = await self._recovered(planner)
-            await self._matched(planner)
+            self.report.doubtful = await self.pairing.run(planner)
             if number == 0:
                 await self.parts.before_plan(planner)
             summary = await self._planned(planner, waiting, keep=number == 0)
             if number == 0:
                 self.report.plan_id = summary.id
                 self.report.planned |= summary.counts
-            if self._refused(summary, await self._linked(), number) or self.options.dry:
+            linked = await self._linked()
+            if is_refused(self.report, self.options, self.engine.policy, summary, linked, number):
+                break
+            if self.options.dry:
                 break
             await self._started()
             before = self._moves()
@@ -172,40 +167,6 @@ class Run:
         )
         return await recovery.run()
 
-    async def _matched(self, planner: Planner) -> None:
-        """Pair items that have no counterpart yet and are the same thing."""
-        self.report.doubtful = {}
-        if len(await self.db.read(lambda conn: single_sides(conn, self.mapping_id, TASK))) < len(SIDES):
-            return
-        sides = {side: [one async for one in self._singles(side)] for side in SIDES}
-        above = {str(one.values["parent"]) for one in sides[LEFT] if "parent" in one.values}
-        await planner.learn_parents(LEFT, above)
-        found = match(*sides.values(), parents=planner.counterpart, by=self.engine.policy.match_field)
-        self.report.doubtful = found.doubtful
-
-        def work(conn: SqlConnection) -> None:
-            check_fence(conn, self.mapping_id, self.fence)
-            for left, right in found.pairs:
-                links = links_by_id(conn, [left, right])
-                pair(conn, links[left], links[right])
-            known = links_by_id(conn, list(found.doubtful))
-            for link_id, why in found.doubtful.items():
-                if known[link_id].problem != why:
-                    save_link(conn, link_id, problem=why)
-
-        if found.pairs or found.doubtful:
-            await self.db.write(work)
-
-    async def _singles(self, side: str) -> AsyncIterator[Candidate]:
-        wanted = {"title", "parent", self.engine.policy.match_field} - {None}
-        names, after = [str(one) for one in wanted], ""
-        where: dict[str, Any] = {"mapping_id": self.mapping_id, "entity": TASK, "side": side, "names": names}
-        while some := await self.db.read(partial(singles_on, after=after, **where)):
-            for one in some:
-                if not self.options.only or one.id in self.options.only:
-                    yield Candidate(one.link_id, one.id, one.values)
-            after = some[-1].link_id
-
     # planning
 
     async def _planned(self, planner: Planner, waiting: frozenset[str], *, keep: bool) -> Summary:
@@ -218,7 +179,7 @@ class Run:
 
     async def _decisions(self, planner: Planner, waiting: frozenset[str]) -> AsyncIterator[Decision]:
         async for view, found in planner.pairs():
-            for one in _settled(view, found, waiting):
+            for one in settled(view, found, waiting):
                 yield one
         async for chunk in planner.singles():
             for view, found in await planner.creation(chunk):
@@ -232,29 +193,6 @@ class Run:
         return sum(
             number for (entity, state, _), number in counts.items() if entity == TASK and state == "linked"
         )
-
-    def _refused(self, summary: Summary, linked: int, number: int) -> bool:
-        """Whether a guard stops the run before it writes anything (more)."""
-        report, policy = self.report, self.engine.policy
-        if number == 0 and not self.options.dry and self.options.plan_id not in {None, summary.id}:
-            report.reason = f"the plan {self.options.plan_id} is stale: now it would be {summary.id}"
-            report.next_step = "look at the new plan, then approve that"
-            report.state = "refused"
-            return True
-        if self.options.allow_deletes:
-            return False
-        lost = summary.deletes + report.counts["delete"] + report.counts["close"]
-        bound = max(policy.fuse_least, int(policy.fuse_share * linked))
-        changed = summary.overwrites
-        most = max(policy.fuse_overwrite_least, int(policy.fuse_overwrite_share * linked))
-        if lost <= bound and changed <= most:
-            return False
-        what = (lost, "deleted", bound) if lost > bound else (changed, "overwritten", most)
-        if not self.options.dry:
-            report.state = "partial" if report.run_id else "refused"
-        report.reason = f"{what[0]} of {linked} items would be {what[1]}; without permission {what[2]} may be"
-        report.next_step = "look at the plan; if it is meant, run it with the deletes allowed"
-        return True
 
     # applying
 
@@ -322,21 +260,10 @@ class Run:
         return await Observer(self.db, self.mapping_id, self.fence).confirm(self.sides[side], link)
 
     async def _change_all(self, planner: Planner, applier: Applier, waiting: frozenset[str]) -> None:
-        later: list[tuple[LinkView, list[Decision]]] = []
-        number = 0
-        async for view, decisions in planner.pairs():
-            found = _settled(view, decisions, waiting)
-            number += 1
-            if number % _BATCH == 0:
-                await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
-            if any(one.act is Act.DELETE for one in found):
-                later.append((view, found))
-            elif found:
-                await applier.pair(view, await self._straight(planner, view, found))
-        if later:
-            await self._look_again()  # something may stand below them by now
-        for view, found in reversed(later):  # children were made after their parents: they go first
-            await applier.pair(view, found)
+        changer = Changer(
+            self.sides, planner, applier, waiting=waiting, look_again=self._look_again, alive=self._renewed
+        )
+        await changer.run()
 
     async def _look_again(self) -> None:
         observer = Observer(self.db, self.mapping_id, self.fence)
@@ -344,31 +271,6 @@ class Run:
         for name in SIDES:
             cursor = None if state is None else (state.left_cursor if name == LEFT else state.right_cursor)
             await observer.read(self.sides[name], cursor)
-
-    async def _straight(self, planner: Planner, view: LinkView, found: list[Decision]) -> list[Decision]:
-        """Without moves below a task's own descendants, which edits on both sides can make together."""
-        result: list[Decision] = []
-        for one in found:
-            step = next((step for step in one.steps if step.field == "parent" and step.new is not None), None)
-            if step is None or one.act is not Act.UPDATE:
-                result.append(one)
-                continue
-            above = await self._ancestors(self.sides[one.side], str(step.new), one.remote_id)
-            is_circle = reaches(above, str(step.new), one.remote_id)
-            result += turned_back(one, view, await planner.translator()) if is_circle else [one]
-        return one_per_side(result)
-
-    @staticmethod
-    async def _ancestors(side: Side, start: str, stop: str) -> dict[str, str]:
-        above: dict[str, str] = {}
-        at = start
-        while at not in above and at != stop:
-            _, task = await side.task_gone(at)
-            if task is None or task.parent_task_id is None:
-                break
-            above[at] = task.parent_task_id
-            at = task.parent_task_id
-        return above
 
     # the end
 
@@ -401,8 +303,3 @@ class Run:
             await save_problem(self.db, self.mapping_id, self.fence, str(error), advice(error))
         except TakenOverError:
             return
-
-
-def _settled(view: LinkView, found: list[Decision], waiting: frozenset[str]) -> list[Decision]:
-    """Without creations of what may have been made already."""
-    return [one for one in found if one.act is not Act.CREATE or view.id not in waiting]

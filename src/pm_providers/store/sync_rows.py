@@ -1,0 +1,123 @@
+"""Rows of links between items of two sides, found and changed by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import null, select, update
+
+from pm_providers.database.schema_sync import sync_links
+
+__all__ = [
+    "CHUNK",
+    "COLUMNS",
+    "DETACHED",
+    "LINKED",
+    "SINGLE",
+    "Link",
+    "change",
+    "find_links",
+    "in_parts",
+    "links_by_id",
+]
+
+SINGLE, LINKED, DETACHED = "single", "linked", "detached"
+CHUNK = 500
+"""Values of one IN list; SQLite takes a limited number of parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row; see `pm_providers.sync.plan.LinkView` for the meaning of its sides."""
+
+    id: str
+    mapping_id: str
+    entity: str
+    left_id: str | None
+    right_id: str | None
+    left_agreed: dict[str, Any] | None
+    right_agreed: dict[str, Any] | None
+    left_now: dict[str, Any] | None
+    right_now: dict[str, Any] | None
+    left_gone: str | None
+    right_gone: str | None
+    left_at: str | None
+    right_at: str | None
+    left_parent: str | None
+    right_parent: str | None
+    held: dict[str, Any] | None
+    state: str
+    dirty: bool
+    owner_id: str | None
+    problem: str | None
+    attempts: int
+    revision: int
+
+    def id_on(self, side: str) -> str | None:
+        """The item's id on a side."""
+        return self.left_id if side == "left" else self.right_id
+
+    def agreed_on(self, side: str) -> dict[str, Any]:
+        """What the item said on a side when both agreed."""
+        return (self.left_agreed if side == "left" else self.right_agreed) or {}
+
+    def state_on(self, side: str) -> dict[str, Any]:
+        """What the item says on a side."""
+        now = self.left_now if side == "left" else self.right_now
+        return self.agreed_on(side) if now is None else now["values"]
+
+    def gone_on(self, side: str) -> str | None:
+        """Why the item is not there any more; `None` while it is."""
+        return self.left_gone if side == "left" else self.right_gone
+
+    def at_on(self, side: str) -> str | None:
+        """Time of the last edit that was seen, by the side's clock."""
+        return self.left_at if side == "left" else self.right_at
+
+
+COLUMNS = [sync_links.c[name] for name in Link.__dataclass_fields__]
+
+
+def find_links(
+    conn: SqlConnection, mapping_id: str, entity: str, side: str, ids: Collection[str]
+) -> list[Link]:
+    """Links of the items with these ids on a side."""
+    column = sync_links.c[f"{side}_id"]
+    base = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.entity == entity)
+    found = []
+    for part in in_parts(list(ids)):
+        rows = conn.execute(select(*COLUMNS).where(base, column.in_(part))).mappings()
+        found += [Link(**row) for row in rows]
+    return found
+
+
+def links_by_id(conn: SqlConnection, ids: Collection[str]) -> dict[str, Link]:
+    """Id -> link, of those that exist."""
+    found: dict[str, Link] = {}
+    for part in in_parts(list(ids)):
+        rows = conn.execute(select(*COLUMNS).where(sync_links.c.id.in_(part))).mappings()
+        found |= {row["id"]: Link(**row) for row in rows}
+    return found
+
+
+_JSON = {"left_agreed", "right_agreed", "left_now", "right_now", "held"}
+
+
+def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
+    """Change columns of a link; `None` clears."""
+    changed = {
+        **{name: null() if value is None and name in _JSON else value for name, value in values.items()},
+        "revision": sync_links.c.revision + 1,
+        "updated_at": datetime.now(UTC),
+    }
+    conn.execute(update(sync_links).where(sync_links.c.id == link_id).values(**changed))
+
+
+def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one IN list takes."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

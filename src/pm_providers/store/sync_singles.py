@@ -1,0 +1,108 @@
+"""Items without counterpart, and how two of them become one link."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import delete, select, update
+
+from pm_providers.database.schema_sync import sync_links
+from pm_providers.store.sync_rows import CHUNK, LINKED, SINGLE, Link, change
+
+__all__ = ["Single", "pair", "single_sides", "singles_on", "wake_children"]
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """As much of an item without counterpart as pairing needs.
+
+    Attributes:
+        link_id: its link.
+        id: on its side.
+        parent: id of what it stands below.
+        values: some of its snapshot.
+    """
+
+    link_id: str
+    id: str
+    parent: str | None
+    values: dict[str, Any]
+
+
+def singles_on(
+    conn: SqlConnection,
+    mapping_id: str,
+    entity: str,
+    side: str,
+    *,
+    after: str = "",
+    names: Collection[str] = (),
+) -> list[Single]:
+    """Items of a side without counterpart that wait for a decision, some at a time, by link id.
+
+    Args:
+        conn: transaction.
+        mapping_id: mapping.
+        entity: kind.
+        side: side.
+        after: id of the last link of the call before.
+        names: fields of the snapshot that are wanted.
+    """
+    one, now, parent = (sync_links.c[f"{side}_{name}"] for name in ("id", "now", "parent"))
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & sync_links.c.dirty.is_(True)
+        & (sync_links.c.entity == entity)
+        & (sync_links.c.id > after)
+        & (sync_links.c.state == SINGLE)
+        & one.is_not(None)
+    )
+    statement = select(sync_links.c.id, one, parent, now).where(where).order_by(sync_links.c.id).limit(CHUNK)
+    found = []
+    for link_id, item, above, told in conn.execute(statement):
+        values = (told or {}).get("values", {})
+        found.append(Single(link_id, item, above, {name: values[name] for name in names if name in values}))
+    return found
+
+
+def single_sides(conn: SqlConnection, mapping_id: str, entity: str) -> set[str]:
+    """Sides that have items without counterpart that wait for a decision."""
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & sync_links.c.dirty.is_(True)
+        & (sync_links.c.entity == entity)
+        & (sync_links.c.state == SINGLE)
+    )
+    sides = ("left", "right")
+    return {
+        side
+        for side in sides
+        if conn.execute(
+            select(sync_links.c.id).where(where, sync_links.c[f"{side}_id"].is_not(None)).limit(1)
+        ).first()
+    }
+
+
+def pair(conn: SqlConnection, left: Link, right: Link) -> None:
+    """Make one link of two that have one side each; what both say is to be compared then."""
+    conn.execute(delete(sync_links).where(sync_links.c.id == right.id))
+    change(
+        conn, left.id, right_id=right.right_id, right_now=right.right_now, right_at=right.right_at,
+        right_parent=right.right_parent, state=LINKED, dirty=True, left_agreed=None, right_agreed=None,
+        problem=None, parts_due=True,
+    )  # fmt: skip
+    wake_children(conn, left.mapping_id, "left", left.left_id)
+    wake_children(conn, left.mapping_id, "right", right.right_id)
+
+
+def wake_children(conn: SqlConnection, mapping_id: str, side: str, item_id: str | None) -> None:
+    """Let those be decided anew whose place below an item had to wait until it came in step."""
+    where = (
+        (sync_links.c.mapping_id == mapping_id)
+        & (sync_links.c[f"{side}_parent"] == item_id)
+        & sync_links.c.held.is_not(None)
+    )
+    conn.execute(update(sync_links).where(where).values(dirty=True))
