@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
+from pm_providers.database import database_for
+from pm_providers.database.clock import read_clock
 from pm_providers.jobs.port import JobQueue
 from pm_providers.jobs.runs import submit_run
 from pm_providers.store.jobs import claim_slot
@@ -41,12 +42,12 @@ async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> l
     Args:
         db: the database.
         queue: where to.
-        now: seconds since 1970; replaces the clock, for tests.
+        now: seconds since 1970; replaces the database's clock, for tests.
 
     Returns:
         Ids of the jobs; none for a mapping whose run waits already.
     """
-    at = time.time() if now is None else now
+    at = await database_for(db).read(read_clock) if now is None else now
     submitted = []
     for mapping in await list_mappings(db, sync_enabled=True):
         seconds = every(mapping)

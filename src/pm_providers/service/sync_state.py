@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -152,17 +151,12 @@ def _status(
         next_step=state.next_step if state is not None else None,
         counts=counts,
         last_run=run,
-        holder=state.holder if _is_held(state) and state is not None else None,
+        holder=state.holder if state is not None and state.is_held else None,
     )
 
 
-def _is_held(state: SyncState | None) -> bool:
-    """Whether a run holds the mapping; one that died holds it until its lease has ended."""
-    return state is not None and state.lease_until is not None and state.lease_until >= time.time()
-
-
 def _state_word(mapping: SyncMapping, state: SyncState | None) -> str:
-    if _is_held(state):
+    if state is not None and state.is_held:
         return RUNNING
     if not mapping.sync_enabled:
         return PAUSED

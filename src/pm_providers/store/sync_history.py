@@ -15,6 +15,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import insert, select, update
 
 from pm_providers.database import database_for
+from pm_providers.database.clock import read_clock
 from pm_providers.database.ids import new_id, new_ids
 from pm_providers.database.schema_sync import sync_conflicts, sync_runs, sync_writes
 
@@ -28,6 +29,7 @@ __all__ = [
     "SyncWrite",
     "add_conflicts",
     "add_intents",
+    "age_s",
     "end_run",
     "finish_conflicts",
     "finish_write",
@@ -38,6 +40,7 @@ __all__ = [
     "list_writes",
     "open_writes",
     "resolve_conflict",
+    "stamp_intents",
     "start_run",
 ]
 
@@ -72,6 +75,7 @@ class SyncWrite:
         after: what the system answered; missing for what was deleted.
         lost: values that lost a conflict by this write, by field.
         state: `intent`, `done`, `failed`, or `unsure` where nobody knows yet whether it was carried out.
+        created_at: when it was recorded, or last about to be sent, by the database's clock.
     """
 
     id: str
@@ -151,14 +155,35 @@ def end_run(
 
 def add_intents(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Record writes that are about to be sent; their ids, in order."""
-    now = datetime.now(UTC)
     ids = new_ids(len(rows))
     if rows:
+        now = _now(conn)
         made = [
             {**row, "id": one, "state": INTENT, "created_at": now} for one, row in zip(ids, rows, strict=True)
         ]
         conn.execute(insert(sync_writes), made)
     return ids
+
+
+def stamp_intents(conn: SqlConnection, mapping_id: str, fence: int) -> None:
+    """Record that the run with this fence is about to send what it did not send yet: it counts as new."""
+    ours = select(sync_runs.c.id).where(sync_runs.c.mapping_id == mapping_id, sync_runs.c.fence == fence)
+    where = (
+        (sync_writes.c.mapping_id == mapping_id)
+        & (sync_writes.c.state == INTENT)
+        & sync_writes.c.run_id.in_(ours)
+    )
+    conn.execute(update(sync_writes).where(where).values(created_at=_now(conn)))
+
+
+def age_s(conn: SqlConnection, write: SyncWrite) -> float:
+    """Seconds since a write was recorded or last about to be sent, by the database's clock."""
+    return (_now(conn) - write.created_at).total_seconds()
+
+
+def _now(conn: SqlConnection) -> datetime:
+    """By the database's clock: another machine will ask how long ago it was."""
+    return datetime.fromtimestamp(read_clock(conn), UTC)
 
 
 def finish_write(conn: SqlConnection, write_id: str, state: str, **values: Any) -> None:

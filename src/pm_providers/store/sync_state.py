@@ -1,21 +1,22 @@
 """State of a mapping's sync: who runs it, how far each side was read, and what keeps it from going on.
 
 A run holds a lease and a fence number. What it stores is stored only while the number is still the last one
-given, so that a worker that was frozen and wakes up after another took over changes nothing.
+given, so that a worker that was frozen and wakes up after another took over changes nothing. Leases go by the
+database's clock: that of a machine may be wrong.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pm_providers.database import database_for
+from pm_providers.database.clock import clock
 from pm_providers.database.schema_sync import sync_states
 from pm_providers.errors import ConflictError
 
@@ -40,7 +41,7 @@ __all__ = [
 
 NEW, OK, BLOCKED = "new", "ok", "blocked"
 LEASE_S = 300.0
-"""How long a run holds its mapping after its last transaction."""
+"""How long a run holds its mapping after its last transaction, by the database's clock."""
 
 
 class TakenOverError(ConflictError):
@@ -60,9 +61,10 @@ class SyncState:
         next_step: what to do about it.
         fence: number of the last lease.
         holder: who holds the lease.
-        lease_until: when it ends, in seconds since 1970.
+        lease_until: when it ends, in seconds since 1970 by the database's clock.
         policy: digest of the options that the last run went by.
         updated_at: instant of the last change.
+        is_held: whether a run holds the mapping; one that died holds it until its lease has ended.
     """
 
     mapping_id: str
@@ -76,6 +78,7 @@ class SyncState:
     lease_until: float | None
     policy: str | None
     updated_at: datetime
+    is_held: bool
 
 
 async def get_state(db: Any, mapping_id: str) -> SyncState | None:
@@ -87,7 +90,7 @@ async def list_states(db: Any) -> dict[str, SyncState]:
     """Mapping id -> state, of all that ran."""
 
     def work(conn: SqlConnection) -> dict[str, SyncState]:
-        rows = conn.execute(select(sync_states)).mappings()
+        rows = conn.execute(_rows(conn)).mappings()
         return {row["mapping_id"]: SyncState(**row) for row in rows}
 
     return await database_for(db).read(work)
@@ -102,10 +105,10 @@ async def take_lease(db: Any, mapping_id: str, holder: str, seconds: float) -> i
         holder: who asks, for people.
         seconds: after these the lease ends unless it is renewed.
     """
-    now = time.time()
 
     def work(conn: SqlConnection) -> int | None:
         _ensure(conn, mapping_id)
+        now = clock(conn)
         free = (sync_states.c.lease_until.is_(None)) | (sync_states.c.lease_until < now)
         taken = conn.execute(
             update(sync_states)
@@ -128,7 +131,11 @@ async def renew_lease(db: Any, mapping_id: str, fence: int, seconds: float) -> N
     Raises:
         ConflictError: another run took over.
     """
-    await _if_ours(db, mapping_id, fence, lease_until=time.time() + seconds)
+
+    def work(conn: SqlConnection) -> None:
+        check_fence(conn, mapping_id, fence, seconds)
+
+    await database_for(db).write(work)
 
 
 async def release_lease(db: Any, mapping_id: str, fence: int) -> None:
@@ -179,7 +186,7 @@ def save_policy(conn: SqlConnection, mapping_id: str, digest: str) -> None:
     conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(policy=digest))
 
 
-def check_fence(conn: SqlConnection, mapping_id: str, fence: int) -> None:
+def check_fence(conn: SqlConnection, mapping_id: str, fence: int, seconds: float = LEASE_S) -> None:
     """Make sure that the transaction is of the run that holds the mapping, and keep others out till its end.
 
     It is a sign of life as well: the lease begins anew.
@@ -188,7 +195,7 @@ def check_fence(conn: SqlConnection, mapping_id: str, fence: int) -> None:
         TakenOverError: another run took over.
     """
     ours = (sync_states.c.mapping_id == mapping_id) & (sync_states.c.fence == fence)
-    values = {"updated_at": datetime.now(UTC), "lease_until": time.time() + LEASE_S}
+    values = {"updated_at": datetime.now(UTC), "lease_until": clock(conn) + seconds}
     held = conn.execute(update(sync_states).where(ours).values(**values))
     if held.rowcount != 1:
         raise TakenOverError("another run of this mapping took over; this one changes nothing more")
@@ -202,8 +209,13 @@ async def _if_ours(db: Any, mapping_id: str, fence: int, **values: Any) -> None:
     await database_for(db).write(work)
 
 
+def _rows(conn: SqlConnection) -> Select[Any]:
+    held = func.coalesce(sync_states.c.lease_until >= clock(conn), False)
+    return select(sync_states, held.label("is_held"))
+
+
 def _found(conn: SqlConnection, mapping_id: str) -> SyncState | None:
-    statement = select(sync_states).where(sync_states.c.mapping_id == mapping_id)
+    statement = _rows(conn).where(sync_states.c.mapping_id == mapping_id)
     row = conn.execute(statement).mappings().one_or_none()
     return None if row is None else SyncState(**row)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 
+from pm_providers.effects import may_write
 from pm_providers.errors import ConflictError, PMError, ValidationError
 from pm_providers.model import PMTask
 from pm_providers.store.sync_history import (
@@ -161,9 +162,12 @@ class Applier(Creator):
             if not updates:
                 break
             try:
+                await may_write()
                 result = await side.provider.update_task(
                     one.remote_id, updates, expected_version=current.version
                 )
+            except TakenOverError:
+                raise
             except ConflictError as error:
                 await self._note(write_id, FAILED, error)
                 await self._seen_again(side, one.remote_id)
@@ -323,6 +327,7 @@ class Applier(Creator):
         row = self._intent(one, said, {})
         write_id = (await self._write(lambda conn: add_intents(conn, [row])))[0]
         try:
+            await may_write()
             await side.provider.delete_task(one.remote_id)
         except PMError as error:
             why = str(error)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.contract import Support
 from pm_providers.database import Database
+from pm_providers.effects import may_write
 from pm_providers.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -204,6 +205,7 @@ class Creator:
     ) -> tuple[list[_Pending], PMError | None]:
         """Send items; those that are to be sent again, and the error after which no run can go on."""
         try:
+            await may_write()
             result = await side.provider.create_tasks([task for _, task, _, _ in pending])
         except PMError as error:
             for item, _, write_id, _ in pending:

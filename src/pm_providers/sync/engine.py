@@ -9,8 +9,10 @@ from typing import Any
 
 from pm_providers.contract import BasePMProvider
 from pm_providers.database import Database, database_for
+from pm_providers.effects import elapsed
 from pm_providers.errors import ConflictError, NotFoundError
 from pm_providers.store.sync_state import LEASE_S, get_state, release_lease, take_lease
+from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.report import RunOptions, RunReport
 from pm_providers.sync.run import Progress, Run
@@ -59,13 +61,18 @@ class Engine:
         """
         asked = options or RunOptions()
         holder = asked.holder or f"{socket.gethostname()}:{os.getpid()}"
+        since = elapsed()
         fence = await take_lease(self._db, self._mapping_id, holder, LEASE_S)
         if fence is None:
             state = await get_state(self._db, self._mapping_id)
             who = state.holder if state is not None else None
             raise ConflictError(f"another run of this mapping goes on ({who or 'unknown'})")
         try:
-            return await Run(self, fence, asked, on_write).play()
+            with leave_to_write(
+                self._db, self._mapping_id, fence,
+                since=since, within_s=asked.within_s, settle_s=self._policy.settle_s,
+            ):  # fmt: skip
+                return await Run(self, fence, asked, on_write).play()
         finally:
             await release_lease(self._db, self._mapping_id, fence)
 

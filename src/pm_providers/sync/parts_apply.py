@@ -19,6 +19,7 @@ from pm_providers.store.sync_history import (
     SyncWrite,
     add_conflicts,
     add_intents,
+    age_s,
     finish_conflicts,
     finish_write,
 )
@@ -103,7 +104,8 @@ class PartWriter:
         """Find out what became of open writes of one part; whether all of it is known."""
         known = True
         for one in writes:
-            state, why = became(kind, view, one, self._settle_s)
+            age = await self._db.read(lambda conn: age_s(conn, one))  # noqa: B023
+            state, why = became(kind, view, one, age < self._settle_s)
             known = known and state != UNSURE
             seen = view.items.get(one.side)
             values: dict[str, Any] = {} if seen is None else {"after": dict(seen.values)}

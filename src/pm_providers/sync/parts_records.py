@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from pm_providers.errors import PMError, ValidationError
@@ -42,16 +41,22 @@ def intent_of(kind: Kind, scope: Scope, view: PartView, one: Decision) -> dict[s
     }
 
 
-def became(kind: Kind, view: PartView, one: SyncWrite, settle_s: float) -> tuple[str, str | None]:
-    """State of a write that a run left open, by what is there now, and why."""
+def became(kind: Kind, view: PartView, one: SyncWrite, is_early: bool) -> tuple[str, str | None]:
+    """State of a write that a run left open, by what is there now, and why.
+
+    Args:
+        kind: of the part.
+        view: what is there now.
+        one: the write.
+        is_early: whether what it made may not be listed yet.
+    """
     item = view.items.get(one.side)
     if one.action == "delete":
         return (DONE, None) if item is None else (FAILED, "not carried out")
     if one.action == "create":
         if item is not None:
             return DONE, None
-        age = (datetime.now(UTC) - one.created_at).total_seconds()
-        return (UNSURE, "not found yet") if age < settle_s else (FAILED, "it was never created")
+        return (UNSURE, "not found yet") if is_early else (FAILED, "it was never created")
     wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
     took = item is not None and all(
         same_value(name, value, item.values.get(name)) for name, value in wanted.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.model import Entity, PMTask
-from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, finish_write, open_writes
+from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, age_s, finish_write, open_writes
 from pm_providers.store.sync_links import (
     LINKED,
     Link,
@@ -189,7 +188,7 @@ class Recovery:
 
     async def _missing(self, one: SyncWrite, link: Link) -> set[str]:
         """It is not there: not yet, or it never was; the link if that is not known."""
-        if (datetime.now(UTC) - one.created_at).total_seconds() < self._settle_s:
+        if await self._db.read(lambda conn: age_s(conn, one)) < self._settle_s:
             await self._finish(one, UNSURE, "not found yet")
             return {link.id}
         await self._finish(one, FAILED, "it was never created")

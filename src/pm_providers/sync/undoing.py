@@ -18,6 +18,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import insert
 
 from pm_providers.database.schema_sync import sync_links
+from pm_providers.effects import elapsed
 from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import (
@@ -52,6 +53,7 @@ from pm_providers.sync.agreement import written
 from pm_providers.sync.applying import FATAL
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.engine import Engine, RunReport
+from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
@@ -107,6 +109,7 @@ class Undoing:
             PMError: a side cannot be read or written any more; what was done is recorded, and trying again
                 goes on from there.
         """
+        since = elapsed()
         fence = await take_lease(self._db, self._mapping_id, self._holder, _LEASE_S)
         if fence is None:
             state = await get_state(self._db, self._mapping_id)
@@ -123,7 +126,9 @@ class Undoing:
                 for one in items:
                     self._noted(await self._decided(sides[one.side], one))
                 return self.report
-            return await self._carried_out(dict(sides), items)
+            settle_s = self._engine.policy.settle_s
+            with leave_to_write(self._db, self._mapping_id, fence, since=since, settle_s=settle_s):
+                return await self._carried_out(dict(sides), items)
         finally:
             await release_lease(self._db, self._mapping_id, fence)
 

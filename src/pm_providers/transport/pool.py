@@ -7,11 +7,13 @@ import http.cookiejar
 import importlib.metadata
 import ssl
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 
+from pm_providers.effects import is_permit_fresh
 from pm_providers.errors import TransportError
+from pm_providers.transport.errors import AttemptFailedError
 from pm_providers.transport.exchange import Call
 from pm_providers.transport.policy import TransportPolicy
 from pm_providers.transport.redact import in_call
@@ -20,6 +22,8 @@ from pm_providers.transport.urls import is_loopback
 __all__ = ["Pool", "user_agent"]
 
 _KEEPALIVE_S: Final = 30.0
+_LAST_MOMENTS: Final = ("send_request_headers.started", "send_request_body.started")
+"""Ends of the names of what the connection tells right before it writes to its socket."""
 
 
 def user_agent() -> str:
@@ -65,7 +69,11 @@ class Pool:
     async def send(
         self, call: Call, method: str, url: httpx2.URL, headers: Mapping[str, str]
     ) -> httpx2.Response:
-        """Send one request; the answer's body is not read yet, and the caller closes it."""
+        """Send one request; the answer's body is not read yet, and the caller closes it.
+
+        A write is given up when its permit (see `effects`) went stale on the way to the connection: the
+        process was frozen there, and others may have gone on without it.
+        """
         http = self._current()
         body = method == call.method
         token = in_call.set(True)
@@ -76,10 +84,19 @@ class Pool:
                 headers=dict(headers),
                 content=call.content if body else None,
                 files=call.parts() if body else None,
+                extensions={"trace": self._still_in_time} if call.changes else None,
             )
             return await http.send(request, stream=True, auth=None, follow_redirects=False)
         finally:
             in_call.reset(token)
+
+    async def _still_in_time(self, event: str, info: Mapping[str, Any]) -> None:
+        del info
+        if event.endswith(_LAST_MOMENTS) and not is_permit_fresh():
+            text = "not sent: the process stood still for so long that others may have gone on without it"
+            raise AttemptFailedError(
+                TransportError(text, provider=self._provider), executed=False, transient=True
+            )
 
     def check_open(self) -> None:
         """Raise `TransportError` once the pool is closed."""
