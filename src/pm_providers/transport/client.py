@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 import msgspec
 
-from pm_providers.effects import note_write
+from pm_providers.effects import may_write, note_write
 from pm_providers.errors import PMError, TransportError
 from pm_providers.transport import redact
 from pm_providers.transport.answer import Answer
@@ -283,6 +283,8 @@ class HttpClient:
         self, call: Call, where: Where, url: httpx2.URL, number: int, budget: Budget
     ) -> tuple[httpx2.Response, bytes]:
         async with self._slot(call, budget):
+            if call.changes:
+                await may_write()
             limit = self._time_left(where, budget)
             started = time.perf_counter()
             try:
