@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from pm_providers import ConfigurationError, ConflictError, NotFoundError, PMProject, ValidationError, store
 from pm_providers.database.crypto import Vault, new_key
 from pm_providers.database.schema import connections
-from pm_providers.transport.ratelimit import Gate, Pace
+from pm_providers.transport import Gate, LocalGate, Pace, Quota, Timing
 from tests.support.databases import provider_on
 
 KEY = new_key()
@@ -217,6 +218,27 @@ async def test_gate_push(engine: Engine) -> None:
     assert await gate.reserve("a", pace) == 30.0
     assert await gate.reserve("a" * 600, pace) == 0.0
     assert await gate.reserve("a" * 599 + "b", pace) == 0.0
+
+
+async def test_gate_counts_what_was_sent(engine: Engine) -> None:
+    """Reservations are those of the gate in memory, whatever comes when."""
+    chance, now = random.Random(7), [1000.0]
+    gates: list[Gate] = [
+        store.SqlGate(engine, clock=lambda: now[0]),
+        LocalGate(Timing(monotonic=lambda: now[0])),
+    ]
+    pace, sent = Quota(30, 10.0, 20, counted=True).pace(), []
+    for step in range(120):
+        now[0] += chance.choice((0.0, 0.0, 0.1, 3.0))
+        cost, longest = chance.choice((1.0, 1.0, 10.0)), chance.choice((math.inf, 2.0))
+        waits = [await gate.reserve("k", pace, cost=cost, max_wait_s=longest) for gate in gates]
+        assert waits[0] == pytest.approx(waits[1])
+        if waits[0] <= longest:
+            sent.append((now[0] + waits[0], cost))
+        if step % 40 == 39:
+            for gate in gates:
+                await gate.push("k", pace, 1.0)
+    assert max(sum(cost for moment, cost in sent if at <= moment < at + 10.0) for at, _ in sent) <= 30.0
 
 
 async def test_gate_is_shared_and_atomic(engine: Engine) -> None:

@@ -17,9 +17,11 @@ from pm_providers.transport import (
     Governor,
     LocalGate,
     Pace,
+    PaceState,
     Quota,
     RateState,
     TransportPolicy,
+    admit,
     fingerprint,
     gcra,
     gcra_push,
@@ -80,6 +82,80 @@ def test_no_window_ever_holds_more_than_the_quota(requests, burst, per_s, gaps):
     for index, start in enumerate(sent):
         window = [moment for moment in sent[index:] if moment - start < per_s - 1e-6]
         assert len(window) <= requests
+
+
+@given(
+    limit=st.integers(1, 40),
+    burst=st.integers(1, 40),
+    per_s=st.floats(0.5, 120),
+    steps=st.lists(
+        st.tuples(st.floats(0, 30), st.integers(1, 10), st.floats(0, 5) | st.none()), min_size=1, max_size=150
+    ),
+)
+def test_no_window_of_a_counted_quota_ever_holds_more(limit, burst, per_s, steps):
+    pace = Quota(limit, per_s, min(burst, limit), counted=True).pace()
+    now, state, sent = 0.0, PaceState(), []
+    for gap, most, push in steps:
+        now += gap * per_s / 60
+        if push is not None:
+            tat = gcra_push(state.tat, now, pace.emission_s, pace.burst, push)
+            state = PaceState(tat, state.sent)
+        cost = min(most, limit)
+        state, wait = admit(state, now, pace, cost)
+        assert push is None or wait >= push - 1e-6
+        sent.append((now + wait, cost))
+        assert len(state.sent) <= 64
+    for at, _ in sent:
+        assert sum(cost for moment, cost in sent if at <= moment < at + per_s) <= limit
+
+
+def test_a_counted_quota_is_used_up_nearly_whole():
+    pace = Quota(1500, 60.0, counted=True).pace()
+    state, now, waits = PaceState(), 0.0, []
+    for _ in range(15_000):
+        state, wait = admit(state, now, pace)
+        now += wait
+        waits.append(wait)
+    assert sum(waits[:1125]) == 0.0
+    assert now <= 10 * 62
+    assert max(waits) <= 60.0  # the longest wait that a call allows
+
+
+async def test_after_a_refusal_a_counted_quota_is_spread_until_there_is_a_rest():
+    clock = FakeTime()
+    gov = governor(clock, Quota(1500, 60.0, counted=True))
+    await take(gov, 100)
+    assert clock.sleeps == []
+    await gov.push(5.0)
+    await take(gov, 1)
+    assert clock.now == pytest.approx(5.0)
+    await take(gov, 500)
+    assert clock.now == pytest.approx(5.0 + 500 * 60 / 1350)
+    clock.now += 60.0
+    clock.sleeps.clear()
+    await take(gov, 1000)
+    assert clock.sleeps == []
+
+
+async def test_what_costs_more_than_the_quota_goes_alone():
+    clock = FakeTime()
+    gate, pace = LocalGate(clock.timing()), Quota(5, 60.0, 5, counted=True).pace()
+    assert await gate.reserve("k", pace) == 0.0
+    assert await gate.reserve("k", pace, cost=50, max_wait_s=1.0) >= 62.0
+    clock.now += 62.0
+    assert await gate.reserve("k", pace, cost=50) == 0.0
+    assert await gate.reserve("k", pace) >= 62.0
+
+
+async def test_each_attempt_costs_what_the_call_counts_as():
+    clock = FakeTime()
+    gov = governor(clock, Quota(40, 60.0, 40, counted=True))
+    server = Server(status(429, retry_after="1"), httpx2.Response(200))
+    await server.client(clock, governor=gov).request("POST", "x", operation="o", json={}, cost=20)
+    assert len(server.requests) == 2
+    assert clock.now < 60.0
+    await take(gov, 1)
+    assert clock.now >= 60.0  # both attempts together are all that the first minute may hold
 
 
 def test_quotas_are_checked():

@@ -328,4 +328,5 @@ rate_gates = Table(
     metadata,
     Column("key", String(500), primary_key=True),
     Column("tat", Double, nullable=False),
+    Column("sent", JsonObject()),
 )

@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select, text, update
@@ -14,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pm_providers.database import Database, database_for
 from pm_providers.database.schema import rate_gates
 from pm_providers.errors import ConfigurationError
-from pm_providers.transport.ratelimit import Pace, gcra, gcra_push
+from pm_providers.transport import Pace, PaceState, admit, gcra_push
 
 __all__ = ["SqlGate"]
 
@@ -48,10 +49,10 @@ class SqlGate:
         """See `Gate.reserve`."""
 
         def work(conn: Connection) -> float:
-            tat, now = self._lock_row(conn, key)
-            new_tat, wait = gcra(tat, now, pace.emission_s, pace.burst, cost)
+            state, now = self._lock_row(conn, key)
+            new, wait = admit(state, now, pace, cost)
             if wait <= max_wait_s:
-                self._store(conn, key, new_tat)
+                self._store(conn, key, new)
             return wait
 
         return await self._db.write(work)
@@ -60,8 +61,9 @@ class SqlGate:
         """See `Gate.push`."""
 
         def work(conn: Connection) -> None:
-            tat, now = self._lock_row(conn, key)
-            self._store(conn, key, gcra_push(tat, now, pace.emission_s, pace.burst, seconds))
+            state, now = self._lock_row(conn, key)
+            tat = gcra_push(state.tat, now, pace.emission_s, pace.burst, seconds)
+            self._store(conn, key, replace(state, tat=tat))
 
         await self._db.write(work)
 
@@ -69,13 +71,13 @@ class SqlGate:
         """Release the worker threads."""
         await self._db.aclose()
 
-    def _lock_row(self, conn: Connection, key: str) -> tuple[float, float]:
-        """`tat` of a key and the clock; nobody else gets the row until the transaction ends."""
+    def _lock_row(self, conn: Connection, key: str) -> tuple[PaceState, float]:
+        """What is known of a key, and the clock; nobody else gets the row until the transaction ends."""
         new = _INSERT[conn.dialect.name](rate_gates).values(key=_short(key), tat=0.0)
         conn.execute(new.on_conflict_do_nothing())
-        mine = select(rate_gates.c.tat).where(rate_gates.c.key == _short(key)).with_for_update()
-        tat = conn.execute(mine).scalar_one()
-        return tat, self._now(conn)
+        mine = select(rate_gates.c.tat, rate_gates.c.sent).where(rate_gates.c.key == _short(key))
+        tat, sent = conn.execute(mine.with_for_update()).one()
+        return PaceState(tat, tuple((begin, number) for begin, number in sent or ())), self._now(conn)
 
     def _now(self, conn: Connection) -> float:
         if self._clock is not None:
@@ -86,8 +88,9 @@ class SqlGate:
         return time.time()
 
     @staticmethod
-    def _store(conn: Connection, key: str, tat: float) -> None:
-        conn.execute(update(rate_gates).where(rate_gates.c.key == _short(key)).values(tat=tat))
+    def _store(conn: Connection, key: str, state: PaceState) -> None:
+        row = update(rate_gates).where(rate_gates.c.key == _short(key))
+        conn.execute(row.values(tat=state.tat, sent=state.sent))
 
 
 def _short(key: str) -> str:

@@ -14,19 +14,23 @@ from pm_providers.transport.concurrency import bounded_map
 from pm_providers.transport.download import Download
 from pm_providers.transport.errors import VendorFault
 from pm_providers.transport.exchange import FilePart
+from pm_providers.transport.pacing import (
+    Gate,
+    LocalGate,
+    Pace,
+    PaceState,
+    Quota,
+    admit,
+    gcra,
+    gcra_push,
+)
 from pm_providers.transport.paging import Page, collect, iter_items, iter_links, iter_pages
 from pm_providers.transport.policy import MIB, Timing, TransportPolicy
 from pm_providers.transport.quota_headers import RateState, parse_rate_headers
 from pm_providers.transport.ratelimit import (
-    Gate,
     Governor,
-    LocalGate,
-    Pace,
-    Quota,
     RateHeaderParser,
     common_gate,
-    gcra,
-    gcra_push,
     share_quotas,
     shared_governor,
 )
@@ -49,6 +53,7 @@ __all__ = [
     "HttpClient",
     "LocalGate",
     "Pace",
+    "PaceState",
     "Page",
     "Params",
     "Quota",
@@ -57,6 +62,7 @@ __all__ = [
     "Timing",
     "TransportPolicy",
     "VendorFault",
+    "admit",
     "bounded_map",
     "collect",
     "common_gate",

@@ -136,6 +136,7 @@ class HttpClient:
         reads: bool = False,
         expect: Collection[int] = (),
         max_bytes: int | None = None,
+        cost: float = 1.0,
     ) -> Answer:
         """Send a request and return the answer, read to its end.
 
@@ -155,6 +156,7 @@ class HttpClient:
             expect: statuses that are a success, by default 200-299. A redirect status that is
                 expected is returned, not followed.
             max_bytes: bound of the answer, by default that of the policy.
+            cost: requests that each attempt counts as.
 
         Raises:
             PMError: see `pm_providers.errors`. `maybe_applied` tells whether a failed write may
@@ -179,6 +181,7 @@ class HttpClient:
             reads=reads,
             expect=expect,
             max_bytes=max_bytes or self.policy.max_bytes,
+            cost=cost,
         )
         return await self._run(call, lambda number, left: self._attempt(call, number, left))
 
@@ -359,7 +362,7 @@ class HttpClient:
 
     def _slot(self, call: Call, budget: Budget) -> contextlib.AbstractAsyncContextManager[None]:
         return self.governor.slot(
-            max_wait_s=min(budget.left(), self.policy.max_wait_s), operation=call.operation
+            max_wait_s=min(budget.left(), self.policy.max_wait_s), operation=call.operation, cost=call.cost
         )
 
     def _time_left(self, where: Where, budget: Budget) -> float:

@@ -64,6 +64,7 @@ class Call:
         expect: statuses that are a success; empty for 200-299.
         max_bytes: bound of the answer.
         reads: whether it changes nothing, whatever its method.
+        cost: requests that an attempt counts as for the quota.
     """
 
     method: str
@@ -76,6 +77,7 @@ class Call:
     expect: Collection[int]
     max_bytes: int
     reads: bool = False
+    cost: float = 1.0
 
     def expected(self, status: int) -> bool:
         """Whether `status` is a success."""

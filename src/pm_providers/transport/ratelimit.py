@@ -1,160 +1,27 @@
-"""One rate governor per credential: never faster than the vendor allows.
-
-Pacing is GCRA, the generic cell rate algorithm: one number per credential, the theoretical arrival
-time `tat`. Each request moves it on by one emission interval; a vendor's "wait" moves it forward.
-One number fits into one row of a database, so the same arithmetic works within a process
-(`LocalGate`) and across workers (any other `Gate`).
-"""
+"""One rate governor per credential: never faster than the vendor allows. See `pacing` for the arithmetic."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import math
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from pm_providers.errors import RateLimitedError
+from pm_providers.transport.pacing import Gate, LocalGate, Pace, Quota
 from pm_providers.transport.policy import Timing
 from pm_providers.transport.quota_headers import RateState, parse_rate_headers
 
-__all__ = [
-    "Gate",
-    "Governor",
-    "LocalGate",
-    "Pace",
-    "Quota",
-    "RateHeaderParser",
-    "common_gate",
-    "gcra",
-    "gcra_push",
-    "share_quotas",
-    "shared_governor",
-]
+__all__ = ["Governor", "RateHeaderParser", "common_gate", "share_quotas", "shared_governor"]
 
 RateHeaderParser = Callable[[Mapping[str, str], float], RateState | None]
 """Response headers and the wall clock -> quota; `parse_rate_headers` is the default."""
 
 _LOW_WATER: Final = 0.1
 _LONGEST_PUSH_S: Final = 86400.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Pace:
-    """Rate in the terms of GCRA.
-
-    Attributes:
-        emission_s: seconds between two requests in the long run; 0 means no limit.
-        burst: requests that may follow each other at once after a rest.
-    """
-
-    emission_s: float = 0.0
-    burst: int = 1
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Quota:
-    """A vendor's documented quota.
-
-    Attributes:
-        requests: requests per window; `None` where the vendor has no limit.
-        per_s: length of the window in seconds.
-        burst: requests that may be sent at once; by default a tenth of `requests`.
-        concurrency: requests in flight at the same time, per process.
-    """
-
-    requests: int | None = None
-    per_s: float = 1.0
-    burst: int | None = None
-    concurrency: int = 10
-
-    def __post_init__(self) -> None:
-        requests = 1 if self.requests is None else self.requests
-        if self.concurrency < 1 or requests < 1 or not 0 < self.per_s < math.inf:
-            raise ValueError("a quota is made of positive numbers")
-        if self.burst is not None and not 1 <= self.burst <= (self.requests or self.burst):
-            raise ValueError("burst must lie between 1 and the number of requests")
-
-    def pace(self) -> Pace:
-        """Pace that never exceeds the quota, wherever the vendor's window begins.
-
-        In any window GCRA admits the burst plus one request per emission interval, so the interval
-        is stretched by what the burst takes.
-        """
-        if self.requests is None:
-            return Pace()
-        burst = self.burst or max(1, self.requests // 10)
-        return Pace(self.per_s / max(1, self.requests - burst), burst)
-
-
-def gcra(tat: float, now: float, emission_s: float, burst: int, cost: float = 1.0) -> tuple[float, float]:
-    """Admit one request: `(new_tat, wait)`.
-
-    Args:
-        tat: theoretical arrival time so far; anything up to `now` at first.
-        now: the clock, in seconds; all parties to one `tat` must share it.
-        emission_s: see `Pace`.
-        burst: see `Pace`.
-        cost: requests that this one counts as.
-
-    Returns:
-        What `tat` becomes if the request is sent, and the seconds to wait before sending it.
-    """
-    new_tat = max(tat, now) + emission_s * cost
-    return new_tat, max(0.0, new_tat - emission_s * max(burst, cost) - now)
-
-
-def gcra_push(tat: float, now: float, emission_s: float, burst: int, seconds: float) -> float:
-    """New `tat` such that nothing is admitted for `seconds`, and no burst follows."""
-    return max(tat, now + seconds + emission_s * (burst - 1))
-
-
-class Gate(Protocol):
-    """Where `tat` lives, by key. Every method is atomic per key."""
-
-    async def reserve(
-        self, key: str, pace: Pace, *, cost: float = 1.0, max_wait_s: float = math.inf
-    ) -> float:
-        """Reserve the next free moment and return the seconds until then.
-
-        A wait above `max_wait_s` is returned too, but then nothing is reserved.
-        """
-        ...
-
-    async def push(self, key: str, pace: Pace, seconds: float) -> None:
-        """Admit nothing for `seconds` from now; never shortens an earlier push."""
-        ...
-
-
-class LocalGate:
-    """Gate within this process."""
-
-    def __init__(self, timing: Timing | None = None) -> None:
-        self._monotonic = (timing or Timing()).monotonic
-        self._tat: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    async def reserve(
-        self, key: str, pace: Pace, *, cost: float = 1.0, max_wait_s: float = math.inf
-    ) -> float:
-        """See `Gate.reserve`."""
-        with self._lock:
-            now = self._monotonic()
-            tat = self._tat.get(key, -math.inf)
-            new_tat, wait = gcra(tat, now, pace.emission_s, pace.burst, cost)
-            if wait <= max_wait_s:
-                self._tat[key] = new_tat
-            return wait
-
-    async def push(self, key: str, pace: Pace, seconds: float) -> None:
-        """See `Gate.push`."""
-        with self._lock:
-            now = self._monotonic()
-            tat = self._tat.get(key, -math.inf)
-            self._tat[key] = gcra_push(tat, now, pace.emission_s, pace.burst, seconds)
 
 
 class Governor:
@@ -248,14 +115,14 @@ class Governor:
         """Adapt the pace to the headers of an answer.
 
         An exhausted quota stops all requests until its reset. When less than a tenth is left, the
-        rest is spread over the time to the reset.
+        rest is spread over the time to the reset, unless we count ourselves.
         """
         state = self.read(headers)
         if state is None or not state.reset_s:
             return
         if state.exhausted:
             await self.push(state.reset_s)
-        elif state.limit and state.remaining:
+        elif state.limit and state.remaining and not self.quota.counted:
             self._spread(state.limit, state.remaining, state.reset_s)
 
     def _spread(self, limit: int, remaining: int, reset_s: float) -> None:

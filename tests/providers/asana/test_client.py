@@ -206,13 +206,19 @@ async def test_every_action_is_paid_for() -> None:
     server = Scripted({f"GET /tasks/{one}": {"data": {"gid": str(one)}} for one in range(1, 101)})
     api = _api(server, time, requests_per_minute=60)
     await api.batch([Action("GET", f"tasks/{one}") for one in range(1, 31)])
-    # Six at once, then 54 in the minute: 24 wait.
-    assert sum(time.slept) >= 24 * 60 / 54 - 1
+    assert sum(time.slept) == 0  # three quarters of the quota are sent at once
+    await api.batch([Action("GET", f"tasks/{one}") for one in range(31, 71)])
+    assert 50 <= sum(time.slept) <= 80  # no 60 seconds hold more than 60
+    slow = _api(server, time, requests_per_minute=60, even_pace=True, api_token=own_token())
+    time.slept.clear()
+    await slow.batch([Action("GET", f"tasks/{one}") for one in range(1, 31)])
+    # Ten at once, as they come together, then 54 in the minute: 20 wait.
+    assert sum(time.slept) >= 20 * 60 / 54 - 1
 
 
 async def test_more_than_the_quota_allows_is_refused_before_it_is_sent() -> None:
     server = Scripted({"GET /tasks/1": {"data": {"gid": "1"}}})
-    options = config(requests_per_minute=10, api_token="used-up")
+    options = config(requests_per_minute=10, even_pace=True, api_token="used-up")
     options.max_wait_s = 1.0
     api = Api(read_options(options), transport=httpx2.MockTransport(server), timing=FakeTime().timing())
     await api.get("tasks/1")

@@ -62,7 +62,7 @@ class Api(RemoteClient):
             root=API_ROOT,
             settings=SETTINGS,
             error_parser=parse_fault,
-            quota=Quota(options.requests_per_minute, 60.0, concurrency=_READS),
+            quota=Quota(options.requests_per_minute, 60.0, concurrency=_READS, counted=not options.even_pace),
             transport=transport,
             timing=timing,
         )
@@ -337,16 +337,13 @@ class Api(RemoteClient):
         writes = any(one.writes for one in actions)
         permits, count = (self._writes if writes else self._reads), len(actions)
         async with permits.hold(count):
-            # The request itself counts as one: the others are taken from the quota before.
-            wait = self.options.policy.max_wait_s
-            async with self.http.governor.slot(max_wait_s=wait, cost=count - 1):
-                pass
             answer = await self.http.request(
                 "POST",
                 "batch",
                 operation="",
                 json={"data": {"actions": [one.wire() for one in actions]}},
                 safe=all(one.method in {"GET", "PUT"} for one in actions),
+                cost=count,
             )
         self._note(answer)
         return read_outcomes(answer.json(), actions)

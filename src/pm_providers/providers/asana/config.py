@@ -86,6 +86,7 @@ class Options:
         page_size: records in one page; the server takes 100 at most.
         concurrency: requests in flight; Asana allows 50 reads and 15 writes.
         requests_per_minute: quota of the plan: 1,500 paid, 150 free.
+        even_pace: spread requests over the minute, instead of up to three quarters of the quota at once.
         status_source: one of the `..._SOURCE` constants; `custom_field:` is followed by name or gid.
         done_section: section that finished tasks are moved to; empty for the one whose name says so.
         new_sections: sections that projects made here get; empty leaves Asana's own.
@@ -109,6 +110,7 @@ class Options:
     page_size: int = _MAX_PAGE
     concurrency: int = 10
     requests_per_minute: int = 1500
+    even_pace: bool = False
     status_source: str = SECTION_SOURCE
     done_section: str = ""
     new_sections: tuple[str, ...] = ("To do", "In progress", "Done")
@@ -155,8 +157,9 @@ def read_options(config: PMProviderConfig) -> Options:
     """Check a configuration.
 
     Options in `additional_config`: `team_id`, `page_size`, `concurrency`, `requests_per_minute`,
-    `status_source`, `done_section`, `new_sections`, `sprint_mode`, `sprint_portfolio`, `sprint_field`,
-    `priority_field`, `estimate_field`, `points_field`, `attach_fields`, and those that all providers share.
+    `even_pace`, `status_source`, `done_section`, `new_sections`, `sprint_mode`, `sprint_portfolio`,
+    `sprint_field`, `priority_field`, `estimate_field`, `points_field`, `attach_fields`, and those that all
+    providers share.
 
     Raises:
         ConfigurationError: a setting is missing or malformed; names it and an example.
@@ -173,6 +176,7 @@ def read_options(config: PMProviderConfig) -> Options:
         page_size=read.whole("page_size", _MAX_PAGE, least=1, most=_MAX_PAGE),
         concurrency=read.whole("concurrency", 10, least=1, most=50),
         requests_per_minute=read.whole("requests_per_minute", 1500, least=10, most=100_000),
+        even_pace=read.flag("even_pace", default=False),
         status_source=_status_source(read),
         done_section=read.text("done_section", "", example="Done"),
         new_sections=_new_sections(read, config),

@@ -112,6 +112,7 @@ class Api(IdentifyingClient):
         files: Sequence[FilePart] = (),
         safe: bool | None = None,
         expect: Collection[int] = (),
+        cost: int = 1,
     ) -> Answer:
         """One request.
 
@@ -123,12 +124,13 @@ class Api(IdentifyingClient):
             files: body as a form.
             safe: whether it may be sent twice; by default reads only.
             expect: statuses that are a success.
+            cost: requests that it counts as.
 
         Raises:
             PMError: see `pm_providers.errors`. A refusal with 401 of a credential that is good is
                 `PermissionDeniedError`.
         """
-        more: dict[str, Any] = {"params": params, "safe": safe, "expect": expect}
+        more: dict[str, Any] = {"params": params, "safe": safe, "expect": expect, "cost": cost}
         if json is not None:
             more["json"] = dict(json)
         if files:
@@ -260,12 +262,8 @@ class Api(IdentifyingClient):
         Raises:
             PMError: the batch as a whole failed.
         """
-        extra = len(routes) - 1
-        if extra:
-            slot = self.http.governor.slot(max_wait_s=self.options.policy.max_wait_s, cost=float(extra))
-            async with slot:
-                pass
-        answer = await self.call("GET", "batch", params={"urls": ",".join(routes)}, safe=not once)
+        params = {"urls": ",".join(routes)}
+        answer = await self.call("GET", "batch", params=params, safe=not once, cost=len(routes))
         found = answer.json_list()
         if len(found) != len(routes):
             raise broken(f"{len(found)} of {len(routes)} answers in a batch")

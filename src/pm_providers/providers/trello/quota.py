@@ -1,8 +1,9 @@
 """The vendor's quotas: of the token, of the key that tokens share, of addresses below `/members/`.
 
 300 requests in 10 seconds for a key, 100 for a token, 100 in 15 minutes below `/members/` ([doc]
-rate-limits). What is sent stays below, because other programs may use the same token. A burst counts twice:
-it may stand at the end of one of the vendor's windows, so that a large one costs pace.
+rate-limits). What is sent stays below, because other programs may use the same token. Requests of a token are
+counted, so that its burst costs no pace; elsewhere a burst counts twice, as it may stand at the end of one of
+the vendor's windows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["KEY_QUOTA", "MEMBER_QUOTA", "TOKEN_QUOTA", "WINDOW_S", "SharedKeyGat
 WINDOW_S = 10.0
 """Seconds of the window; what to wait where an answer does not tell."""
 
-TOKEN_QUOTA = Quota(requests=96, per_s=WINDOW_S, burst=10, concurrency=16)
+TOKEN_QUOTA = Quota(requests=96, per_s=WINDOW_S, concurrency=16, counted=True)
 KEY_QUOTA = Quota(requests=270, per_s=WINDOW_S, burst=60, concurrency=64)
 MEMBER_QUOTA = Quota(requests=90, per_s=900.0, burst=45, concurrency=16)
 
