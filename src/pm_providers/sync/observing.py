@@ -81,7 +81,7 @@ class Observer:
         """
         touched = 0
         while True:
-            page = await side.provider.changes(side.project_id, cursor)
+            page = await side.changes(cursor)
             if seen is not None:
                 seen.update(task.id for task in page.upserts)
             archived = {task.id: "archived" for task in page.upserts if task.is_archived}

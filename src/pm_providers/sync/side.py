@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
-from pm_providers.contract import BasePMProvider
+from pm_providers.contract import BasePMProvider, ChangePage
 from pm_providers.errors import (
     ConflictError,
     NotFoundError,
@@ -21,6 +21,7 @@ from pm_providers.sync.facts import Choice, Person, SideFacts
 from pm_providers.sync.plan import Step
 from pm_providers.sync.translate import NEW_LABEL
 from pm_providers.sync.values import CUSTOM, snapshot_of
+from pm_providers.toolkit.sharing import Look, shared
 
 __all__ = ["Side"]
 
@@ -49,6 +50,7 @@ class Side:
         self.provider = provider
         self.project_id = project_id
         self._facts: SideFacts | None = None
+        self._look = Look()
 
     def __repr__(self) -> str:
         return f"Side({self.name!r}, {self.provider.name!r}, {self.project_id!r})"
@@ -69,8 +71,19 @@ class Side:
     async def facts(self, *, fresh: bool = False) -> SideFacts:
         """What this side can hold; asked once, and only when there is something to decide."""
         if self._facts is None or fresh:
-            self._facts = await self._asked()
+            self._look = Look() if fresh else self._look
+            with shared(self._look, reads=True):
+                self._facts = await self._asked()
         return self._facts
+
+    async def changes(self, cursor: str | None) -> ChangePage:
+        """The next page of what changed. What it asks of the system's lists is not asked again for the facts.
+
+        Raises:
+            PMError: see `BasePMProvider.changes`.
+        """
+        with shared(self._look):
+            return await self.provider.changes(self.project_id, cursor)
 
     async def _asked(self) -> SideFacts:
         provider, project = self.provider, self.project_id

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Generic, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
+from pm_providers.toolkit.sharing import Look, current_look
+
 __all__ = ["Cache", "KeyedLocks"]
 
 K = TypeVar("K", bound=Hashable)
@@ -36,6 +38,7 @@ class _Kept(NamedTuple, Generic[V]):
     at: float
     load: int
     value: V
+    look: Look | None = None
 
 
 class Cache(Generic[K, V]):
@@ -61,11 +64,11 @@ class Cache(Generic[K, V]):
         self._locks = KeyedLocks()
 
     async def get(self, key: K, *, max_age_s: float | None = None) -> V:
-        """Value of a key, not older than `max_age_s`; 0 loads it anew."""
-        asked, loads = self._clock(), self._loads
+        """Value of a key, not older than `max_age_s`; 0 loads it anew, within one look once (`sharing`)."""
+        asked, loads, look = self._clock(), self._loads, current_look()
         limit = self._max_age_s if max_age_s is None else max_age_s
         found = self._values.get(key)
-        if found is not None and asked - found.at < limit:
+        if found is not None and (asked - found.at < limit or (look is not None and found.look is look)):
             return found.value
         async with self._locks.hold(key):
             found = self._values.get(key)
@@ -74,7 +77,7 @@ class Cache(Generic[K, V]):
             if found is None or (found.load <= loads and asked - found.at >= limit):
                 self._loads += 1
                 at, load = self._clock(), self._loads
-                found = self._values[key] = _Kept(at, load, await self._load(key))
+                found = self._values[key] = _Kept(at, load, await self._load(key), look)
             return found.value
 
     def age_s(self, key: K) -> float | None:
@@ -85,7 +88,7 @@ class Cache(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Keep a value that came along with something else."""
         self._loads += 1
-        self._values[key] = _Kept(self._clock(), self._loads, value)
+        self._values[key] = _Kept(self._clock(), self._loads, value, current_look())
 
     def forget(self, key: K) -> None:
         """Load a key anew when it is asked for next: what it stands for was written."""

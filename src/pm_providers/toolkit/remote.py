@@ -18,12 +18,12 @@ from pm_providers.toolkit.cache import Cache, KeyedLocks
 from pm_providers.toolkit.custom_fields import same_custom
 from pm_providers.toolkit.options import wrong_address
 from pm_providers.toolkit.raw import allowed_headers, raw_response
+from pm_providers.toolkit.sharing import SharingClient
 from pm_providers.transport import (
     Answer,
     Auth,
     ErrorParser,
     Gate,
-    HttpClient,
     Params,
     Quota,
     RateHeaderParser,
@@ -110,7 +110,7 @@ class RemoteClient(ABC):
             parser=quota_parser,
             timing=timing,
         )
-        self.http = HttpClient(
+        self.http = SharingClient(
             f"{base_url}{root}",
             provider=provider,
             auth=options.auth,
