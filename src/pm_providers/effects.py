@@ -115,11 +115,11 @@ class Permit:
         renew: Callable[[], Awaitable[None]],
         *,
         since: tuple[float, ...],
-        clocks: Callable[[], tuple[float, ...]] = elapsed,
+        clocks: Callable[[], tuple[float, ...]] | None = None,
     ) -> None:
         self._within_s = within_s
         self._renew = renew
-        self._clocks = clocks
+        self._clocks = clocks or elapsed
         self._since = since
         self._turn = asyncio.Lock()
 

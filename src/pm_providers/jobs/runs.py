@@ -15,6 +15,7 @@ from pm_providers.service.sync import run_sync
 from pm_providers.store.mappings import get_mapping
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_state import break_lease, get_state
+from pm_providers.sync.leave import WITHIN_S
 from pm_providers.sync.report import RunOptions
 
 __all__ = ["BACKFILL", "INTERACTIVE", "RUN", "SCHEDULED", "RunHandler", "submit_run"]
@@ -66,6 +67,7 @@ class RunHandler:
         vault: keys of the stored credentials.
         learn: told the secrets of both sides, to mask them.
         on_end: told what became of each job.
+        within_s: see `RunOptions.within_s`; less than others wait before they take the worker's jobs.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class RunHandler:
         vault: Vault | None = None,
         learn: Callable[[Iterable[str]], None] = lambda _: None,
         on_end: Callable[[Job, Outcome], None] = lambda _job, _outcome: None,
+        within_s: float = WITHIN_S,
     ) -> None:
         self._db = db
         self._vault = vault
         self._learn = learn
         self._on_end = on_end
+        self._within_s = within_s
 
     async def __call__(self, job: Job) -> Outcome:
         """Do a job, and say what becomes of it."""
@@ -96,7 +100,9 @@ class RunHandler:
             if mapping is None or not mapping.sync_enabled:
                 return Done("the mapping is paused" if mapping else "the mapping was removed")
             await self._end_lease_of_the_dead(mapping_id)
-            options = RunOptions(full=bool(job.payload.get("full")), holder=_holder(job))
+            options = RunOptions(
+                full=bool(job.payload.get("full")), holder=_holder(job), within_s=self._within_s
+            )
             result = await run_sync(self._db, mapping_id, options, vault=self._vault, learn=self._learn)
         except PMError as error:
             return after_error(error, job.attempt)

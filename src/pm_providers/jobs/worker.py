@@ -16,6 +16,7 @@ from pm_providers.jobs.runs import RunHandler
 from pm_providers.jobs.schedules import submit_due
 from pm_providers.jobs.sql_queue import SqlQueue
 from pm_providers.store import SqlGate
+from pm_providers.sync.leave import WITHIN_S
 from pm_providers.transport import share_quotas
 
 __all__ = ["open_queue", "run_worker"]
@@ -79,7 +80,8 @@ async def run_worker(
     shared = not address.startswith("sqlite")
     if shared:
         share_quotas(SqlGate(db))
-    handler = RunHandler(db, vault=vault, learn=learn, on_end=on_end)
+    within_s = min(WITHIN_S, max(0.0, asked.stalled_s - asked.beat_s) / 2)
+    handler = RunHandler(db, vault=vault, learn=learn, on_end=on_end, within_s=within_s)
     try:
         await submit_due(db, queue)
         ticks = asyncio.create_task(_tick(db, queue, tick_s, end))
