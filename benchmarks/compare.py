@@ -67,6 +67,8 @@ class Bench:
         comparisons: the tables, in order.
         limit: sandbox, whether the quota holds -> sets it.
         asked: log of the sandbox -> what ours asked for when it listed; others may ask for the same.
+        window_s: seconds over which the vendor holds its quota.
+        cost: record of a request -> what it counts as for the quota.
     """
 
     module: str
@@ -77,6 +79,8 @@ class Bench:
     comparisons: Sequence[Comparison]
     limit: Callable[[Any, bool], None] | None = None
     asked: Callable[[Any], Any] | None = None
+    window_s: float = 60.0
+    cost: Callable[[Any], int] = lambda _record: 1
 
     @property
     def command(self) -> list[str]:
@@ -168,7 +172,10 @@ def _told(bench: Bench, box: Any, word: str) -> Any:
         return bench.asked(box.log) if bench.asked is not None else None
     if word == "counters":
         refused = box.log.statuses()[429]
-        return {"requests": len(box.log), "refused": refused, "cpu": time.process_time()}
+        busiest = box.log.busiest(bench.window_s, bench.cost)
+        return {
+            "requests": len(box.log), "busiest": busiest, "refused": refused, "cpu": time.process_time()
+        }  # fmt: skip
     if bench.limit is not None:
         bench.limit(box, word == "limited")
     return None
@@ -214,7 +221,8 @@ def measured(bench: Bench, site: Server, task: Task) -> Result:
     after = site.ask("counters")
     if found["count"] < task["count"] or after["refused"]:
         raise SystemExit(f"{task['client']}: {found['count']} of {task['count']}, {after['refused']} refused")
-    return {**found, "requests": after["requests"], "server": after["cpu"] - login["cpu"]}
+    told = {name: after[name] for name in ("requests", "busiest")}
+    return {**found, **told, "server": after["cpu"] - login["cpu"]}
 
 
 def compared(bench: Bench, site: Server, one: Comparison, options: argparse.Namespace) -> dict[str, Result]:
@@ -238,6 +246,7 @@ MEASURES = (
     ("wall time, s", "wall", "{:.2f}", 1.0),
     ("CPU time, ms per {}", "cpu", "{:.3f}", 1000.0),
     ("requests", "requests", "{:.0f}", 1.0),
+    ("the most that the quota counts in any {} s", "busiest", "{:.0f}", 1.0),
     ("peak memory, MiB", "peak", "{:.0f}", 1.0),
     ("of it during the work, MiB", "grown", "{:.1f}", 1.0),
     ("CPU time of the server, s", "server", "{:.2f}", 1.0),
@@ -256,7 +265,8 @@ def table(bench: Bench, title: str, found: dict[str, Result], count: int) -> Non
         values = [found[name][key] * scale for name in names]
         ratio = min(values[1:]) / values[0] if values[0] else 0.0
         cells = " | ".join(form.format(one) for one in values)
-        print(f"| {label.format(bench.noun)} | {cells} | {ratio:.2f} times |")
+        named = label.format(f"{bench.window_s:g}" if key == "busiest" else bench.noun)
+        print(f"| {named} | {cells} | {ratio:.2f} times |")
 
 
 def main(bench: Bench, text: str) -> None:

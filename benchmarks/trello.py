@@ -124,6 +124,7 @@ BENCH = Bench(
     box=box,
     login=login,
     limit=limit,
+    window_s=10.0,
     comparisons=(
         Comparison(title=", the vendor's quota; the other's pages walked by the script", work="list"),
         Comparison(

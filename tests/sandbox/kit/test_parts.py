@@ -121,6 +121,22 @@ class TestLog:
         record = log.start("GET", "/1/boards", "fields=name&key=abc&token=def&keys=x")
         assert record.query == "fields=name&key=***&token=***&keys=x"
 
+    def test_tells_the_most_that_a_window_held(self):
+        log = RequestLog()
+        assert log.busiest(10) == 0
+        for at in (0, 4, 9, 10, 11, 30):
+            log.start("GET", f"/{at}", "", at=at)
+        assert [log.busiest(seconds) for seconds in (1, 10, 11, 100)] == [1, 4, 4, 6]
+        assert log.busiest(10, lambda record: 7 if record.path == "/30" else 1) == 7
+
+    async def test_times_are_those_of_the_clock(self):
+        box = OpenProjectSandbox(clock=Clock(datetime(2026, 1, 1, tzinfo=UTC)))
+        async with client_of(box) as client:
+            for _ in range(2):
+                await client.get("/api/v3/types")
+                box.clock.advance(60)
+        assert [one.at for one in box.log] == [1767225600, 1767225660]
+
 
 class TestServer:
     async def test_settings_follow_the_socket(self):

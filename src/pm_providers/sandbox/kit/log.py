@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 __all__ = ["RequestLog", "RequestRecord"]
@@ -25,6 +25,7 @@ class RequestRecord:
         request_size, response_size: bytes of the bodies.
         in_flight: requests that were running when this one arrived, itself included.
         fault: kind of the fault that struck, or None.
+        at: when it arrived, in seconds of the sandbox's clock.
     """
 
     number: int
@@ -37,6 +38,7 @@ class RequestRecord:
     response_size: int = 0
     in_flight: int = 1
     fault: str | None = None
+    at: float = 0.0
 
 
 class RequestLog:
@@ -77,12 +79,29 @@ class RequestLog:
         """How often each status was answered."""
         return Counter(r.status for r in self._records)
 
-    def start(self, method: str, path: str, query: str) -> RequestRecord:
+    def busiest(self, seconds: float, cost: Callable[[RequestRecord], int] = lambda _: 1) -> int:
+        """The most that any so many seconds held.
+
+        Args:
+            seconds: length of the window, wherever it begins.
+            cost: requests that a record counts as.
+        """
+        first, held, most = 0, 0, 0
+        costs = [cost(record) for record in self._records]
+        for record, amount in zip(self._records, costs, strict=True):
+            held += amount
+            while self._records[first].at <= record.at - seconds:
+                held -= costs[first]
+                first += 1
+            most = max(most, held)
+        return most
+
+    def start(self, method: str, path: str, query: str, at: float = 0.0) -> RequestRecord:
         """Open a record; the server calls this."""
         self._number += 1
         self._running += 1
         self.max_in_flight = max(self.max_in_flight, self._running)
-        record = RequestRecord(self._number, method, path, self._mask(query), in_flight=self._running)
+        record = RequestRecord(self._number, method, path, self._mask(query), in_flight=self._running, at=at)
         self._records.append(record)
         if len(self._records) > MAX_RECORDS:
             del self._records[: MAX_RECORDS // 10]

@@ -73,7 +73,9 @@ class FaultMiddleware:
             return
         path = scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or scope["path"]
         query = scope.get("query_string", b"").decode("latin-1")
-        record = self._sandbox.log.start(scope["method"], path, query)
+        record = self._sandbox.log.start(
+            scope["method"], path, query, at=self._sandbox.clock.now().timestamp()
+        )
         try:
             await self._serve(scope, _recording(receive, record), _counting(send, record), record)
         except _DropError:
