@@ -29,6 +29,7 @@ __all__ = [
     "parts_of",
     "put_part",
     "relations_to",
+    "resting_tasks",
     "settle_due",
     "sprint_links",
     "unknown_sprints",
@@ -109,6 +110,22 @@ def due_tasks(
     )
     statement = select(*_TASK_COLUMNS).where(where).order_by(sync_links.c.id).limit(limit)
     return [Link(**row) for row in conn.execute(statement).mappings()]
+
+
+def resting_tasks(conn: SqlConnection, link_ids: Collection[str]) -> list[Link]:
+    """Links of tasks in step of which the parts are not to be read, of these."""
+    found = []
+    for some in _some(sorted(link_ids)):
+        where = (
+            sync_links.c.id.in_(some)
+            & (sync_links.c.entity == TASK)
+            & sync_links.c.parts_due.is_not(True)
+            & (sync_links.c.state == LINKED)
+            & sync_links.c.left_gone.is_(None)
+            & sync_links.c.right_gone.is_(None)
+        )
+        found += [Link(**row) for row in conn.execute(select(*_TASK_COLUMNS).where(where)).mappings()]
+    return found
 
 
 def make_due(conn: SqlConnection, mapping_id: str, ids: Collection[str] | None = None) -> None:

@@ -127,6 +127,9 @@ class Decision:
         kept: fields that stay undecided, by their names on the left.
         waits: field -> side whose value waits until it can be carried.
         entity: kind of record.
+        name: of what is no task: what it is to plans, which name it before its link is stored.
+        apart: fields that the policy does not carry: what both sides say of them stays undecided until it
+            does, and nothing waits for that. By their names on the left.
     """
 
     act: Act
@@ -141,3 +144,5 @@ class Decision:
     kept: frozenset[str] = frozenset()
     waits: Mapping[str, str] = field(default_factory=dict)
     entity: str = "task"
+    name: str = ""
+    apart: frozenset[str] = frozenset()

@@ -17,7 +17,7 @@ from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
-from pm_providers.store.sync_links import LINKED, Link, find_links, links_by_id
+from pm_providers.store.sync_links import Link, links_by_id
 from pm_providers.store.sync_parts import (
     PartLink,
     answered_owners,
@@ -27,23 +27,20 @@ from pm_providers.store.sync_parts import (
     is_first_run,
     make_due,
     open_part_writes,
-    part_conflicts,
     parts_of,
-    relations_to,
     settle_due,
     sprint_links,
     unknown_sprints,
     wake_held,
 )
 from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.foreseen import APPROVED, Foreseen
 from pm_providers.sync.parts_apply import Fuse, PartWriter
 from pm_providers.sync.parts_asked import Asked
-from pm_providers.sync.parts_checklists import ChecklistItems, Checklists
-from pm_providers.sync.parts_comments import Attachments, Comments
+from pm_providers.sync.parts_look import Look
 from pm_providers.sync.parts_model import Kind, PartView, Scope
-from pm_providers.sync.parts_plan import Bars, decide_part
-from pm_providers.sync.parts_relations import Relations
-from pm_providers.sync.parts_views import is_early, views_of
+from pm_providers.sync.parts_views import is_early
+from pm_providers.sync.plan import digest_of
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.report import RunOptions, RunReport
@@ -90,6 +87,11 @@ class Parts:
         self._policy = policy
         self._options = options
         self._report = report
+        self._look = Look(db, mapping_id, sides, policy, report)
+        self.sprints: list[Decision] = []
+        """What would be done about sprints."""
+        self.approved: set[int] | None = None
+        """Digests of what may be written to parts, where people approved a plan, and was not yet."""
         self.writer = PartWriter(db, mapping_id, fence, sides, policy.settle_s, on_write)
         self._sprints: tuple[Scope, list[tuple[PartView, list[Decision]]]] | None = None
         self._fresh: set[str] = set()
@@ -99,7 +101,7 @@ class Parts:
     async def before_plan(self, planner: Planner) -> None:
         """Look at the sprints: at first contact, where a task names an unknown one, and when all is read."""
         kind = Sprints()
-        if self._options.fields or not self._wanted(kind):
+        if self._options.fields or not self._look.wanted(kind):
             return
         first = await self._db.read(lambda conn: is_first_run(conn, self._mapping_id))
         asked = first or self._options.full
@@ -109,12 +111,14 @@ class Parts:
                 return
         scope = Scope(None, {name: side.project_id for name, side in self._sides.items()})
         rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id))
-        views = await self._views(kind, scope, rows)
-        decided = [(view, self._decided(kind, scope, view)) for view in views]
+        views = await self._look.views(kind, scope, rows)
+        decided = [(view, self._look.decided(kind, scope, view)) for view in views]
         self._sprints = (scope, decided)
         for view, decisions in decided:
-            self._tell(decisions)
-            for one in decisions:
+            self._look.note_held(decisions)
+            for one in decisions if not is_early(view, self._policy.settle_s) else ():
+                if one.act not in {Act.SETTLE, Act.FORGET}:
+                    self.sprints.append(one)
                 if one.act is Act.CREATE:  # so that the plan says which tasks will be in it
                     ours = view.items[other(one.side)].id
                     pair = _ordered(one.side, f"new: {one.title}", ours)
@@ -131,7 +135,7 @@ class Parts:
             return
         kind, (scope, decided) = Sprints(), self._sprints
         self._sprints = None
-        self.writer.fuse = await self._fuse()
+        self.writer.fuse = await self.fuse()
         writes = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
         made = False
         for view, decisions in decided:
@@ -156,36 +160,55 @@ class Parts:
         if self._options.fields:
             return
         asked = Asked(self._db, self._mapping_id, self._sides, planner)
-        every: list[Kind] = [
-            Comments(asked), Attachments(asked), Relations(asked), Checklists(), ChecklistItems(asked),
-        ]  # fmt: skip
-        kinds = [one for one in every if self._wanted(one)]
-        self.writer.fuse = await self._fuse()
-        if not self._options.dry:
-            await self._woken()
+        kinds = self._look.kinds(asked)
+        self.writer.fuse = await self.fuse()
+        await self._woken()
         for _ in range(_PASSES):
             if not kinds or not await self._pass(kinds, asked):
                 break
         if self.writer.kept_back:
             self._report.state = "partial"
-            self._report.reason = f"more than {self.writer.fuse.most} parts of tasks would be deleted"
-            self._report.next_step = "if it is meant, run it with the deletes allowed"
+            self.too_many(self.writer.fuse, self.writer.fuse.deleted + self.writer.kept_back)
+        elif self.approved:
+            self._report.state, self._report.reason = (
+                "partial",
+                "what stands around tasks was changed meanwhile",
+            )
+            self._report.next_step = "look at the new plan, then approve that"
 
-    def _wanted(self, kind: Kind) -> bool:
-        """Whether a kind is in step; says why where the systems cannot."""
-        if kind.part not in self._policy.parts:
-            return False
-        for side in self._sides.values():
-            if not kind.reads(side):
-                self._report.held[kind.part] = f"{side.title} has none ({side.name})"
-                return False
-        bars = {name: kind.barred(side) for name, side in self._sides.items() if self._policy.creates(name)}
-        for name, why in bars.items():
-            if why:
-                self._report.held[kind.part] = f"{self._sides[name].title} ({name}): {why}"
-        return any(not why for why in bars.values())
+    def too_many(self, fuse: Fuse, number: int) -> None:
+        """Say that more would be deleted than the fuse allows."""
+        what = f"{number} parts of tasks would be deleted; without permission {fuse.most} may be"
+        self._report.reason = what
+        self._report.next_step = "look at the plan; if it is meant, run it with the deletes allowed"
 
-    async def _fuse(self) -> Fuse:
+    def foreseen(
+        self, planner: Planner, coming: Callable[[Link], bool], tell: Callable[[Decision], None]
+    ) -> Foreseen:
+        """Collects what a run would do besides tasks; what it would do about sprints is told at once."""
+        asked = Asked(self._db, self._mapping_id, self._sides, planner, coming)
+        found = Foreseen(
+            self._db, self._mapping_id, self._look, asked,
+            settle_s=self._policy.settle_s, only=self._options.only, every=self._options.full, tell=tell,
+            makes_labels=lambda side: self._sides[side].provider.capabilities.supports("create_label"),
+        )  # fmt: skip
+        for one in self.sprints:
+            tell(one)
+            found.deletes += one.act is Act.DELETE
+        if not self._options.fields:
+            found.begin()
+        return found
+
+    async def approve(self, found: Foreseen) -> None:
+        """What was foreseen is what may be done; of a plan, say whether the fuse would stop it."""
+        if self._options.plan_id is not None:
+            self.approved = found.approved
+        fuse = await self.fuse()
+        if self._options.dry and fuse.most is not None and found.deletes > fuse.most:
+            self.too_many(fuse, found.deletes)
+
+    async def fuse(self) -> Fuse:
+        """What this run may delete of parts."""
         if self._options.allow_deletes:
             return Fuse()
         number = await self._db.read(lambda conn: has_parts(conn, self._mapping_id))
@@ -212,10 +235,9 @@ class Parts:
     async def _pass(self, kinds: Sequence[Kind], asked: Asked) -> bool:
         """All tasks that are due, some at a time; whether others became due by it."""
         after, again = "", False
-        every = self._options.dry and self._options.full  # otherwise it is noted with the tasks
 
         def due(conn: SqlConnection) -> list[Link]:
-            return due_tasks(conn, self._mapping_id, after=after, limit=_CHUNK, every=every)
+            return due_tasks(conn, self._mapping_id, after=after, limit=_CHUNK)
 
         while links := await self._db.read(due):
             after = links[-1].id
@@ -223,8 +245,7 @@ class Parts:
             links = [one for one in links if not only or {one.left_id, one.right_id} & only]
             asked.elsewhere.clear()
             done = await self._chunk(kinds, links)
-            if not self._options.dry:
-                again = await self._settled(links, done, asked) or again
+            again = await self._settled(links, done, asked) or again
         return again
 
     async def _chunk(self, kinds: Sequence[Kind], links: Sequence[Link]) -> list[str]:
@@ -249,22 +270,7 @@ class Parts:
 
     async def _settled(self, links: Sequence[Link], done: Sequence[str], asked: Asked) -> bool:
         """Whether relations were met whose own task has to be looked at."""
-
-        def found(conn: SqlConnection) -> set[str]:
-            owners: set[str] = set()
-            for side, met in asked.elsewhere.items():
-                known = find_links(conn, self._mapping_id, Entity.RELATION.value, side, list(met))
-                owners |= {met[one] for one in set(met) - {str(link.id_on(side)) for link in known}}
-            for side in SIDES:
-                tasks = {str(link.id_on(side)) for link in links if link.id not in self._fresh}
-                for row in relations_to(conn, self._mapping_id, side, tasks):
-                    if row.state == LINKED and row.id_on(side) not in asked.elsewhere[side]:
-                        owners.add(str(row.owner_id))
-            return owners
-
-        has_relations = "relations" in self._policy.parts and "relations" not in self._report.held
-        owners = await self._db.read(found) if has_relations else set()
-        owners -= {link.id for link in links}
+        owners = await self._look.owners(links, asked, self._fresh)
 
         def work(conn: SqlConnection) -> None:
             settle_due(conn, done)
@@ -289,18 +295,17 @@ class Parts:
         for kind in kinds:
             own = [row for row in rows if row.entity == kind.entity]
             try:
-                views = await self._views(kind, scope, own)
+                views = await self._look.views(kind, scope, own)
             except (PermissionDeniedError, UnsupportedError) as error:
                 self._report.held[kind.part] = str(error)
                 continue
             except NotFoundError:
                 return False  # the task is gone: the next run notices
             for view in views:
-                decisions = self._decided(kind, scope, view)
-                self._tell(decisions)
-                if not self._options.dry:
-                    open_ones = writes.get(view.link_id, ())
-                    settled = await self._one(kind, scope, view, open_ones, decisions) and settled
+                decisions = self._look.decided(kind, scope, view)
+                self._look.note_held(decisions)
+                open_ones = writes.get(view.link_id, ())
+                settled = await self._one(kind, scope, view, open_ones, decisions) and settled
         return settled
 
     async def _one(
@@ -315,38 +320,19 @@ class Parts:
             return False
         if is_early(view, self._policy.settle_s):
             return False
+        if kind.entity != Sprints.entity and not self._may(decisions):
+            return False
         return await self.writer.carry_out(kind, scope, view, decisions) if decisions else True
 
-    def _tell(self, decisions: Sequence[Decision]) -> None:
-        for one in decisions:
-            for part, why in one.held.items() if one.act is Act.LEAVE else ():
-                self._report.held.setdefault(part, why)
-            if self._options.dry and one.act not in {Act.SETTLE, Act.FORGET}:
-                name = f"{one.entity} {one.act.value}"
-                self._report.planned[name] = self._report.planned.get(name, 0) + 1
-                if len(self._report.decisions) < _KEPT:
-                    self._report.decisions.append(one)
-
-    # views
-
-    async def _views(self, kind: Kind, scope: Scope, rows: Sequence[PartLink]) -> list[PartView]:
-        """Parts of both sides by their links; those without one paired with what says the same."""
-        read = {
-            side: [] if side == scope.fresh else await kind.read(self._sides[side], scope) for side in SIDES
-        }
-        conflicts = await self._db.read(lambda conn: part_conflicts(conn, [row.id for row in rows]))
-        return views_of(kind, scope, rows, read, conflicts)
-
-    def _decided(self, kind: Kind, scope: Scope, view: PartView) -> list[Decision]:
-        bars = Bars(
-            {name: kind.barred(side) for name, side in self._sides.items()},
-            {name: kind.cannot(side) for name, side in self._sides.items()},
-        )
-        held = ""
-        if len(view.items) == 1:
-            side, item = next(iter(view.items.items()))
-            held = kind.held(item, self._sides[other(side)], scope)
-        return decide_part(kind, view, self._policy, bars, held)
+    def _may(self, decisions: Sequence[Decision]) -> bool:
+        """Whether all of it was approved, where people approved a plan."""
+        if self.approved is None:
+            return True
+        wanted = {digest_of(one) for one in decisions if one.act in APPROVED}
+        if not wanted <= self.approved:
+            return False
+        self.approved -= wanted
+        return True
 
 
 def _ordered(side: str, there: str, here: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from pm_providers.database import Database
 from pm_providers.errors import PermissionDeniedError
@@ -28,13 +28,22 @@ class Asked(People):
         mapping_id: mapping.
         sides: both sides.
         planner: of the run.
+        coming: whether a task without counterpart is about to get one, and counts as in step.
     """
 
-    def __init__(self, db: Database, mapping_id: str, sides: Mapping[str, Side], planner: Planner) -> None:
+    def __init__(
+        self,
+        db: Database,
+        mapping_id: str,
+        sides: Mapping[str, Side],
+        planner: Planner,
+        coming: Callable[[Link], bool] = lambda _: False,
+    ) -> None:
         self._db = db
         self._mapping_id = mapping_id
         self._sides = sides
         self._planner = planner
+        self.coming = coming
         self._me: dict[str, str | None] = {}
         self.elsewhere: defaultdict[str, dict[str, str]] = defaultdict(dict)
         """Side -> stored id of a relation that was met at its other end -> link of the task it belongs to."""

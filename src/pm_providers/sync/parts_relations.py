@@ -26,6 +26,9 @@ class Tasks(Protocol):
     async def by_link(self, ids: Collection[str]) -> Mapping[str, Link]:
         """Links by id."""
 
+    def coming(self, link: Link, /) -> bool:
+        """Whether a task without counterpart is about to get one."""
+
     def met(self, side: Side, stored: str, owner_id: str, relation: str) -> None:
         """A relation was met at its other end."""
 
@@ -88,12 +91,12 @@ class Relations(Kind):
             items.append(_relation(one, both[0], both[1], own))
         return items
 
-    @staticmethod
-    def _link(end: str, own: str, scope: Scope, links: Mapping[str, Link]) -> str:
+    def _link(self, end: str, own: str, scope: Scope, links: Mapping[str, Link]) -> str:
         if end == own:
             return scope.owner_id or ""
         link = links.get(end)
-        return link.id if link is not None and link.state == LINKED else ""
+        is_in_step = link is not None and (link.state == LINKED or self._tasks.coming(link))
+        return link.id if link is not None and is_in_step else ""
 
     @staticmethod
     def _owner(one: PMRelation, both: list[str], scope: Scope) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "LinkView",
     "Step",
     "decide",
+    "digest_of",
     "one_per_side",
     "plan_id",
     "reaches",
@@ -60,10 +61,11 @@ def _single(link: LinkView, translator: Translator) -> Iterator[Decision]:
 
 def _creation(link: LinkView, source: str, translator: Translator, reason: str = "") -> Decision:
     state, policy, target = link.state(source), translator.policy, other(source)
-    steps, held, waits = [], {}, {}
+    steps, held, waits, apart = [], {}, {}, set()
     for name in in_order(state):
         theirs = translator.renamed(name, source)
         if not policy.flows(theirs if source == RIGHT else name, target) and name != "title":
+            apart.add(theirs if source == RIGHT else name)
             continue
         told = translator.carry(theirs if name.startswith(CUSTOM) else name, state[name], source)
         if told.held:
@@ -72,8 +74,9 @@ def _creation(link: LinkView, source: str, translator: Translator, reason: str =
         else:
             steps.append(Step(theirs, None, told.value, told.note))
     return Decision(
-        Act.CREATE, link.id, target, link.title, "", tuple(steps), held, reason=reason, waits=waits
-    )
+        Act.CREATE, link.id, target, link.title, "", tuple(steps), held, reason=reason, waits=waits,
+        apart=frozenset(apart),
+    )  # fmt: skip
 
 
 # items whose counterpart is gone
@@ -190,6 +193,7 @@ def one_per_side(decisions: Iterable[Decision]) -> list[Decision]:
             waits={**known.waits, **one.waits},
             clashes=tuple({clash.field: clash for clash in (*known.clashes, *one.clashes)}.values()),
             kept=known.kept | one.kept,
+            apart=known.apart | one.apart,
         )  # fmt: skip
     return list(found.values())
 
@@ -203,7 +207,13 @@ def plan_id(decisions: Iterable[Decision]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+def digest_of(one: Decision) -> int:
+    """A decision as a number of 64 bits: equal ones have equal numbers."""
+    return int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
+
+
 def _shape(one: Decision) -> list[Any]:
     steps = [[step.field, step.old, step.new] for step in one.steps]
     clashes = [[clash.field, clash.winner] for clash in one.clashes]
-    return [one.act.value, one.link_id, one.side, one.remote_id, steps, clashes]
+    which = f"{one.entity} {one.name}" if one.name else one.link_id
+    return [one.act.value, which, one.side, one.remote_id, steps, clashes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from pm_providers.store.sync_links import (
     links_by_id,
 )
 from pm_providers.sync.people import Directory
-from pm_providers.sync.plan import Act, Decision, LinkView, decide, plan_id
+from pm_providers.sync.plan import Act, Decision, LinkView, decide, digest_of
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
@@ -50,10 +49,10 @@ class Summary:
     """What a plan does, in numbers.
 
     Attributes:
-        counts: act -> number.
+        counts: act -> number of tasks; entity and act (`comment create`) -> number of what is none.
         writes: writes to both sides.
-        deletes: of them deletions, and items that are closed for one.
-        overwrites: of them changes of items that replace or clear something.
+        deletes: tasks that are deleted, or closed instead.
+        overwrites: changes of tasks that replace or clear something.
         id: names the plan by what it does.
     """
 
@@ -65,13 +64,14 @@ class Summary:
 
     def add(self, one: Decision) -> None:
         """Count a decision."""
-        self.counts[one.act.value] += 1
+        is_task = one.entity == TASK
+        self.counts[one.act.value if is_task else f"{one.entity} {one.act.value}"] += 1
         self.writes += one.act in WRITES
-        self.deletes += one.act in {Act.DELETE, Act.CLOSE}
-        self.overwrites += one.act is Act.UPDATE and any(step.old is not None for step in one.steps)
+        if is_task:
+            self.deletes += one.act in {Act.DELETE, Act.CLOSE}
+            self.overwrites += one.act is Act.UPDATE and any(step.old is not None for step in one.steps)
         if one.act in WRITES or one.act is Act.WAIT:
-            found = int.from_bytes(hashlib.sha256(plan_id([one]).encode()).digest()[:8])
-            self._digest = (self._digest + found) % (1 << 64)
+            self._digest = (self._digest + digest_of(one)) % (1 << 64)
 
     @property
     def id(self) -> str:
@@ -143,6 +143,10 @@ class Planner:
         names = {*view.agreed.get(LEFT, {}), *view.state(LEFT)}
         names |= {self.across(RIGHT, one) for one in (*view.agreed.get(RIGHT, {}), *view.state(RIGHT))}
         return names & self._fields if self._fields else names
+
+    def asked(self, names: Collection[str]) -> set[str]:
+        """Of these fields those that the run is about."""
+        return set(names) & self._fields if self._fields else set(names)
 
     def _partner(self, entity: str, side: str, one: str) -> str | None:
         return self._refs.get((entity, side, one))

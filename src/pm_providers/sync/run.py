@@ -11,7 +11,7 @@ from pm_providers.database.ids import new_id
 from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import end_run, open_writes, start_run
-from pm_providers.store.sync_links import Link, count_links, wake
+from pm_providers.store.sync_links import SINGLE, Link, count_links, wake
 from pm_providers.store.sync_state import (
     LEASE_S,
     TakenOverError,
@@ -25,14 +25,15 @@ from pm_providers.sync.applying import Applier, SpentError
 from pm_providers.sync.changing import Changer, settled
 from pm_providers.sync.guards import is_refused
 from pm_providers.sync.making import Maker, place_of
+from pm_providers.sync.narrowing import narrowed
 from pm_providers.sync.observing import Observer
 from pm_providers.sync.pairing import Pairing
 from pm_providers.sync.parts import Parts
 from pm_providers.sync.plan import Act, Decision
 from pm_providers.sync.planning import Planner, Summary
-from pm_providers.sync.policy import LEFT, SIDES, Policy
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.recovery import Recovery
-from pm_providers.sync.report import RunOptions, RunReport, advice
+from pm_providers.sync.report import AskedError, RunOptions, RunReport, advice
 from pm_providers.sync.side import Side
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ class Run:
         self.report = RunReport()
         self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
         self.sides: Mapping[str, Side] = {}
-        self.pairing = Pairing(self.db, self.mapping_id, fence, options.only)
         self.marker = new_id()
         self.young: frozenset[str] = frozenset()
         """Sides that were read before: what is new there is looked at before it is created."""
@@ -76,12 +76,18 @@ class Run:
         """
         try:
             self.sides = await self.engine.sides()
+            self.options = await narrowed(
+                self.db, self.mapping_id, self.sides, self.engine.policy, self.options
+            )
+            self.pairing = Pairing(self.db, self.mapping_id, self.fence, self.options.only)
             self.parts = Parts(
                 self.db, self.mapping_id, self.fence, self.sides, self.engine.policy, self.options,
                 self.report, self.on_write,
             )  # fmt: skip
             await self._go_by(self.engine.policy)
             return await self._rounds()
+        except AskedError:
+            raise
         except PMError as error:
             await self._blocked(error)
             raise
@@ -110,7 +116,7 @@ class Run:
                 await self.parts.before_plan(planner)
             summary = await self._planned(planner, waiting, keep=number == 0)
             if number == 0:
-                self.report.plan_id = summary.id
+                self.report.plan_id = summary.id if self.is_whole else ""
                 self.report.planned |= summary.counts
             linked = await self._linked()
             if is_refused(self.report, self.options, self.engine.policy, summary, linked, number):
@@ -127,7 +133,7 @@ class Run:
                 break
         else:
             self._partial("there is more to do than one run does", "run it again to go on")
-        if self.report.state in {"planned", "done"}:
+        if self.report.state == "done":
             await self._around(lambda: self.parts.after_tasks(planner))
         await self._ended()
         return self.report
@@ -169,13 +175,41 @@ class Run:
 
     # planning
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is planned before anything is written, parts of tasks as well: people read it."""
+        return self.options.dry or self.options.plan_id is not None
+
     async def _planned(self, planner: Planner, waiting: frozenset[str], *, keep: bool) -> Summary:
         summary = Summary()
-        async for one in self._decisions(planner, waiting):
+
+        def tell(one: Decision) -> None:
             summary.add(one)
             if keep and len(self.report.decisions) < _KEPT and one.act is not Act.SETTLE:
                 self.report.decisions.append(one)
+
+        foreseen = None
+        if keep and self.is_whole:
+            foreseen = self.parts.foreseen(planner, lambda link: self._is_coming(link, waiting), tell)
+        async for one in self._decisions(planner, waiting):
+            tell(one)
+            if foreseen is not None:
+                await foreseen.task(one)
+        if foreseen is not None:
+            await foreseen.rest()
+            await self.parts.approve(foreseen)
         return summary
+
+    def _is_coming(self, link: Link, waiting: frozenset[str]) -> bool:
+        """Whether a task without counterpart gets one by this run."""
+        side = LEFT if link.left_id is not None else RIGHT
+        now = link.left_now if side == LEFT else link.right_now
+        if link.state != SINGLE or not link.dirty or now is None or link.gone_on(side) is not None:
+            return False
+        if link.id in waiting or link.id in self.report.doubtful or self.options.fields:
+            return False
+        is_asked = not self.options.only or link.id_on(side) in self.options.only
+        return is_asked and self.engine.policy.creates(other(side))
 
     async def _decisions(self, planner: Planner, waiting: frozenset[str]) -> AsyncIterator[Decision]:
         async for view, found in planner.pairs():
@@ -202,7 +236,7 @@ class Run:
 
         def work(conn: SqlConnection) -> str:
             check_fence(conn, self.mapping_id, self.fence)
-            return start_run(conn, self.mapping_id, "sync", self.fence, plan_id=self.report.plan_id)
+            return start_run(conn, self.mapping_id, "sync", self.fence, plan_id=self.report.plan_id or None)
 
         self.report.run_id = await self.db.write(work)
         self.report.state = "done"
@@ -286,6 +320,8 @@ class Run:
                 end_run(conn, report.run_id, report.state, report.counts, report.reason or None)
 
         await self.db.write(work)
+        if report.stale:  # nothing is wrong with the mapping
+            return
         blocks = report.state in {"refused", "planned"} or "without permission" in report.reason
         problem = report.reason or None if blocks else None
         await save_problem(self.db, self.mapping_id, self.fence, problem, report.next_step or None)
