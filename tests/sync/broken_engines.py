@@ -51,18 +51,13 @@ def agrees_on_all_that_is_there(patch: pytest.MonkeyPatch) -> None:
 
 
 def agrees_on_what_it_sent(patch: pytest.MonkeyPatch) -> None:
-    original = creating.Creator._created
+    original = creating.Creator._columns
 
-    async def created(self: Any, view: Any, one: Any, write_id: str, made: Any, notes: Any) -> None:
-        def as_sent(link: Link, side: str, after: Any, **options: Any) -> dict[str, Any]:
-            wanted = {step.field: step.new for step in one.steps if step.new is not None}
-            return {**written(link, side, after, **options), f"{side}_agreed": wanted}
+    def columns(self: Any, link: Link, made: Any) -> dict[str, Any]:
+        wanted = {step.field: step.new for step in made.one.steps if step.new is not None}
+        return {**original(self, link, made), f"{made.one.side}_agreed": wanted}
 
-        with pytest.MonkeyPatch.context() as inner:
-            inner.setattr(creating, "written", as_sent)
-            await original(self, view, one, write_id, made, notes)
-
-    patch.setattr(creating.Creator, "_created", created)
+    patch.setattr(creating.Creator, "_columns", columns)
 
 
 def agrees_in_the_end_only(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from pm_providers.database import database_for
 from pm_providers.database.clock import read_clock
@@ -33,6 +33,7 @@ __all__ = [
     "end_run",
     "finish_conflicts",
     "finish_write",
+    "finish_writes",
     "get_conflict",
     "get_run",
     "list_conflicts",
@@ -190,6 +191,26 @@ def finish_write(conn: SqlConnection, write_id: str, state: str, **values: Any) 
     """Record what became of a write."""
     changed = {**values, "state": state, "finished_at": datetime.now(UTC)}
     conn.execute(update(sync_writes).where(sync_writes.c.id == write_id).values(**changed))
+
+
+def finish_writes(conn: SqlConnection, state: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """As `finish_write` for many writes at once, all with the same columns.
+
+    Args:
+        conn: transaction.
+        state: of all.
+        rows: id of a write -> column -> value.
+    """
+    if not rows:
+        return
+    names = list(next(iter(rows.values())))
+    values = {name: bindparam(f"new_{name}") for name in names}
+    where = sync_writes.c.id == bindparam("write")
+    statement = update(sync_writes).where(where).values(
+        **values, state=state, finished_at=datetime.now(UTC)
+    )  # fmt: skip
+    given = [{"write": one, **{f"new_{name}": row[name] for name in names}} for one, row in rows.items()]
+    conn.execute(statement, given)
 
 
 def open_writes(conn: SqlConnection, mapping_id: str) -> list[SyncWrite]:

@@ -22,12 +22,20 @@ from pm_providers.store.sync_rows import (
     SINGLE,
     Link,
     change,
+    change_many,
     find_links,
     in_parts,
     links_by_id,
 )
 from pm_providers.store.sync_seen import Observed, known_ids, mark_gone, observe, stale_ids
-from pm_providers.store.sync_singles import Single, pair, single_sides, singles_on, wake_children
+from pm_providers.store.sync_singles import (
+    Single,
+    pair,
+    single_sides,
+    singles_on,
+    still_single,
+    wake_children,
+)
 
 __all__ = [
     "DETACHED",
@@ -36,6 +44,7 @@ __all__ = [
     "Link",
     "Observed",
     "Single",
+    "change_many",
     "children_of",
     "count_links",
     "dirty_links",
@@ -50,6 +59,7 @@ __all__ = [
     "single_sides",
     "singles_on",
     "stale_ids",
+    "still_single",
     "wake",
     "wake_children",
 ]

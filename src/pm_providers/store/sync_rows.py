@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import JSON, bindparam, null, select, update
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from pm_providers.database.schema_sync import sync_links
 
@@ -20,6 +21,7 @@ __all__ = [
     "SINGLE",
     "Link",
     "change",
+    "change_many",
     "find_links",
     "in_parts",
     "links_by_id",
@@ -105,6 +107,7 @@ def links_by_id(conn: SqlConnection, ids: Collection[str]) -> dict[str, Link]:
 
 
 _JSON = {"left_agreed", "right_agreed", "left_now", "right_now", "held"}
+_NULLABLE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
@@ -115,6 +118,27 @@ def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
         "updated_at": datetime.now(UTC),
     }
     conn.execute(update(sync_links).where(sync_links.c.id == link_id).values(**changed))
+
+
+def change_many(conn: SqlConnection, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """As `change` for many links at once, all with the same columns.
+
+    Args:
+        conn: transaction.
+        rows: link id -> column -> value.
+    """
+    if not rows:
+        return
+    names = list(next(iter(rows.values())))
+    values = {name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names}
+    values |= {"revision": sync_links.c.revision + 1, "updated_at": bindparam("new_updated_at")}
+    statement = update(sync_links).where(sync_links.c.id == bindparam("link")).values(**values)
+    now = datetime.now(UTC)
+    given = [
+        {"link": one, "new_updated_at": now, **{f"new_{name}": row[name] for name in names}}
+        for one, row in rows.items()
+    ]
+    conn.execute(statement, given)
 
 
 def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:

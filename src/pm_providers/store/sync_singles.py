@@ -10,9 +10,9 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import delete, select, update
 
 from pm_providers.database.schema_sync import sync_links
-from pm_providers.store.sync_rows import CHUNK, LINKED, SINGLE, Link, change
+from pm_providers.store.sync_rows import CHUNK, LINKED, SINGLE, Link, change, in_parts
 
-__all__ = ["Single", "pair", "single_sides", "singles_on", "wake_children"]
+__all__ = ["Single", "pair", "single_sides", "singles_on", "still_single", "wake_children"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,25 @@ def pair(conn: SqlConnection, left: Link, right: Link) -> None:
         right_parent=right.right_parent, state=LINKED, dirty=True, left_agreed=None, right_agreed=None,
         problem=None, parts_due=True,
     )  # fmt: skip
-    wake_children(conn, left.mapping_id, "left", left.left_id)
-    wake_children(conn, left.mapping_id, "right", right.right_id)
+    wake_children(conn, left.mapping_id, "left", [left.left_id])
+    wake_children(conn, left.mapping_id, "right", [right.right_id])
 
 
-def wake_children(conn: SqlConnection, mapping_id: str, side: str, item_id: str | None) -> None:
+def wake_children(conn: SqlConnection, mapping_id: str, side: str, item_ids: Collection[str | None]) -> None:
     """Let those be decided anew whose place below an item had to wait until it came in step."""
-    where = (
-        (sync_links.c.mapping_id == mapping_id)
-        & (sync_links.c[f"{side}_parent"] == item_id)
-        & sync_links.c.held.is_not(None)
-    )
-    conn.execute(update(sync_links).where(where).values(dirty=True))
+    for part in in_parts([one for one in item_ids if one is not None]):
+        where = (
+            (sync_links.c.mapping_id == mapping_id)
+            & sync_links.c[f"{side}_parent"].in_(part)
+            & sync_links.c.held.is_not(None)
+        )
+        conn.execute(update(sync_links).where(where).values(dirty=True))
+
+
+def still_single(conn: SqlConnection, ids: Collection[str]) -> set[str]:
+    """Those of these links that have no counterpart yet."""
+    found: set[str] = set()
+    for part in in_parts(list(ids)):
+        where = sync_links.c.id.in_(part) & (sync_links.c.state == SINGLE)
+        found |= set(conn.execute(select(sync_links.c.id).where(where)).scalars())
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,15 +23,15 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import Entity, PMTask
-from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write
-from pm_providers.store.sync_links import links_by_id, save_link, wake_children
+from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write, finish_writes
+from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
 from pm_providers.store.sync_state import check_fence
 from pm_providers.sync.agreement import written
 from pm_providers.sync.plan import Act, Decision, LinkView
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.side import Side, without
-from pm_providers.sync.values import CUSTOM, snapshot_of
+from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 
 __all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
 
@@ -43,6 +44,30 @@ _ROUNDS = 8
 _CUSTOM = "custom_fields."
 _Item = tuple[LinkView, Decision]
 _Pending = tuple[_Item, PMTask, str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An item that was made.
+
+    Attributes:
+        view: link that it is of.
+        one: decision to make it.
+        write_id: the intent.
+        notes: field -> why it was left out.
+        item: as the system answered.
+        after: what it says.
+    """
+
+    view: LinkView
+    one: Decision
+    write_id: str
+    notes: Mapping[str, str]
+    item: PMTask
+    after: Snapshot = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "after", snapshot_of(self.item))
 
 
 class SpentError(Exception):
@@ -213,9 +238,16 @@ class Creator:
             return [], error if isinstance(error, FATAL) else None
         again: list[_Pending] = []
         fatal: PMError | None = None
-        for (item, task, write_id, notes), outcome in zip(pending, result, strict=True):
+        answers = list(zip(pending, result, strict=True))
+        made = [
+            _Made(*item, write_id, notes, outcome.item)
+            for (item, _, write_id, notes), outcome in answers
+            if outcome.item is not None
+        ]
+        if made:
+            await self._created(made)
+        for (item, task, write_id, notes), outcome in answers:
             if outcome.item is not None:
-                await self._created(*item, write_id, outcome.item, notes)
                 continue
             unknown = ProviderError("the system did not say what became of it", maybe_applied=True)
             why = outcome.error or unknown
@@ -226,38 +258,44 @@ class Creator:
                 again.append((item, less[0], write_id, {**notes, **less[1]}))
         return again, fatal
 
-    async def _created(
-        self, view: LinkView, one: Decision, write_id: str, made: PMTask, notes: Mapping[str, str]
-    ) -> None:
-        after, source = snapshot_of(made), other(one.side)
-        at = None if made.updated_at is None else made.updated_at.isoformat()
-        waits = dict(one.waits) | self._rejected(one.side, map(ours, notes))
-        problem = problem_of({**one.held, **notes})
+    async def _created(self, made: Sequence[_Made]) -> None:
+        """Record items that were made on one side, with what both agree on by it: one transaction."""
+        source = other(made[0].one.side)
 
         def work(conn: SqlConnection) -> None:
-            finish_write(conn, write_id, DONE, after=after, remote_id=made.id)
-            link = links_by_id(conn, [view.id]).get(view.id)
-            if link is None:
-                return
-            basis = {
-                name: view.state(source).get(name)
-                for name in {**link.agreed_on(source), **view.state(source)}
+            rows = {one.write_id: {"after": one.after, "remote_id": one.item.id} for one in made}
+            finish_writes(conn, DONE, rows)
+            links = links_by_id(conn, [one.view.id for one in made])
+            columns = {
+                one.view.id: self._columns(links[one.view.id], one) for one in made if one.view.id in links
             }
-            values = written(
-                link, one.side, after, at=at, sent={*link.agreed_on(one.side), *after}, basis=basis
-            )
-            values |= {f"{one.side}_id": made.id, "problem": problem, "held": waits or None}
-            values["parts_due"] = True
-            if link.gone_on(source) is None:
-                values["dirty"] = values[f"{source}_now"] is not None
-            save_link(conn, view.id, **values)
-            wake_children(conn, self._mapping_id, source, view.ids[source])
+            change_many(conn, columns)
+            wake_children(conn, self._mapping_id, source, [one.view.ids[source] for one in made])
 
         await self._write(work)
-        ids = {one.side: made.id, source: view.ids[source]}
-        self._planner.learn(ids[LEFT], ids[RIGHT])
-        self.counts["create"] += 1
-        self._on_write(one)
+        for one in made:
+            ids = {one.one.side: one.item.id, source: one.view.ids[source]}
+            self._planner.learn(ids[LEFT], ids[RIGHT])
+            self.counts["create"] += 1
+            self._on_write(one.one)
+
+    def _columns(self, link: Link, made: _Made) -> dict[str, Any]:
+        """What a link says after the item of one side was made."""
+        view, one, after = made.view, made.one, made.after
+        source, at = other(one.side), made.item.updated_at
+        waits = dict(one.waits) | self._rejected(one.side, map(ours, made.notes))
+        basis = {
+            name: view.state(source).get(name) for name in {**link.agreed_on(source), **view.state(source)}
+        }
+        values = written(
+            link, one.side, after, at=None if at is None else at.isoformat(),
+            sent={*link.agreed_on(one.side), *after}, basis=basis,
+        )  # fmt: skip
+        values |= {f"{one.side}_id": made.item.id, "problem": problem_of({**one.held, **made.notes})}
+        values |= {"held": waits or None, "parts_due": True}
+        if link.gone_on(source) is None:
+            values["dirty"] = values[f"{source}_now"] is not None
+        return values
 
     def _rejected(self, side: str, names: Iterable[str]) -> dict[str, str]:
         """Fields that a side rejected, by their names on the left -> side whose value waits."""

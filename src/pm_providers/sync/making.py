@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
 from pm_providers.database import Database
-from pm_providers.store.sync_links import SINGLE, Link, find_links
+from pm_providers.store.sync_links import SINGLE, Link, find_links, still_single
 from pm_providers.sync.applying import Applier
 from pm_providers.sync.creating import TASK
 from pm_providers.sync.plan import Act, Decision, LinkView
@@ -113,8 +113,8 @@ class Maker:
                     await self._applier.pair(view, [one])
         for items in made.values():
             await self._applier.create(items)
-        left = await self._planner.links([one.id for one in links])
-        self._done |= {one.id for one in left if one.state == SINGLE}
+        ids = [one.id for one in links]
+        self._done |= await self._db.read(lambda conn: still_single(conn, ids))
 
 
 def place_of(link: Link) -> tuple[str, str, str | None]:

@@ -21,7 +21,6 @@ from pm_providers.store.sync_links import (
     children_of,
     dirty_links,
     find_links,
-    links_by_id,
 )
 from pm_providers.sync.people import Directory
 from pm_providers.sync.plan import Act, Decision, LinkView, decide, digest_of
@@ -124,11 +123,6 @@ class Planner:
     def counterpart(self, left_id: str) -> str | None:
         """Id of the counterpart of a task of the left, as far as it was met."""
         return self._refs.get((TASK, LEFT, left_id))
-
-    async def links(self, ids: Sequence[str]) -> list[Link]:
-        """Links by id, in that order."""
-        found = await self._db.read(lambda conn: links_by_id(conn, ids))
-        return [found[one] for one in ids if one in found]
 
     def name_on(self, side: str, name: str) -> str:
         """Name of a field on a side, from the one on the left."""

@@ -277,7 +277,7 @@ class Recovery:
             values["dirty"] = values["dirty"] or values["held"] is not None
             save_link(conn, link.id, **values)
             finish_write(conn, one.id, DONE, after=state, remote_id=made.id_on(side))
-            wake_children(conn, self._mapping_id, source, link.id_on(source))
+            wake_children(conn, self._mapping_id, source, [link.id_on(source)])
 
         await self._write(work)
         self._done.add(one.id)
