@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
@@ -21,9 +22,10 @@ from pm_providers.errors import PMError
 from pm_providers.model import PMTask
 from pm_providers.store.sync_history import list_writes
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.values import FIELDS
 from tests.sync.oracle import Oracle, token
 from tests.sync.play import PlayProvider
-from tests.sync.world import Death, World
+from tests.sync.world import World, mortal
 
 T = TypeVar("T")
 SIDE = st.sampled_from(SIDES)
@@ -35,11 +37,43 @@ CHOICES = {
 }
 
 
+def noted(method: Callable[..., None]) -> Callable[..., None]:
+    """A step, which can be played again by `replaying.replay`."""
+
+    @functools.wraps(method)
+    def step(self: SyncMachine, **given: Any) -> None:
+        if method.__name__ == "begin":
+            type(self).steps = []
+        self.steps.append((method.__name__, given))
+        try:
+            method(self, **given)
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    return step
+
+
 class SyncMachine(RuleBasedStateMachine):
-    """Two systems in memory; subclasses play with others."""
+    """Two systems in memory; subclasses play with others.
+
+    Attributes:
+        steps: of the last example, to be played again.
+        failed: a step found something; the end is not looked at.
+        found: steps of the first example that failed, and how.
+    """
 
     db: ClassVar[SqlEngine]
     loop: ClassVar[asyncio.Runner]
+    steps: ClassVar[list[tuple[str, dict[str, Any]]]] = []
+    found: ClassVar[tuple[list[tuple[str, dict[str, Any]]], Exception] | None] = None
+    failed = False
+    compared: frozenset[str] = frozenset(FIELDS)
+    """Fields of snapshots that nobody but people and the sync change."""
+
+    def fail(self, error: Exception) -> None:
+        self.failed = True
+        type(self).found = type(self).found or (self.steps, error)
 
     async def systems(self) -> tuple[Any, Any]:
         return PlayProvider("l"), PlayProvider("r")
@@ -51,6 +85,7 @@ class SyncMachine(RuleBasedStateMachine):
         versions=st.booleans(),
         late=st.booleans(),
     )
+    @noted
     def begin(self, conflicts: str, skew: int, lossy: bool, versions: bool, late: bool) -> None:
         policy = Policy(
             conflicts=conflicts, fuse_least=10_000, fuse_overwrite_least=10_000, settle_s=3600.0 * late
@@ -103,6 +138,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.oracle.removed([one for key, one in before.items() if key not in left])
 
     @rule(side=SIDE, pick=PICK, below=st.booleans())
+    @noted
     def create(self, side: str, pick: int, below: bool) -> None:
         self.play(self.create_now(side, pick, below))
 
@@ -110,6 +146,7 @@ class SyncMachine(RuleBasedStateMachine):
         await self.created(side, await self.one_of(side, pick) if below else None)
 
     @rule(side=SIDE, pick=PICK, name=NAME)
+    @noted
     def edit(self, side: str, pick: int, name: str) -> None:
         self.play(self.edit_now(side, pick, name))
 
@@ -136,6 +173,7 @@ class SyncMachine(RuleBasedStateMachine):
         return next(one for one in CHOICES[name][next(self.numbers) % 3 :] if one != now)
 
     @rule(side=SIDE, pick=PICK, name=NAME)
+    @noted
     def edit_both(self, side: str, pick: int, name: str) -> None:
         """The same field of the same item on both sides."""
         self.play(self.edit_both_now(side, pick, name))
@@ -150,12 +188,14 @@ class SyncMachine(RuleBasedStateMachine):
                     await self.edited(one, same, {name: self.value(name, same)})
 
     @rule(side=SIDE, pick=PICK)
+    @noted
     def clear(self, side: str, pick: int) -> None:
         task = self.play(self.one_of(side, pick))
         if task is not None:
             self.play(self.edited(side, task, {"description": None, "priority": None}))
 
     @rule(side=SIDE, pick=PICK, onto=PICK)
+    @noted
     def move(self, side: str, pick: int, onto: int) -> None:
         task, parent = self.play(self.one_of(side, pick)), self.play(self.one_of(side, onto))
         if task is None or parent is None:
@@ -164,12 +204,14 @@ class SyncMachine(RuleBasedStateMachine):
             self.play(self.edited(side, task, {"parent_task_id": parent.id}))
 
     @rule(side=SIDE, pick=PICK)
+    @noted
     def delete(self, side: str, pick: int) -> None:
         task = self.play(self.one_of(side, pick))
         if task is not None:
             self.play(self.deleted(side, task))
 
     @rule(side=SIDE, number=st.integers(1, 3))
+    @noted
     def list_late(self, side: str, number: int) -> None:
         """The next list of a side tells what was before its last changes."""
         one = self.world.sides[side]
@@ -179,15 +221,18 @@ class SyncMachine(RuleBasedStateMachine):
     # runs
 
     @rule()
+    @noted
     def run(self) -> None:
         self.observed_run()
 
     @rule(faults=st.lists(st.sampled_from(["", "before", "after", "limit"]), min_size=1, max_size=4))
+    @noted
     def run_with_faults(self, faults: list[str]) -> None:
         self.world.fate.faults = list(faults)
         self.observed_run()
 
     @rule(steps=st.integers(0, 40))
+    @noted
     def die(self, steps: int) -> None:
         self.world.fate.left = steps
         self.observed_run()
@@ -199,18 +244,19 @@ class SyncMachine(RuleBasedStateMachine):
         name=NAME,
         what=st.sampled_from(["edit", "delete", "create"]),
     )
+    @noted
     def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
-        async def meanwhile() -> None:
-            task = await self.one_of(side, pick)
-            if what == "create":
-                await self.created(side, await self.safe(side, task))
-            elif task is not None and what == "edit":
-                await self.edited(side, task, {name: self.value(name, task)})
-            elif task is not None:
-                await self.deleted(side, task)
-
-        self.world.fate.meanwhile = {calls: meanwhile}
+        self.world.fate.meanwhile = {calls: functools.partial(self.meanwhile, side, pick, name, what)}
         self.observed_run()
+
+    async def meanwhile(self, side: str, pick: int, name: str, what: str) -> None:
+        task = await self.one_of(side, pick)
+        if what == "create":
+            await self.created(side, await self.safe(side, task))
+        elif task is not None and what == "edit":
+            await self.edited(side, task, {name: self.value(name, task)})
+        elif task is not None:
+            await self.deleted(side, task)
 
     async def safe(self, side: str, task: PMTask | None) -> PMTask | None:
         """A parent that does not go while something is put below it: no call could know that in time."""
@@ -226,7 +272,7 @@ class SyncMachine(RuleBasedStateMachine):
         before = {side: self.play(self.world.snapshots(side)) for side in SIDES}
         since, were_deleted = len(self.oracle.overwritten), set(self.oracle.deleted)
         ended = False
-        with contextlib.suppress(Death, PMError):
+        with mortal(), contextlib.suppress(PMError):
             report = self.play(self.world.run())
             ended = report.state == "done" and not self.world.fate.dead
         self.play(self.world.revive())
@@ -237,7 +283,7 @@ class SyncMachine(RuleBasedStateMachine):
                 if values["title"].split()[0].casefold() in self.oracle.deleted - were_deleted:
                     continue  # meanwhile, by people
                 for name, value in values.items():
-                    if after.get(one, {}).get(name) != value:
+                    if name in self.compared and after.get(one, {}).get(name) != value:
                         assert repr(value) in known, (
                             f"{name} of {one} on the {side} was {value!r}, and is lost"
                         )
@@ -254,8 +300,14 @@ class SyncMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
-        self.converged()
-        self.play(self.world.close())
+        try:
+            if not self.failed:
+                self.converged()
+        except Exception as error:
+            self.fail(error)
+            raise
+        finally:
+            self.play(self.world.close())
 
     def converged(self) -> None:
         self.play(self.world.revive())

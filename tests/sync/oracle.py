@@ -7,6 +7,7 @@ An echo, or anything else that puts an older value back, is none of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pm_providers.model import PMTask
@@ -35,19 +36,26 @@ def plain(name: str, value: Any) -> Any:
 class Oracle:
     """Keeps count of what people did."""
 
+    fields: tuple[str, ...] = FIELDS
+
     def __init__(self) -> None:
         self.made: set[str] = set()
         self.deleted: set[str] = set()
         self.wrote: dict[tuple[str, str], dict[str, Any]] = {}
         self.overwritten: list[str] = []
 
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """A value as both sides can hold it."""
+        return plain(name, value)
+
     def created(self, side: str, task: PMTask) -> None:
         self.made.add(token(task))
-        for name in FIELDS:
+        for name in self.fields:
             self.wrote[token(task), name] = {side: getattr(task, name)}
 
     def edited(self, side: str, before: PMTask, after: PMTask) -> None:
-        for name in FIELDS:
+        for name in self.fields:
             if getattr(before, name) != getattr(after, name):
                 self.wrote.setdefault((token(after), name), {})[side] = getattr(after, name)
                 self.overwritten.append(repr(getattr(before, name)))
@@ -60,7 +68,7 @@ class Oracle:
     def agreed(self, left: list[PMTask]) -> None:
         """A run ended well: from here on what both sides say counts."""
         for task in left:
-            for name in FIELDS:
+            for name in self.fields:
                 self.wrote[token(task), name] = dict.fromkeys(SIDES, getattr(task, name))
 
     def check_items(self, side: str, tasks: list[PMTask]) -> None:
@@ -73,10 +81,10 @@ class Oracle:
     def check_values(self, side: str, tasks: list[PMTask]) -> None:
         """Each field says what somebody wrote last."""
         for task in tasks:
-            for name in FIELDS:
+            for name in self.fields:
                 wrote = self.wrote.get((token(task), name), {})
-                allowed = [plain(name, value) for value in wrote.values()]
-                found = plain(name, getattr(task, name))
+                allowed = [self.plain(name, value) for value in wrote.values()]
+                found = self.plain(name, getattr(task, name))
                 if name == "description" and _is_merge(found, allowed):
                     continue
                 assert found in allowed, (
@@ -90,3 +98,34 @@ def _is_merge(found: Any, wrote: list[Any]) -> bool:
         return False
     lines, (one, two) = set(found.split("\n")), (set(text.split("\n")) for text in wrote)
     return lines <= one | two
+
+
+class VendorOracle(Oracle):
+    """Of two real systems, and of the fields that both hold. What nobody gave a priority may have a middling one.
+
+    Comments are known by their one word, which nobody else writes.
+    """
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        super().__init__()
+        self.fields = tuple(name for name in FIELDS if name in set(fields))
+        self.said: dict[str, set[str]] = {}
+
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        if value in (None, "", 0) or (name, value) == ("priority", "medium"):
+            return None
+        if name == "title":
+            return value.casefold()
+        return round(value) if name == "estimated_hours" else value
+
+    def commented(self, task: PMTask, word: str) -> None:
+        self.said.setdefault(token(task), set()).add(word)
+
+    def check_comments(self, side: str, task: PMTask, bodies: list[str]) -> None:
+        """Each comment is there, once."""
+        for word in self.said.get(token(task), ()):
+            count = sum(word in body.split() for body in bodies)
+            assert count == 1, f"{word} is {count} times below {token(task)} on the {side}: {bodies}"
+        most = len(self.said.get(token(task), ()))
+        assert len(bodies) == most, f"comments that nobody wrote below {token(task)} on the {side}: {bodies}"

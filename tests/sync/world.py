@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,25 @@ from pm_providers.sync.values import snapshot_of
 from tests.sync.play import PlayProvider
 
 WRITES = ("create_tasks", "update_task", "delete_task")
+PARTS = ("create_", "update_", "delete_", "add_", "remove_")
 READS = ("get_task", "changes", "get_project")
 
 
 class Death(BaseException):
     """The process died here. Nothing may catch it."""
+
+
+@contextlib.contextmanager
+def mortal() -> Iterator[None]:
+    """Block in which the process may die."""
+    try:
+        yield
+    except Death:
+        pass
+    except BaseExceptionGroup as group:  # of several requests at once
+        _, rest = group.split(Death)
+        if rest is not None:
+            raise
 
 
 class Fate:
@@ -36,7 +51,8 @@ class Fate:
     Attributes:
         dead: nothing works any more.
         left: awaits that write until death; `None` for never.
-        faults: what happens to the next writes to a system: `""`, `before`, `after` (it took effect) or `limit`.
+        faults: what happens to the next writes to a system: `""`, `before`, `after` (it took effect), `limit`,
+            and of vendors `spent` (a limit for a long time) and `gateway` (an error after it took effect).
         reads: what happens to the next reads: `""` or `before`.
         meanwhile: calls of a system until somebody does something -> what.
         steps: awaits that write, so far.
@@ -98,7 +114,7 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name in WRITES:
+        if name in WRITES or name.startswith(PARTS):
             return self._written(name, found)
         return self._read(name, found) if name in READS else found
 
@@ -118,10 +134,10 @@ class Mortal:
             fault = self._fate.faults.pop(0) if self._fate.faults else ""
             if fault == "before":
                 raise TransportError("the connection was refused", maybe_applied=False)
-            if fault == "limit":
+            if fault in {"limit", "spent"}:
                 raise RateLimitedError("too many requests", retry_after_s=1)
             result = await call(*args, **options)
-            if fault == "after":
+            if fault in {"after", "gateway"}:
                 raise TransportError("the connection broke", maybe_applied=True)
             self._fate.step()
             return result
@@ -172,8 +188,13 @@ class World:
         for one in self.sides.values():
             await one.aclose()
 
+    @property
+    def database(self) -> Database:
+        """The database of the sync, which does not fail."""
+        return database_for(self.db)
+
     def engine(self, **wrapped: Any) -> Engine:
-        db = MortalDatabase(database_for(self.db), self.fate)
+        db = MortalDatabase(self.database, self.fate)
         left, right = (wrapped.get(side) or Mortal(self.sides[side], self.fate) for side in SIDES)
         return Engine(
             db, self.mapping_id, left, right, (self.projects[LEFT], self.projects[RIGHT]), self.policy

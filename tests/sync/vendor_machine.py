@@ -1,0 +1,187 @@
+"""The state machine over two real systems; see `vendor_world` for what goes wrong, and where."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import hypothesis.strategies as st
+from hypothesis.stateful import initialize, rule
+
+from pm_providers.errors import PMError
+from pm_providers.model import PMComment, PMTask
+from pm_providers.sync.engine import RunOptions
+from pm_providers.sync.policy import SIDES, Policy
+from tests.sync.machine import NAME, PICK, SIDE, SyncMachine, noted
+from tests.sync.vendor_world import VendorWorld
+
+LAG_S = 30.0
+_SECONDS = st.sampled_from([1, 61, 400, 90_000])
+_FAULTS = st.lists(
+    st.sampled_from(["", "before", "after", "limit", "spent", "gateway"]), min_size=1, max_size=6
+)
+
+
+class VendorMachine(SyncMachine):
+    """Two systems by their harnesses; a subclass for each pair.
+
+    Attributes:
+        kinds: harnesses, left and right.
+    """
+
+    kinds: ClassVar[tuple[Any, Any]]
+    world: VendorWorld
+
+    @initialize(
+        conflicts=st.sampled_from(["newest", "left", "right"]),
+        skew=st.sampled_from([0, 300, -300, -86_400]),
+        late=st.booleans(),
+        comments=st.booleans(),
+    )
+    @noted
+    def begin(self, conflicts: str, skew: int, late: bool, comments: bool) -> None:
+        policy = Policy(
+            conflicts=conflicts,
+            fuse_least=10_000,
+            fuse_overwrite_least=10_000,
+            settle_s=3600.0 * late,
+            parts=frozenset({"comments"} if comments else ()),
+        )
+        self.lossy, self.late, self.comments = False, late, comments
+        self.numbers = itertools.count(1)
+        self.folder = Path(tempfile.mkdtemp(prefix="pm-sync-"))
+        self.play(self.began(VendorWorld(self.db, self.kinds, policy, self.folder, float(skew))))
+
+    async def began(self, world: VendorWorld) -> None:
+        self.world = world
+        await world.open()
+        self.oracle = world.judge()
+        self.compared = frozenset(self.oracle.fields) | ({"parent"} if world.tree == "free" else set())
+
+    def value(self, name: str, task: PMTask) -> Any:
+        if name not in self.world.values:
+            return super().value(name, task)
+        number, now = next(self.numbers), getattr(task, name)
+        known = [one for one in self.world.values[name] if one not in {now, "medium"}]
+        return known[number % len(known)]
+
+    # edits by people; what a system refuses did not happen
+
+    async def created(self, side: str, above: PMTask | None) -> None:
+        flat = self.world.tree == "flat" or (self.world.tree == "two" and above and above.parent_task_id)
+        with contextlib.suppress(PMError):
+            await super().created(side, None if flat else above)
+
+    async def edited(self, side: str, task: PMTask, values: dict[str, Any]) -> None:
+        if not set(values) - {"parent_task_id"} <= self.world.holds:
+            return
+        with contextlib.suppress(PMError):
+            await super().edited(side, task, values)
+
+    async def deleted(self, side: str, task: PMTask) -> None:
+        with contextlib.suppress(PMError):
+            await super().deleted(side, task)
+
+    @rule(side=SIDE, pick=PICK)
+    @noted
+    def clear(self, side: str, pick: int) -> None:
+        """The text; not all systems can do without a priority."""
+        task = self.play(self.one_of(side, pick))
+        if task is not None:
+            self.play(self.edited(side, task, {"description": None}))
+
+    @rule(side=SIDE, pick=PICK, onto=PICK)
+    @noted
+    def move(self, side: str, pick: int, onto: int) -> None:
+        task, parent = self.play(self.one_of(side, pick)), self.play(self.one_of(side, onto))
+        if task is not None and parent is not None and self.may_move(task, parent):
+            self.play(self.edited(side, task, {"parent_task_id": parent.id}))
+
+    def may_move(self, task: PMTask, parent: PMTask) -> bool:
+        if self.world.tree == "two":
+            return task.parent_task_id is not None and parent.parent_task_id is None
+        return self.world.tree == "free"
+
+    @rule(side=SIDE, pick=PICK)
+    @noted
+    def comment(self, side: str, pick: int) -> None:
+        task = self.play(self.one_of(side, pick))
+        if task is not None and self.comments and self.world.with_comments:
+            self.play(self.commented(side, task))
+
+    async def commented(self, side: str, task: PMTask) -> None:
+        word = self.fresh("c")
+        with contextlib.suppress(PMError):
+            await self.world.sides[side].create_comment(PMComment(task_id=task.id, body=word))
+            self.oracle.commented(task, word)
+
+    @rule(side=SIDE, number=st.integers(1, 3))
+    @noted
+    def list_late(self, side: str, number: int) -> None:
+        """The next run reads from an index that is behind."""
+        if self.late:
+            self.world.be_late(side, LAG_S * number)
+
+    @rule(seconds=_SECONDS)
+    @noted
+    def wait(self, seconds: int) -> None:
+        self.world.hours.advance(seconds)
+
+    # runs
+
+    @rule(faults=_FAULTS)
+    @noted
+    def run_with_faults(self, faults: list[str]) -> None:
+        self.world.fate.faults = list(faults)
+        self.observed_run()
+
+    @rule(number=st.integers(0, 30))
+    @noted
+    def run_without_an_answer(self, number: int) -> None:
+        """A read breaks off."""
+        self.world.fate.reads = [""] * number + ["before"]
+        self.observed_run()
+
+    @rule(
+        calls=st.integers(1, 60),
+        side=SIDE,
+        pick=PICK,
+        name=NAME,
+        what=st.sampled_from(["edit", "delete", "create"]),
+    )
+    @noted
+    def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
+        self.world.fate.meanwhile = {calls: functools.partial(self.meanwhile, side, pick, name, what)}
+        self.observed_run()
+
+    # the end
+
+    def converged(self) -> None:
+        self.play(self.world.revive())
+        if self.late:
+            with contextlib.suppress(PMError):
+                self.play(self.world.run())
+            self.world.policy = replace(self.world.policy, settle_s=0.0)
+        self.world.hours.advance(1000)
+        self.play(self.world.run(RunOptions(full=True)))
+        super().converged()
+        if self.comments and self.world.with_comments:
+            self.play(self.heard())
+
+    async def heard(self) -> None:
+        for side in SIDES:
+            for task in await self.world.listed(side):
+                self.oracle.check_comments(side, task, await self.world.comments(side, task.id))
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            if hasattr(self, "folder"):
+                shutil.rmtree(self.folder, ignore_errors=True)
