@@ -43,7 +43,7 @@ def agrees_on_all_that_is_there(patch: pytest.MonkeyPatch) -> None:
         sent = {*options["sent"], *after, *link.agreed_on(side)}
         return written(link, side, after, **{**options, "sent": sent})
 
-    def all_now(link: Link, _values: Any) -> dict[str, Any]:
+    def all_now(link: Link, _values: Any, _apart: Any) -> dict[str, Any]:
         return decided(link, {side: link.state_on(side) for side in SIDES})
 
     patch.setattr(applying, "written", all_of)

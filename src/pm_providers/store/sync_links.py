@@ -123,12 +123,14 @@ def children_of(
 
 
 def wake(conn: SqlConnection, mapping_id: str) -> None:
-    """Let all be decided anew that was left or held for a reason that may be gone."""
+    """Let all be decided anew that was left, held or out of step for a reason that may be gone."""
     waits = (
         sync_links.c.held.is_not(None)
         | (sync_links.c.state == SINGLE)
         | sync_links.c.left_gone.is_not(None)
         | sync_links.c.right_gone.is_not(None)
+        | sync_links.c.left_now.is_not(None)
+        | sync_links.c.right_now.is_not(None)
     )
     where = (
         (sync_links.c.mapping_id == mapping_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,7 +142,7 @@ class Applier(Creator):
         basis = self._basis(view, one, across)
         row = self._intent(one, now, basis)
         write_id = (await self._write(lambda conn: add_intents(conn, [row])))[0]
-        return await self._sent(one, write_id, updates, current, basis)
+        return await self._sent(one, write_id, updates, current, basis, across)
 
     def _basis(self, view: LinkView, one: Decision, across: _Outcome | None) -> dict[str, Any]:
         """What the other side says about the fields that are written, by its names."""
@@ -155,8 +155,9 @@ class Applier(Creator):
         return found
 
     async def _sent(
-        self, one: Decision, write_id: str, updates: dict[str, Any], current: PMTask, basis: dict[str, Any]
-    ) -> _Outcome:
+        self, one: Decision, write_id: str, updates: dict[str, Any], current: PMTask, basis: dict[str, Any],
+        across: _Outcome | None,
+    ) -> _Outcome:  # fmt: skip
         outcome, side = _Outcome(), self._sides[one.side]
         for _ in range(_ROUNDS):
             if not updates:
@@ -179,15 +180,17 @@ class Applier(Creator):
                 outcome.notes |= {ours(name): why for name, why in less[1].items()}
                 updates = less[0]
             else:
-                return await self._answered(one, write_id, result, outcome, basis)
+                done = set() if across is None else across.sent
+                return await self._answered(one, write_id, result, outcome, basis, done)
         reasons = "; ".join(outcome.notes.values()) or "the system kept rejecting fields"
         await self._write(lambda conn: finish_write(conn, write_id, FAILED, error=reasons))
         self.counts[FAILED] += 1
         return outcome
 
     async def _answered(
-        self, one: Decision, write_id: str, result: PMTask, outcome: _Outcome, basis: Mapping[str, Any]
-    ) -> _Outcome:
+        self, one: Decision, write_id: str, result: PMTask, outcome: _Outcome, basis: Mapping[str, Any],
+        done: Collection[str],
+    ) -> _Outcome:  # fmt: skip
         """Record the outcome, and what both sides agree on by it, in one transaction."""
         after = outcome.after = snapshot_of(result)
         sent = outcome.sent = {step.field for step in one.steps} - set(outcome.notes)
@@ -196,7 +199,11 @@ class Applier(Creator):
             for name, value in basis.items()
             if self._planner.across(other(one.side), name) in sent
         }
-        half = [step.field for step in one.steps if step.field in sent and _is_half(one, step, told)]
+        half = [
+            step.field
+            for step in one.steps
+            if step.field in sent and step.field not in done and _is_half(one, step, told)
+        ]
         at = None if result.updated_at is None else result.updated_at.isoformat()
 
         def work(conn: SqlConnection) -> None:
@@ -253,7 +260,9 @@ class Applier(Creator):
         kept = {name for name, clash in clashes.items() if not clash.winner}
         notes: dict[str, str] = {}
         waits: dict[str, str] = {}
+        apart: set[str] = set()
         for one in decisions:
+            apart |= self._planner.asked(one.apart)
             kept |= one.kept
             notes |= one.held
             waits |= one.waits
@@ -263,7 +272,8 @@ class Applier(Creator):
             waits |= self._rejected(side, outcome.notes)
         rows = [self._conflict(view, clash, kept) for clash in clashes.values()]
         ended = (view.frozen | set(view.decided)) - kept - set(clashes)
-        values = self._said(view, kept, outcomes)
+        values = self._said(view, kept | apart, outcomes)
+        left_out = {side: {self._planner.name_on(side, name) for name in apart} for side in SIDES}
 
         def work(conn: SqlConnection) -> None:
             add_conflicts(conn, rows)
@@ -271,8 +281,8 @@ class Applier(Creator):
             link = _row(conn, view.id)
             if link is not None:
                 saved = {name: side for name, side in waits.items() if name not in kept}
-                changed = decided(link, values) | {"problem": problem_of(notes), "held": saved or None}
-                save_link(conn, view.id, **changed)
+                changed = decided(link, values, left_out)
+                save_link(conn, view.id, **changed, problem=problem_of(notes), held=saved or None)
 
         await self._write(work)
 
@@ -365,7 +375,7 @@ def _row(conn: SqlConnection, link_id: str) -> Link | None:
 
 
 def _is_half(one: Decision, step: Any, basis: Mapping[str, Any]) -> bool:
-    """Whether a merged text was written of which the other side has only its own part."""
+    """Whether a merge was written of which the other side has only its own part."""
     merged = any(clash.field == step.field and clash.winner == "merged" for clash in one.clashes)
     return merged and basis.get(step.field) != step.new
 

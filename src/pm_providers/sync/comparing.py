@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from pm_providers.sync.decisions import Act, Clash, Decision, LinkView, Step
+from pm_providers.sync.lists import Base
 from pm_providers.sync.merge import merge_texts
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.translate import Translator
-from pm_providers.sync.values import CUSTOM, FIELDS, TEXTS, Snapshot, changed_fields
+from pm_providers.sync.values import CUSTOM, FIELDS, SETS, TEXTS, Snapshot, changed_fields
 
 __all__ = ["Pair", "in_order"]
 
@@ -31,6 +32,7 @@ class Pair:
         self.held: dict[str, dict[str, str]] = {LEFT: {}, RIGHT: {}}
         self.waits: dict[str, str] = {}
         self.clashes: list[Clash] = []
+        self.apart: set[str] = set()
 
     def run(self) -> list[Decision]:
         """Decisions for both sides; one to settle where nothing is written."""
@@ -41,6 +43,7 @@ class Pair:
             Decision(
                 Act.UPDATE, link.id, side, link.title, link.ids[side],
                 tuple(self.steps[side]), held, tuple(self.clashes), waits=self.waits,
+                apart=frozenset(self.apart),
             )
             for side in SIDES if self.steps[side]
         ]  # fmt: skip
@@ -49,8 +52,11 @@ class Pair:
         waiting = [one for one in self.clashes if not one.winner]
         act = Act.WAIT if waiting else Act.SETTLE
         return [
-            Decision(act, link.id, title=link.title, held=held, clashes=tuple(self.clashes), waits=self.waits)
-        ]
+            Decision(
+                act, link.id, title=link.title, held=held, clashes=tuple(self.clashes), waits=self.waits,
+                apart=frozenset(self.apart),
+            )
+        ]  # fmt: skip
 
     def _names(self) -> list[str]:
         """Fields that changed on either side, by their names on the left; all at first contact."""
@@ -78,23 +84,31 @@ class Pair:
         elif len(moved) == len(SIDES) or not self.link.agreed:
             self._both(name)
         elif moved:
-            self._carry(name, moved[0])
+            self._carry(name, moved[0], base=self._base(name, moved[0]))
         elif name in self.link.held:
-            self._carry(name, self.link.held[name])
+            source = self.link.held[name]
+            self._carry(name, source, base=self._base(name, source))
 
     def _moved(self, side: str, name: str) -> bool:
         theirs = self._name_on(side, name)
         return bool(self._agreed(side).get(theirs) != self.link.state(side).get(theirs))
 
-    def _carry(self, name: str, source: str) -> None:
+    def _base(self, name: str, source: str) -> Base | None:
+        """What both said of a list when they agreed."""
+        if name not in SETS or not self.link.agreed:
+            return None
+        return Base(*(tuple(self._agreed(side).get(name) or ()) for side in (source, other(source))))
+
+    def _carry(self, name: str, source: str, *, base: Base | None = None) -> None:
         """The value of one side to the other."""
         target = other(source)
         if not self.policy.flows(name, target):
+            self.apart.add(name)
             return
         theirs = self._name_on(target, name)
         current = self.link.state(target).get(theirs)
         shown = theirs if name.startswith(CUSTOM) else name
-        told = self.translator.carry(shown, self._value(source, name), source, current=current)
+        told = self.translator.carry(shown, self._value(source, name), source, current=current, base=base)
         if told.held:
             self.held[target][name] = told.held
             self.waits[name] = source
@@ -107,6 +121,7 @@ class Pair:
             return
         only = [side for side in SIDES if self.policy.flows(name, other(side))]
         if not only:
+            self.apart.add(name)
             return
         if len(only) == 1:
             self._settle(name, only[0], f"only the {only[0]} is carried")
@@ -115,6 +130,9 @@ class Pair:
             self._carry(name, LEFT if right is None else RIGHT)  # first contact: what is empty is filled
             return
         if name in TEXTS and self._merged(name, left, right):
+            return
+        if name in SETS and self.link.agreed and name not in self.link.frozen:
+            self._united(name, left, right)
             return
         self._judged(name)
 
@@ -133,6 +151,13 @@ class Pair:
                 self.steps[side].append(Step(name, value, found))
         self.clashes.append(Clash(name, left, right, base, "merged", "edits of different lines"))
         return True
+
+    def _united(self, name: str, left: Any, right: Any) -> None:
+        """What both added and took away, on both sides."""
+        for source in SIDES:
+            self._carry(name, source, base=self._base(name, source))
+        base = self._agreed(LEFT).get(name)
+        self.clashes.append(Clash(name, left, right, base, "merged", "what both added and took away"))
 
     def _judged(self, name: str) -> None:
         rule = self.policy.winner(name)

@@ -26,7 +26,7 @@ from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write, finish_writes
 from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
 from pm_providers.store.sync_state import check_fence
-from pm_providers.sync.agreement import written
+from pm_providers.sync.agreement import differs, written
 from pm_providers.sync.plan import Act, Decision, LinkView
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, other
@@ -284,9 +284,9 @@ class Creator:
         view, one, after = made.view, made.one, made.after
         source, at = other(one.side), made.item.updated_at
         waits = dict(one.waits) | self._rejected(one.side, map(ours, made.notes))
-        basis = {
-            name: view.state(source).get(name) for name in {**link.agreed_on(source), **view.state(source)}
-        }
+        apart = {self._planner.name_on(source, name) for name in one.apart}
+        names = {*link.agreed_on(source), *view.state(source)} - apart
+        basis = {name: view.state(source).get(name) for name in names}
         values = written(
             link, one.side, after, at=None if at is None else at.isoformat(),
             sent={*link.agreed_on(one.side), *after}, basis=basis,
@@ -294,7 +294,8 @@ class Creator:
         values |= {f"{one.side}_id": made.item.id, "problem": problem_of({**one.held, **made.notes})}
         values |= {"held": waits or None, "parts_due": True}
         if link.gone_on(source) is None:
-            values["dirty"] = values[f"{source}_now"] is not None
+            said = link.state_on(source)
+            values["dirty"] = differs(values[f"{source}_agreed"], said, apart)
         return values
 
     def _rejected(self, side: str, names: Iterable[str]) -> dict[str, str]:

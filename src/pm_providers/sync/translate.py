@@ -9,9 +9,10 @@ from math import isclose
 from typing import Any
 
 from pm_providers.sync.facts import Choice, SideFacts
+from pm_providers.sync.lists import Base, cut, is_full, united
 from pm_providers.sync.people import Directory
-from pm_providers.sync.policy import LEFT, Policy, other
-from pm_providers.sync.values import CUSTOM, TEXTS
+from pm_providers.sync.policy import LEFT, RIGHT, Policy, other
+from pm_providers.sync.values import CUSTOM, SETS, TEXTS
 from pm_providers.text import MAX_CHARACTERS, parse_markdown
 
 __all__ = ["NEW_LABEL", "Translated", "Translator"]
@@ -22,7 +23,6 @@ Partner = Callable[[str, str, str], str | None]
 NEW_LABEL = "+"
 """Before the name of a label that is to be made."""
 
-_SETS = frozenset({"assignees", "labels"})
 _NUMBERS = frozenset({"estimated_hours", "actual_hours", "remaining_hours", "story_points", "progress"})
 
 
@@ -65,7 +65,15 @@ class Translator:
         self.partner = partner
         self.people = people or Directory.of(left.people, right.people, policy)
 
-    def carry(self, name: str, value: Any, source: str, *, current: Any = None) -> Translated:
+    def carry(
+        self,
+        name: str,
+        value: Any,
+        source: str,
+        *,
+        current: Any = None,
+        base: Base | None = None,
+    ) -> Translated:
         """A field's value for the side across.
 
         Args:
@@ -73,18 +81,20 @@ class Translator:
             value: in the terms of `source`; `None` where it holds nothing.
             source: `left` or `right`.
             current: what stands there now: it stays where it says the same.
+            base: what both sides said of a list when they agreed; `None` where that is not known, or people
+                chose this side's list as it is.
         """
         target = self.facts[other(source)]
         reason = self._barred(name, target)
         if reason:
             return Translated(held=reason)
-        if value is None and name in _SETS:
+        if value is None and name in SETS:
             value = []  # what cannot be said here stays there
         if value is None:
             return self._cleared(name)
         special = _SPECIAL.get(name)
         if special is not None:
-            return special(self, name, value, source, current)
+            return special(self, name, value, source, current, base)
         if name.startswith(CUSTOM):
             return Translated(value)
         return self._fitting(name, value, target)
@@ -119,7 +129,7 @@ class Translator:
 
     # choices
 
-    def _choice(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _choice(self, name: str, value: Any, source: str, current: Any, base: Any) -> Translated:
         target = self.facts[other(source)]
         kind = "statuses" if name == "status" else "priorities"
         offered = target.statuses if name == "status" else target.priorities
@@ -148,7 +158,7 @@ class Translator:
                 )
         return Translated(held=f"{target.title} has no {name} for {unified!r:.40}")
 
-    def _type(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _type(self, name: str, value: Any, source: str, current: Any, base: Any) -> Translated:
         target = self.facts[other(source)]
         said = self.policy.partner("types", str(value), source)
         wanted = said or str(value)
@@ -159,39 +169,40 @@ class Translator:
 
     # references
 
-    def _parent(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _parent(self, name: str, value: Any, source: str, current: Any, base: Any) -> Translated:
         found = self.partner("task", source, str(value))
         if found is None:
             return Translated(held="the task above it is not in step")
         return Translated(found)
 
-    def _sprint(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _sprint(self, name: str, value: Any, source: str, current: Any, base: Any) -> Translated:
         found = self.partner("sprint", source, str(value))
         if found is None:
             return Translated(held="its sprint is not in step")
         return Translated(found)
 
-    def _assignees(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _assignees(self, name: str, value: Any, source: str, current: Any, base: Base | None) -> Translated:
         """Known people only; who is there and unknown here stays, so that nobody is thrown out unseen."""
         target = self.facts[other(source)]
-        found = [self.people.partner(source, one) for one in value]
+        partner = self.people.partner
+        found = [partner(source, one) for one in value]
         lost = [one for one, theirs in zip(value, found, strict=True) if theirs is None]
         wanted = [one for one in found if one is not None]
         note = ", ".join(f"nobody there is {self._person(source, one)}" for one in lost)
         if lost and not wanted:
             return Translated(held=note)
-        kept = [one for one in current or () if self.people.partner(other(source), one) is None]
-        whole = [*wanted, *(one for one in kept if one not in wanted)]
-        if target.most_assignees is not None and len(whole) > target.most_assignees:
-            cut = f"{target.title} takes {target.most_assignees}"
-            return Translated(whole[: target.most_assignees], note=f"{note}; {cut}" if note else cut)
-        return Translated(whole, note=note)
+        kept = {one for one in current or () if partner(other(source), one) is None}
+        shown = None if base is None else {partner(source, one) for one in base.here}
+        full = is_full(value, self.facts[source].most_assignees)
+        whole = united(wanted, current or (), kept, shown, base, full=full)
+        fitting, lack = cut(whole, kept, current or (), target.most_assignees, target.title)
+        return Translated(fitting, note="; ".join(filter(None, (note, lack))))
 
     def _person(self, side: str, user_id: str) -> str:
         known = self.facts[side].people.get(user_id)
         return known.name or known.username or user_id if known else f"user {user_id}"
 
-    def _labels(self, name: str, value: Any, source: str, current: Any) -> Translated:
+    def _labels(self, name: str, value: Any, source: str, current: Any, base: Base | None) -> Translated:
         """By name. What is missing there is made, as `NEW_LABEL` and its name, where that can be."""
         here, target = self.facts[source], self.facts[other(source)]
         ids = {label.strip().casefold(): one for one, label in target.labels.items()}
@@ -206,11 +217,14 @@ class Translator:
         note = f"{target.title} has no label {', '.join(map(repr, lost))}" if lost else ""
         if lost and not wanted:
             return Translated(held=note)
-        wanted += [one for one in self._unsayable(current or (), source) if one not in wanted]
-        most = target.most_labels
-        if most is not None and len(wanted) > most:
-            return Translated(wanted[:most], note=f"{target.title} takes {most}")
-        return Translated(sorted(wanted), note=note)
+        kept = set(self._unsayable(current or (), source))
+        shown = None if base is None else {
+            ids.get(here.labels.get(one, one).strip().casefold()) for one in base.here
+        }  # fmt: skip
+        full = is_full(value, here.most_labels)
+        whole = united(wanted, current or (), kept, shown, base, full=full)
+        fitting, lack = cut(whole, kept, current or (), target.most_labels, target.title)
+        return Translated(sorted(fitting), note="; ".join(filter(None, (note, lack))))
 
     def _unsayable(self, current: Sequence[str], source: str) -> list[str]:
         """Labels across that cannot be on this side: nobody took them away here."""
@@ -240,13 +254,19 @@ class Translator:
 
     def agrees(self, name: str, left: Any, right: Any) -> bool:
         """Whether both sides say the same, each in its own terms."""
-        if name in _SETS and (not left) != (not right):
+        if name in SETS and (not left) != (not right):
             return False
-        told = self.carry(name, left, LEFT, current=right)
-        return not told.held and self.same(name, told.value, right)
+        if self._tells(name, left, LEFT, right):
+            return True
+        # A side that holds fewer tells only a part of what the other says.
+        return name in SETS and self._tells(name, right, RIGHT, left)
+
+    def _tells(self, name: str, value: Any, source: str, there: Any) -> bool:
+        told = self.carry(name, value, source, current=there)
+        return not told.held and self.same(name, told.value, there)
 
 
-_SPECIAL: dict[str, Callable[[Translator, str, Any, str, Any], Translated]] = {
+_SPECIAL: dict[str, Callable[[Translator, str, Any, str, Any, Any], Translated]] = {
     "status": Translator._choice,
     "priority": Translator._choice,
     "type": Translator._type,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pm_providers.model import PMTask
 
-__all__ = ["CUSTOM", "FIELDS", "TEXTS", "Snapshot", "changed_fields", "snapshot_of"]
+__all__ = ["CUSTOM", "FIELDS", "SETS", "TEXTS", "Snapshot", "changed_fields", "snapshot_of"]
 
 Snapshot = dict[str, Any]
 """Field -> JSON value. Choices are `{"is": unified value, "name": the vendor's own}`, people, labels and
@@ -19,6 +19,9 @@ CUSTOM = "custom:"
 
 TEXTS = frozenset({"description"})
 """Long Markdown, merged by lines."""
+
+SETS = frozenset({"assignees", "labels"})
+"""Lists of ids, merged by what was added and taken away."""
 
 _SAME_NAME = (
     "title",
