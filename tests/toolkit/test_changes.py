@@ -79,6 +79,19 @@ class System:
         return self.visible
 
 
+@dataclass
+class Looking(System):
+    """Tells the newest changes first."""
+
+    async def latest(self, project, since, size):
+        self._ask("latest")
+        fits = [self._item(one) for one in self.tasks]
+        fits = [one for one in fits if since is None or one.changed_at >= since]
+        shown = sorted(fits, key=lambda one: (one.changed_at, one.id), reverse=True)[:size]
+        clock = START + timedelta(seconds=self.second) if self.tells_time else None
+        return ChangedPage(shown, len(fits), size, clock)
+
+
 class Reader:
     """A consumer that applies every page to a copy of the system's tasks."""
 
@@ -153,6 +166,38 @@ async def test_an_idle_call_is_two_requests_whatever_changed_last_once_that_sett
     assert system.asked == ["changed 1", "count"]
     system.write(3, "later")
     assert await reader.drain(now=SETTLED_S + 10) == (["3"], [])
+
+
+@pytest.mark.parametrize("tells_time", [True, False])
+async def test_a_long_window_is_looked_at_by_its_newest_and_read_once_more_in_the_end(tells_time):
+    system = Looking(tells_time=tells_time)
+    for n in range(1, 30):
+        system.write(n, f"T{n}")
+    reader = Reader(system)
+    await reader.drain()
+    await reader.drain()
+    system.asked.clear()
+    assert await reader.drain() == ([], [])
+    assert system.asked == ["latest", "count"]
+    system.write(7, "again")
+    assert await reader.drain() == (["7"], [])
+    system.second += int(SETTLED_S) + 10
+    later = SETTLED_S + 10
+    await reader.drain(now=later)
+    system.asked.clear()
+    assert await reader.drain(now=later) == ([], [])
+    assert system.asked == ["changed 1", "count"]
+
+
+async def test_what_changed_during_a_long_call_settles_after_the_next(system):
+    system = System(tells_time=False)
+    reader = Reader(system)
+    system.happens = [lambda: setattr(system, "second", 700), lambda: system.write(1, "a")]
+    await reader.call()
+    await reader.call(now=700.0)
+    system.write(1, "b")
+    await reader.drain(now=701.0)
+    assert reader.copy == {"1": "b"}
 
 
 async def test_twice_in_one_second(system):
@@ -365,11 +410,12 @@ calls = st.tuples(
     steps=st.lists(st.one_of(events, calls), max_size=40),
     tells_time=st.booleans(),
     pace=st.sampled_from([0, 60]),
+    kind=st.sampled_from([System, Looking]),
 )
 async def test_whatever_happens_between_and_during_calls_the_copy_is_right_in_the_end(
-    steps, tells_time, pace
+    steps, tells_time, pace, kind
 ):
-    system = System(page_size=2, tells_time=tells_time)
+    system = kind(page_size=2, tells_time=tells_time)
     reader = Reader(system)
 
     def happen(event, n):

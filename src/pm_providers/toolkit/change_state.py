@@ -23,6 +23,9 @@ SETTLED_S = 600.0
 """Seconds after which no transaction can be under way any more."""
 
 
+_NOT_YET = -1.0
+
+
 @dataclass(frozen=True, slots=True)
 class ChangedItem:
     """One task as a list of the vendor shows it.
@@ -55,22 +58,25 @@ class ChangeState:
     Attributes:
         project: project id.
         since: time of the last change before the window; `None` while the project has no tasks.
-        noted_at: seconds since 1970 on our own clock when `since` was noticed.
+        noted_at: seconds since 1970 on our own clock when `since` was known already; -1 before the next call.
         scanning: the first pass over everything is not done yet.
         settled: nothing at or before `since` can show up late any more.
         page: page of the window where the next call goes on.
         size: page size that `page` counts in.
         seen: id -> signature of what was handed out within the window.
         ids: ids of the tasks that were handed out and are not known to be gone.
-        calls: calls since the last sweep.
+        calls: calls since the last sweep; -1 right after a first pass between whose pages nothing slipped.
         swept_at: seconds since 1970 of the last sweep.
+        offset: tasks that are known, less those that the system counts, after all ids were compared.
+        guess: the same after the last comparison that left a difference.
+        total: tasks that each page of the first pass counted; -1 where they differed.
         precision: smallest difference of two times of change; belongs to the vendor and is not in the cursor.
         overlap_s: seconds before `since` that are looked at again; belongs to the vendor, too.
     """
 
     project: str
     since: datetime | None = None
-    noted_at: float = 0.0
+    noted_at: float = _NOT_YET
     scanning: bool = True
     settled: bool = False
     page: int = 1
@@ -79,6 +85,9 @@ class ChangeState:
     ids: set[str] = field(default_factory=set)
     calls: int = 0
     swept_at: float = 0.0
+    offset: int | None = 0
+    guess: int | None = None
+    total: int | None = None
     precision: timedelta = timedelta(milliseconds=1)
     overlap_s: float = OVERLAP_S
 
@@ -88,6 +97,28 @@ class ChangeState:
         if self.since is None:
             return None
         return self.since + self.precision if self.settled else _before(self.since, self.overlap_s)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing happened during the first pass; what slips makes the counts differ then."""
+        times = [moment for moment in map(_time, self.seen.values()) if moment is not None]
+        is_still = all(self.since is not None and one <= self.since for one in times)
+        return is_still and self.total == len(self.ids)
+
+    def begin(self, since: datetime | None, total: int) -> None:
+        """Note what a page of the first pass tells of all.
+
+        Args:
+            since: changes from then on come after it; `None` where that is known already.
+            total: tasks that it counts.
+        """
+        if self.since is None and since is not None:
+            self.since, self.noted_at = since, _NOT_YET
+        self.total = total if self.total in {None, total} else -1
+
+    def is_settling(self, clock: datetime | None, now: float) -> bool:
+        """Whether nothing at or before `since` can show up late any more; arguments as in `move_on`."""
+        return not self.settled and self._age_s(clock, now) > SETTLED_S
 
     def is_news(self, item: ChangedItem) -> bool:
         """Whether a task was not handed out in this state.
@@ -120,17 +151,19 @@ class ChangeState:
             now: seconds since 1970 on our own clock, before the window was read.
         """
         self.scanning = False
+        if self.noted_at == _NOT_YET:
+            self.noted_at = now
         times = [moment for moment in map(_time, self.seen.values()) if moment is not None]
         newest = max(times, default=self.since)
         if newest is not None and (self.since is None or newest > self.since):
-            self.since, self.settled, self.noted_at = newest, False, now
-        self.settled = self.settled or self._age_s(clock, now) > SETTLED_S
+            self.since, self.settled, self.noted_at = newest, False, _NOT_YET
+        self.settled = self.settled or self.is_settling(clock, now)
         edge = self.edge
         if edge is not None:
             self.seen = {one: found for one, found in self.seen.items() if (_time(found) or edge) >= edge}
 
     def _age_s(self, clock: datetime | None, now: float) -> float:
-        if self.since is None:
+        if self.since is None or (clock is None and self.noted_at == _NOT_YET):
             return 0.0
         return now - self.noted_at if clock is None else (clock - self.since).total_seconds()
 
@@ -167,6 +200,9 @@ class ChangeState:
             "i": pack_ids(self.ids),
             "n": self.calls,
             "w": self.swept_at,
+            "o": self.offset,
+            "u": self.guess,
+            "q": self.total,
         }
         return encode_cursor(provider, state)
 
@@ -185,7 +221,14 @@ def _fields(found: Mapping[str, Any]) -> dict[str, Any]:
         "ids": unpack_ids(found["i"]),
         "calls": int(found["n"]),
         "swept_at": float(found["w"]),
+        "offset": _number(found.get("o", 0)),
+        "guess": _number(found.get("u")),
+        "total": _number(found.get("q")),
     }
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _aware(text: str) -> datetime:

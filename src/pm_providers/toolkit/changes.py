@@ -1,28 +1,36 @@
 """What happened to the tasks of a project since last time, by filters on the time of change.
 
 Upserts come from that filter. Deletes leave no trace, so the cursor carries the set of the ids that are
-known, packed; when the system's own count of the project's tasks differs from it, the ids are swept. A call
-that finds nothing costs two requests: what changed, and how many there are.
+known, packed; when the system's own count of the project's tasks differs from it, the ids are swept, and so
+they are after 100 calls or a day. A call that finds nothing costs two requests: what changed, and how many
+there are.
+
+Right after many tasks changed all of them are within the overlap. Where a source tells the newest changes
+first, a look at those will do, until the overlap is left behind ten minutes later: then it is read once more.
 
 What does not move the time of change on the vendor's side is not reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError, ValidationError
 from pm_providers.toolkit.change_state import OVERLAP_S, ChangedItem, ChangeState
 
-__all__ = ["ChangeBatch", "ChangeSource", "ChangeStream", "ChangedPage", "Sweep"]
+__all__ = ["ChangeBatch", "ChangeSource", "ChangeStream", "ChangedPage", "KeptSources", "Sweep"]
 
 _SWEEP_EVERY_CALLS = 100
 _SWEEP_EVERY_S = 24 * 3600.0
 _SWEEPS = 3
 _REPEATED_PAGES = 3
+_KEPT = 4
+_KEPT_S = 60.0
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,17 @@ class ChangedPage:
         total: tasks in the whole window, as the server counts them.
         size: tasks that a full page holds, as the server tells it.
         clock: the server's clock when it answered; `None` where it does not tell.
+        begins: with the first page of the first pass: changes from then on come after it. For sources whose
+            `newest` tells nothing.
+        stable: with the last page of the first pass: nothing slipped between its pages, whatever happened.
     """
 
     items: Sequence[ChangedItem]
     total: int
     size: int
     clock: datetime | None = None
+    begins: datetime | None = None
+    stable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,10 @@ class ChangeSource(Protocol):
     `PermissionDeniedError` when it is gone or hidden.
 
     A source may have an attribute `overlap_s`: the seconds before the last known change that are looked at
-    again, where `change_state.OVERLAP_S` is too little because an index follows the writes.
+    again, where `change_state.OVERLAP_S` is too little because an index follows the writes. It may have
+    `is_exact = False` where its count may be wrong for good: then a difference that two sweeps left is
+    remembered. And it may have `latest(project, since, size)`: a page of what changed, newest first, whose
+    `total` is below 0 where that is not told.
     """
 
     @property
@@ -96,6 +112,31 @@ class ChangeSource(Protocol):
         """Whether the project exists and may be seen."""
 
 
+class KeptSources(Generic[S]):
+    """Sources of streams that go on in a moment, so that what they read is not read again.
+
+    Args:
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[float, S]] = {}
+
+    def take(self, cursor: str | None) -> S | None:
+        """The source that this cursor goes on with, at most a minute old."""
+        now = self._clock()
+        self._kept = {one: kept for one, kept in self._kept.items() if now - kept[0] <= _KEPT_S}
+        found = self._kept.pop(cursor or "", None)
+        return None if found is None else found[1]
+
+    def keep(self, cursor: str, source: S) -> None:
+        """Keep a source for who goes on with this cursor; the last few are."""
+        self._kept[cursor] = (self._clock(), source)
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeBatch:
     """What one call hands out.
@@ -124,6 +165,7 @@ class _Walk:
         clock: the server's clock.
         repeats: pages in a row that brought no new id.
         steady: all pages counted the same.
+        begins, stable: see `ChangedPage`.
     """
 
     fresh: list[tuple[int, ChangedItem]] = field(default_factory=list)
@@ -134,6 +176,8 @@ class _Walk:
     clock: datetime | None = None
     repeats: int = 0
     steady: bool = True
+    begins: datetime | None = None
+    stable: bool = False
 
     def add(self, number: int, page: ChangedPage, state: ChangeState) -> None:
         """Look at one more page."""
@@ -143,6 +187,7 @@ class _Walk:
         self.repeats = self.repeats + 1 if page.items and len(self.ids) == known else 0
         self.steady = self.steady and self.total in {None, page.total}
         self.clock, self.last, self.total = page.clock, number, page.total
+        self.begins, self.stable = self.begins or page.begins, page.stable
 
     def close(self, page: ChangedPage) -> bool:
         """Whether the page that was looked at last is the last of its window.
@@ -187,7 +232,6 @@ class ChangeStream:
         return ChangeState(
             project,
             since=newest,
-            noted_at=self._now,
             swept_at=self._now,
             precision=self._source.precision,
             overlap_s=self._overlap_s,
@@ -239,29 +283,50 @@ class ChangeStream:
 
         The window of time stays as it is until all that lies in it was handed out; then it moves on.
         """
+        if await self._is_quiet(state):
+            return [], False
         start = state.page if state.size == self._source.page_size else 1
         state.size = self._source.page_size
         walk = await self._walked(state, start, most)
         taken = walk.fresh[:most]
         items = [one for _, one in taken]
         state.note(items)
-        state.page = 1 if walk.ended else taken[-1][0]
-        if state.scanning and walk.ended:
-            self._end_scan(state, walk)
-            return items, False
-        return items, not walk.ended or start > 1 or not await self._moved_on(state, walk)
+        is_left = len(walk.fresh) > most
+        is_end = walk.ended and not is_left
+        state.page = 1 if is_end else (taken[-1][0] if is_left else walk.last + 1)
+        if state.scanning:
+            return items, self._end_scan(state, walk) if is_end else True
+        return items, not is_end or start > 1 or not await self._moved_on(state, walk)
 
-    def _end_scan(self, state: ChangeState, walk: _Walk) -> None:
-        """The first pass is done. What slipped between its pages is found later.
+    async def _is_quiet(self, state: ChangeState) -> bool:
+        """Whether the newest changes of a long window are known, so that nothing is new in it.
 
-        A task that was never handed out is found by a sweep. One that changed again is in the window, which
-        stays where the scan began.
+        What shows up late is older than those. So before a window is left behind all of it is read.
+        """
+        look = getattr(self._source, "latest", None)
+        if look is None or state.scanning or state.page > 1 or len(state.seen) < self._source.page_size:
+            return False
+        page = await look(state.project, state.edge, self._source.page_size)
+        if page.total >= 0 and page.total != len(state.seen):
+            return False
+        is_known = all(not one.mine or not state.is_news(one) for one in page.items)
+        return is_known and not state.is_settling(page.clock, self._now)
+
+    def _end_scan(self, state: ChangeState, walk: _Walk) -> bool:
+        """The first pass is done; whether more is to be read at once.
+
+        What slipped between its pages is found later: a task that was never handed out by a sweep; one that
+        changed again is in the window, which stays where the scan began.
         """
         if walk.last == 1:
             state.move_on(walk.clock, self._now)
-            return
+            return False
         state.scanning = False
-        state.swept_at = 0.0
+        if walk.stable:
+            state.calls = -1  # what follows at once needs no count
+        elif not state.is_whole:
+            state.swept_at = 0.0
+        return walk.stable
 
     async def _moved_on(self, state: ChangeState, walk: _Walk) -> bool:
         """Begin the next window, unless something of this one was not handed out yet.
@@ -282,8 +347,10 @@ class ChangeStream:
         edge = None if state.scanning else state.edge
         while True:
             page = await self._source.changed(state.project, edge, number, state.size)
+            if state.scanning:
+                state.begin(page.begins, page.total)
             walk.add(number, page, state)
-            if len(walk.fresh) > most or walk.close(page):
+            if walk.close(page) or len(walk.fresh) >= max(most, 1):
                 return walk
             number += 1
 
@@ -295,7 +362,7 @@ class ChangeStream:
         Costs one request where the count adds up.
         """
         overdue = state.calls >= _SWEEP_EVERY_CALLS or self._now - state.swept_at >= _SWEEP_EVERY_S
-        if not overdue and await self._source.count(state.project) == len(state.ids):
+        if state.calls == 0 or (not overdue and await self._adds_up(state)):
             return [], [], False
         there = await self._swept(state.project)
         state.calls, state.swept_at = 0, self._now
@@ -305,7 +372,25 @@ class ChangeStream:
         gone = await self._really_gone(sorted(state.ids - there, key=_in_order), state.project)
         state.forget(gone)
         state.note(missed)
+        if len(missing) <= room and not getattr(self._source, "is_exact", True):
+            await self._explain(state)
         return missed, gone, len(missing) > room
+
+    async def _adds_up(self, state: ChangeState) -> bool:
+        difference = await self._difference(state)
+        return difference is not None and difference == state.offset
+
+    async def _explain(self, state: ChangeState) -> None:
+        """Remember a difference that two sweeps left: what an index lags behind is over by the second."""
+        found = await self._difference(state)
+        if found in {0, state.guess}:
+            state.offset = found
+        state.guess = found
+
+    async def _difference(self, state: ChangeState) -> int | None:
+        """Tasks that are known, less those that the system counts."""
+        counted = await self._source.count(state.project)
+        return None if counted is None else len(state.ids) - counted
 
     async def _swept(self, project: str) -> set[str]:
         """Ids of all tasks of a project; repeated when deletes under way shifted its pages."""

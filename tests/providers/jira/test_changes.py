@@ -52,13 +52,13 @@ async def test_a_change_that_the_index_learns_late_is_not_lost() -> None:
         await mias.update_task(first.id, {"title": "first changed"})
         clock.advance(90)
         await mias.update_task(second.id, {"title": "second changed"})
-        site.box.state.settings["index_lag_s"] = 100.0  # knows neither, but the second is looked at again
+        site.box.state.settings["index_lag_s"] = 60.0  # knows the first of them only
         titles, _, cursor = await _all(ours, cursor)
-        assert titles == ["second changed"]
+        assert titles == ["first changed"]
         site.box.state.settings["index_lag_s"] = 0.0
         clock.advance(60)
         titles, deleted, cursor = await _all(ours, cursor)
-        assert (titles, deleted) == (["first changed"], [])
+        assert (titles, deleted) == (["second changed"], [])
         assert (await _all(ours, cursor))[:2] == ([], [])
 
 
@@ -88,14 +88,44 @@ async def test_a_task_that_moves_away_is_gone_here_and_new_there(provider: JiraP
     assert (await _all(provider, cursor))[1] == [made.id]
 
 
-async def test_nothing_new_costs_three_small_requests(site: Site, provider: JiraProvider) -> None:
+async def test_nothing_new_costs_two_small_requests(site: Site, provider: JiraProvider) -> None:
     clock_free = await provider.create_tasks([PMTask(title="x", project_id="ED")] * 3)
     assert clock_free.ok
     _, _, cursor = await _all(provider, None)
     site.box.log.clear()
     await _all(provider, cursor)
     paths = sorted(one.path.rpartition("/")[2] for one in site.box.log)
-    assert paths == ["bulkfetch", "jql", "jql"]
+    assert paths == ["approximate-count", "jql"]
+
+
+async def test_a_process_of_its_own_needs_no_more(site: Site, provider: JiraProvider) -> None:
+    await provider.create_tasks([PMTask(title="x", project_id="ED")] * 3)
+    _, _, cursor = await _all(provider, None)
+    provider_of_another = site.provider()
+    site.box.log.clear()
+    assert (await provider_of_another.changes(site.ed, cursor)).upserts == []
+    assert site.box.log.count() == 2
+    await provider_of_another.aclose()
+
+
+async def test_a_window_of_many_pages_is_looked_at_by_its_newest() -> None:
+    clock = Clock(START)
+    site = Site(clock=clock)
+    async with site.provider(page_size=2) as ours, site.mias() as mias:
+        made = [await mias.create_task(PMTask(title=f"t{one}", project_id="ED")) for one in range(6)]
+        clock.advance(600)
+        _, _, cursor = await _all(ours, None)
+        for number in (0, 1, 2, 3):
+            await mias.update_task(made[number].id, {"title": f"new {number}"})
+            clock.advance(1)
+        titles, _, cursor = await _all(ours, cursor)
+        assert titles == [f"new {number}" for number in (0, 1, 2, 3)]
+        site.box.log.clear()
+        assert (await _all(ours, cursor))[:2] == ([], [])
+        assert site.box.log.count() == 2, "a look at the newest two, and the count"
+        await mias.update_task(made[1].id, {"title": "again"})
+        titles, _, cursor = await _all(ours, cursor)
+        assert titles == ["again"]
 
 
 async def test_a_project_that_is_gone_is_an_error_not_a_flood_of_deletes(

@@ -111,6 +111,15 @@ class Api(IdentifyingClient):
             raise ProviderError("the site was not asked what it is yet")
         return self._site
 
+    def assume(self, site: Deployment) -> None:
+        """Go on with what the site was when it was asked last. Nothing is sent."""
+        self._site = self._site or site
+
+    async def meet(self) -> None:
+        """Know what the site is, asked once for all."""
+        if self._site is None:
+            await self.identify()
+
     async def _ask_me(self) -> dict[str, Any]:
         if self._site is None:
             return await self._meet()
@@ -158,7 +167,7 @@ class Api(IdentifyingClient):
         reads: bool = False,
         expect: Collection[int] = (),
     ) -> Answer:
-        """Any call, once it is known what the site is and who we are.
+        """Any call, once it is known what the site is.
 
         Args:
             method: HTTP method.
@@ -174,7 +183,7 @@ class Api(IdentifyingClient):
         Raises:
             AuthenticationError: the credential is not accepted, also where the server says 200 or 404.
         """
-        await self.identify()
+        await self.meet()
         return await self._send(
             method,
             self.address(path),

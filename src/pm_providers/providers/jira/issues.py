@@ -56,7 +56,7 @@ class Issues:
         Raises:
             ValidationError: the query is not understood, or names what does not exist.
         """
-        await self._api.identify()
+        await self._api.meet()
         if not self._api.site.is_cloud:
             stream = self._numbered(jql, fields, window, limit)
         elif window > 1 and (limit is None or limit > self._size):
@@ -104,7 +104,7 @@ class Issues:
     async def _ahead(
         self, jql: str, fields: Sequence[str], window: int, limit: int | None
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
-        first = await self._first_page(jql, fields)
+        first = await self.page(jql, fields)
         if first.next is None:
             yield list(first.items)
             return
@@ -122,11 +122,13 @@ class Issues:
                 ids.cancel()
                 await asyncio.gather(ids, return_exceptions=True)
 
-    async def _first_page(self, jql: str, fields: Sequence[str]) -> Page[dict[str, Any]]:
+    async def page(self, jql: str, fields: Sequence[str]) -> Page[dict[str, Any]]:
+        """The first page of a query on Cloud, which says whether there are more."""
         body = {"jql": jql, "fields": list(fields), "maxResults": self._size, **self._reconciled()}
         answer = await self._api.ask("search/jql", body)
-        found = answer.get("nextPageToken")
-        return Page(objects(answer, "issues"), next=found if isinstance(found, str) and found else None)
+        found, gone = answer.get("nextPageToken"), self._recent.gone()
+        items = [one for one in objects(answer, "issues") if identifier(one, "issue") not in gone]
+        return Page(items, next=found if isinstance(found, str) and found else None)
 
     async def _fetched(
         self,
@@ -161,7 +163,7 @@ class Issues:
 
     async def ids(self, jql: str) -> AsyncGenerator[list[str], None]:
         """Ids of the issues that fit a query, 5000 a page; those deleted a moment ago are left out."""
-        await self._api.identify()
+        await self._api.meet()
         gone = self._recent.gone()
         async with aclosing(self._id_pages(jql)) as pages:
             async for page in pages:
@@ -196,7 +198,7 @@ class Issues:
         """Up to 100 issues in the order of their ids."""
         if not ids:
             return []
-        await self._api.identify()
+        await self._api.meet()
         if not self._api.site.is_cloud:
             return await self._one_by_one(ids, fields)
         body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "fieldsByKeys": False}
@@ -282,7 +284,7 @@ class Issues:
 
     async def count(self, jql: str) -> int | None:
         """About how many issues fit a query; exact on Data Center."""
-        await self._api.identify()
+        await self._api.meet()
         if self._api.site.is_cloud:
             found = (await self._api.ask("search/approximate-count", {"jql": jql})).get("count")
         else:
