@@ -10,7 +10,7 @@ from __future__ import annotations
 from pm_providers.transport.answer import Answer
 from pm_providers.transport.auth import Auth, BasicAuth, BearerAuth, HeaderAuth, fingerprint
 from pm_providers.transport.client import HttpClient
-from pm_providers.transport.concurrency import bounded_map
+from pm_providers.transport.concurrency import bounded_map, let_begin
 from pm_providers.transport.download import Download
 from pm_providers.transport.errors import VendorFault
 from pm_providers.transport.exchange import FilePart
@@ -72,6 +72,7 @@ __all__ = [
     "iter_items",
     "iter_links",
     "iter_pages",
+    "let_begin",
     "parse_base_url",
     "parse_rate_headers",
     "path_segment",

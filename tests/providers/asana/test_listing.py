@@ -9,6 +9,7 @@ import pytest
 
 from pm_providers import PMTask
 from pm_providers.errors import NotFoundError, ValidationError
+from pm_providers.providers.asana.listing import Tree
 from tests.providers.asana.site import FakeTime, Scripted, Site, answer, scripted
 
 
@@ -71,6 +72,13 @@ async def test_several_sections_cost_far_less() -> None:
     board = Board(1000, 1000, 1000, 1000)
     await scripted(board.server).list_tasks("77")
     assert len(board.server.requests) == 1 + 10
+
+
+async def test_the_next_pages_are_asked_for_before_these_are_used() -> None:
+    board = Board(300, 300)
+    provider = scripted(board.server)
+    pages = provider._listing.pages(Tree("77"), ["name"], window=2)
+    assert [len(board.server.requests) async for _ in pages] == [3, 4, 4]
 
 
 async def test_a_project_that_no_list_holds_is_asked_for_once() -> None:

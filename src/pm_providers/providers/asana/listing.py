@@ -28,6 +28,7 @@ from pm_providers.providers.asana.client import Api, next_offset, objects
 from pm_providers.providers.asana.errors import is_too_large, lost_page
 from pm_providers.providers.asana.mapping.tasks import memberships_of
 from pm_providers.providers.asana.mapping.values import gid, ref_gid
+from pm_providers.transport import let_begin
 
 __all__ = ["ProjectListing", "Tree"]
 
@@ -226,6 +227,7 @@ class ProjectListing:
                     yield found
                     return
                 task = asyncio.create_task(self._answers(after))
+                await let_begin()
                 yield found
         finally:
             task.cancel()
