@@ -63,10 +63,12 @@ async def test_parts_that_the_run_made_go_and_stay_away(world):
     whole = (["words"], ["blocks"], [("Steps", ["x", "y"])])
     assert await around(world.right, there) == whole
     planned = await undone(world, report, dry=True)
-    assert planned.planned == {"delete": 5}
+    assert planned.planned == {
+        "comment delete": 1, "relation delete": 1, "checklist delete": 1, "checklist_item delete": 2,
+    }  # fmt: skip
     assert await around(world.right, there) == whole
     back = await undone(world, report)
-    assert (back.state, dict(back.counts)) == ("done", {"delete": 5})
+    assert (back.state, back.writes, back.counts["checklist_items"]) == ("done", 5, 2)
     assert await around(world.right, there) == ([], [], [])
     assert await around(world.left, world.one.id) == whole
     await quiet(world)
@@ -96,7 +98,7 @@ async def test_an_undo_of_a_changed_text_can_be_undone(world):
     await world.left.update_comment(made.id, {"body": "after"}, task_id=world.one.id)
     back = await undone(world, await world.run(full=True))
     again = await undone(world, back)
-    assert dict(again.counts) == {"update": 1}
+    assert dict(again.counts) == {"update": 1, "comments": 1}
     assert (await around(world.right, world.there["One"].id))[0] == ["after"]
     await quiet(world)
 
@@ -190,7 +192,7 @@ async def test_an_undo_that_fails_midway_is_finished_by_another(world, monkeypat
         await undone(world, report)
     assert len((await around(world.right, world.there["One"].id))[0]) == 1
     back = await undone(world, report)
-    assert dict(back.counts) == {"delete": 1}
+    assert dict(back.counts) == {"delete": 1, "comments": 1}
     assert (await around(world.right, world.there["One"].id))[0] == []
     await quiet(world)
 

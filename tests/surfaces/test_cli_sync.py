@@ -50,6 +50,44 @@ def task(call, project, title, *more):
 # plan, run, approve
 
 
+def test_a_plan_says_all_and_its_run_does_that(cli, there, mapped):
+    name, left, right = mapped
+    label = cli("labels", "create", "--name", "Urgent", "--json").json["id"]
+    one = task(cli, left, "One", "--label", label)
+    cli("comments", "create", "--task", one, "--body", "Hello")
+    plan = cli("sync", "plan", name)
+    assert "+ create comment on right  One: Hello\n" in plan.out
+    assert "+ create label on right  Urgent\n" in plan.out
+    assert "3 to create, among them 1 comment, 1 label" in plan.out
+    told = cli("sync", "plan", name, "--json").json
+    assert told["planned"] == {"create": 1, "comment create": 1, "label create": 1}
+    assert {one["entity"] for one in told["decisions"]} == {"task", "comment", "label"}
+    cli("comments", "create", "--task", one, "--body", "Wait")
+    assert "stale" in cli("sync", "run", name, "--plan", told["plan_id"], code=7).err
+    again = cli("sync", "plan", name, "--task", one)
+    (command,) = [line for line in again.err.splitlines() if "does exactly this" in line]
+    assert f"--task {one}" in command
+    ran = cli(*command.split("`")[1].split()[1:])
+    assert "4 created, among them 2 comments, 1 label" in ran.out
+    (copy,) = there("tasks", "list", "--project", right, "--json").json
+    assert len(there("comments", "list", "--task", copy["id"], "--json").json) == 2
+    assert cli("sync", "plan", name).out.splitlines()[0].startswith("Plan  Internal database")
+    assert "nothing to do" in cli("sync", "plan", name).out
+    assert cli("sync", "plan", name, "--json").json["plan_id"] is None
+
+
+def test_what_a_run_is_narrowed_to_must_be_there(cli, mapped):
+    name, left, _ = mapped
+    task(cli, left, "One")
+    for command in ("plan", "run"):
+        found = cli("sync", command, name, "--task", "WRONG", code=5)
+        assert "there is no task 'WRONG' in the project" in found.err
+        assert (
+            "no custom field 'Nowhere'" in cli("sync", command, name, "--field", "custom:Nowhere", code=5).err
+        )
+    assert cli("sync", "status", "--json").json[0]["problem"] is None
+
+
 def test_plan_run_and_status(cli, there, mapped):
     name, left, right = mapped
     task(there, right, "Draw the site map", "--description", "one\ntwo", "--priority", "high")
@@ -97,6 +135,10 @@ def test_a_stale_plan_is_refused(cli, mapped):
     task(cli, left, "Two")
     found = cli("sync", "run", name, "--plan", plan, code=7)
     assert "stale" in found.err
+    assert f"`pm-providers sync plan {name[-8:]}` shows what it would do now" in found.err
+    (status,) = cli("sync", "status", "--json").json
+    assert (status["state"], status["problem"]) == ("ok", None)
+    assert "is well" in cli("sync", "doctor", name).out
     assert cli("sync", "run", name, "--plan", plan, "--json", code=7).error["type"] == "ConflictError"
     assert [one["state"] for one in cli("sync", "history", "--json").json if one["state"] == "done"] == []
 
@@ -184,9 +226,12 @@ def test_what_hangs_on_tasks_is_counted(cli, there, mapped):
     ran = cli("sync", "run", name)
     assert "2 created, among them 1 comment" in ran.out
     run = cli("sync", "history", "--json").json[0]["id"]
-    assert "+ create on right  One: Hello" in cli("sync", "history", "--run", run).out
+    shown = cli("sync", "history", "--run", run).out
+    assert "+ create comment on right  One: Hello\n" in shown
+    assert "task id" not in shown
     undone = cli("sync", "undo", run, "--dry-run")
-    assert "- delete on right  One: Hello" in undone.out
+    assert "- delete comment on right  One: Hello" in undone.out
+    assert "2 to delete, among them 1 comment" in undone.out
 
 
 def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):

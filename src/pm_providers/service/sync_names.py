@@ -10,11 +10,13 @@ from pm_providers.model import Entity
 from pm_providers.store.sync_views import titles_of
 from pm_providers.sync.decisions import Decision
 from pm_providers.sync.engine import Engine
+from pm_providers.sync.facts import Choice
 from pm_providers.sync.policy import LEFT
 from pm_providers.sync.translate import NEW_LABEL
 
 __all__ = ["Naming", "naming_of"]
 
+_CHOICES = {"status": "statuses", "priority": "priorities"}
 _KINDS = {"assignees": "people", "labels": "labels", "parent": "tasks", "sprint": "sprints"}
 
 
@@ -24,7 +26,8 @@ class Naming:
 
     Attributes:
         sides: side -> name of its system.
-        names: side -> `people`, `labels`, `tasks`, `sprints` -> id -> name.
+        names: side -> `people`, `labels`, `tasks`, `sprints` -> id -> name; and `statuses`, `priorities` ->
+            unified value -> the name that the side itself uses for it first.
     """
 
     sides: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +42,9 @@ class Naming:
         if value is None or value == []:
             return ""
         if isinstance(value, Mapping):
-            return str(value.get("name") or str(value.get("is", "")).replace("_", " "))
+            unified = str(value.get("is", ""))
+            own = self.names.get(side, {}).get(_CHOICES.get(name, ""), {}).get(unified)
+            return str(value.get("name") or own or unified.replace("_", " "))
         if isinstance(value, list):
             return ", ".join(self.say(side, name, one) for one in value)
         text = str(value)
@@ -66,6 +71,8 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
         names[name] = {
             "people": {one.id: one.name or one.username or one.id for one in facts.people.values()},
             "labels": dict(facts.labels),
+            "statuses": _first(facts.statuses),
+            "priorities": _first(facts.priorities),
             "tasks": await titles_of(
                 engine.database, engine.mapping_id, name, _pointed(decisions, "parent", name)
             ),
@@ -78,6 +85,14 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
             ),
         }
     return Naming(titles, names)
+
+
+def _first(choices: Iterable[Choice]) -> dict[str, str]:
+    """Unified value -> the first name for it, as what has only the unified value is called there."""
+    found: dict[str, str] = {}
+    for one in choices:
+        found.setdefault(one.value, one.name)
+    return found
 
 
 def _pointed(decisions: Iterable[Decision], name: str, side: str) -> set[str]:

@@ -137,6 +137,7 @@ class Applier(Creator):
         if any(now.get(step.field) != step.old for step in one.steps):
             await self._stale(side, current)
             return _Outcome(stale=True)
+        await self.labels.make(side, one.steps)
         updates = await side.updates(one.steps)
         self._spend()
         basis = self._basis(view, one, across)

@@ -27,6 +27,7 @@ from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, f
 from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
 from pm_providers.store.sync_state import check_fence
 from pm_providers.sync.agreement import differs, written
+from pm_providers.sync.labels import Labels
 from pm_providers.sync.plan import Act, Decision, LinkView
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, other
@@ -109,6 +110,7 @@ class Creator:
         self._left = budget
         self._on_write = on_write
         self.counts: Counter[str] = Counter()
+        self.labels = Labels(mapping_id, run_id, self._write, self._spend, self.counts, on_write)
 
     @property
     def left(self) -> int | None:
@@ -162,12 +164,31 @@ class Creator:
             SpentError: the budget is used up; what it was enough for was made.
             PMError: one of `FATAL`, or another run took over.
         """
+        items = await self._labelled(items)
         room = len(items) if self._left is None else min(len(items), self._left)
         if room:
             self._spend(room)
             await self._create(items[:room])
         if room < len(items):
             raise SpentError
+
+    async def _labelled(self, items: Sequence[_Item]) -> list[_Item]:
+        """Make the labels that items are to wear; without items for which one could not be made."""
+        good = []
+        for view, one in items:
+            try:
+                await self.labels.make(self._sides[one.side], one.steps)
+            except FATAL:
+                raise
+            except PMError as error:
+                await self._not_sent(view, error)
+            else:
+                good.append((view, one))
+        return good
+
+    async def _not_sent(self, view: LinkView, error: PMError) -> None:
+        self.counts[FAILED] += 1
+        await self._write(partial(save_link, link_id=view.id, problem=str(error)))
 
     async def _create(self, items: Sequence[_Item]) -> None:
         side = self._sides[items[0][1].side]
@@ -188,7 +209,7 @@ class Creator:
             raise fatal
 
     async def _drafts(self, side: Side, items: Sequence[_Item]) -> tuple[list[_Item], list[PMTask]]:
-        """What is sent; without items for which a label could not be made."""
+        """What is sent; without items that cannot be said."""
         good, tasks = [], []
         for view, one in items:
             try:
@@ -196,9 +217,7 @@ class Creator:
             except FATAL:
                 raise
             except PMError as error:
-                why = str(error)
-                self.counts[FAILED] += 1
-                await self._write(partial(save_link, link_id=view.id, problem=why))
+                await self._not_sent(view, error)
             else:
                 good.append((view, one))
         return good, tasks

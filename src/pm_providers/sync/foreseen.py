@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
-from pm_providers.model import Entity
 from pm_providers.store.sync_links import Link, links_by_id
 from pm_providers.store.sync_parts import PartLink, answered_owners, due_tasks, parts_of, resting_tasks
-from pm_providers.sync.decisions import Act, Decision, Step
+from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.labels import label_decision
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_look import Look
 from pm_providers.sync.parts_model import Kind, Scope
@@ -24,7 +25,7 @@ from pm_providers.sync.plan import digest_of
 from pm_providers.sync.policy import LEFT, SIDES, other
 from pm_providers.sync.translate import NEW_LABEL
 
-__all__ = ["APPROVED", "Foreseen", "label_decision"]
+__all__ = ["APPROVED", "Foreseen"]
 
 APPROVED = frozenset({Act.CREATE, Act.UPDATE, Act.DELETE})
 """What is written to parts, and only if it was approved where people approved a plan."""
@@ -191,7 +192,7 @@ class Foreseen:
                 if any(one.act is Act.CREATE for one in decisions):  # what stands in it is looked at, too
                     for side, item in view.items.items():
                         scope.pairs[kind.entity, side, item.id] = view.link_id
-                found += decisions
+                found += [replace(one, title=f"{scope.title}: {one.title}") for one in decisions]
         return found
 
     def _tell(self, decisions: Iterable[Decision]) -> None:
@@ -203,10 +204,3 @@ class Foreseen:
                 self.deletes += one.act is Act.DELETE
             if one.act not in {Act.SETTLE, Act.FORGET}:
                 self._tell_one(one)
-
-
-def label_decision(side: str, name: str) -> Decision:
-    """A label that is made because a task is to wear it."""
-    key = f"{side}={name.strip().casefold()}"
-    step = Step("name", None, name)
-    return Decision(Act.CREATE, "", side, name, steps=(step,), entity=Entity.LABEL.value, name=key)

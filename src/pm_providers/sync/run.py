@@ -24,6 +24,7 @@ from pm_providers.store.sync_state import (
 from pm_providers.sync.applying import Applier, SpentError
 from pm_providers.sync.changing import Changer, settled
 from pm_providers.sync.guards import is_refused
+from pm_providers.sync.labels import settle_labels
 from pm_providers.sync.making import Maker, place_of
 from pm_providers.sync.narrowing import narrowed
 from pm_providers.sync.observing import Observer
@@ -167,6 +168,7 @@ class Run:
     async def _recovered(self, planner: Planner) -> frozenset[str]:
         if not await self.db.read(lambda conn: open_writes(conn, self.mapping_id)):
             return frozenset()
+        await settle_labels(self.db, self.mapping_id, self.fence, self.sides)
         translator = await planner.translator()
         recovery = Recovery(
             self.db, self.mapping_id, self.fence, self.sides, translator, self.engine.policy.settle_s

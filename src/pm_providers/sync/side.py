@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 
 from pm_providers.contract import BasePMProvider, ChangePage
 from pm_providers.errors import (
-    ConflictError,
     NotFoundError,
     PermissionDeniedError,
     UnsupportedError,
-    ValidationError,
 )
 from pm_providers.model import Entity, PMLabel, PMTask
 from pm_providers.store.sync_links import Observed
@@ -155,7 +153,7 @@ class Side:
     # writing
 
     async def updates(self, steps: Iterable[Step]) -> dict[str, Any]:
-        """Fields as the provider takes them; labels that are missing are made first."""
+        """Fields as the provider takes them; labels that are missing were made before (`missing_labels`)."""
         found: dict[str, Any] = {}
         custom: dict[str, Any] = {}
         for step in steps:
@@ -185,28 +183,39 @@ class Side:
         if not wanted.startswith(NEW_LABEL):
             return wanted
         name = wanted[len(NEW_LABEL) :]
-        facts = await self.facts()
-        known = {label.strip().casefold(): one for one, label in facts.labels.items()}
-        if name.strip().casefold() in known:
-            return known[name.strip().casefold()]
-        if not self.provider.capabilities.supports("create_label"):
-            return name  # labels are texts that exist once they are worn
-        try:
-            made = await self._made_label(name)
-        except (ConflictError, ValidationError):
-            again = (await self.facts(fresh=True)).labels  # somebody made it meanwhile
-            known = {label.strip().casefold(): one for one, label in again.items()}
-            if name.strip().casefold() not in known:
-                raise
-            return known[name.strip().casefold()]
-        self._facts = replace(facts, labels={**facts.labels, made.id: made.name})
-        return made.id
+        # Where labels cannot be made they are texts that exist once they are worn.
+        return _known(await self.facts(), name) or name
 
-    async def _made_label(self, name: str) -> PMLabel:
+    async def missing_labels(self, steps: Iterable[Step]) -> list[str]:
+        """Names of labels that values name, that are not there yet and can be made; each once."""
+        if not self.provider.capabilities.supports("create_label"):
+            return []
+        wanted = [
+            str(one)[len(NEW_LABEL) :]
+            for step in steps
+            if step.field == "labels"
+            for one in step.new or ()
+            if str(one).startswith(NEW_LABEL)
+        ]
+        return [one for one in dict.fromkeys(wanted) if _known(await self.facts(), one) is None]
+
+    async def has_label(self, name: str) -> str | None:
+        """Id of the label of a name, asked anew."""
+        return _known(await self.facts(fresh=True), name)
+
+    async def make_label(self, name: str) -> PMLabel:
+        """Make a label, known from then on.
+
+        Raises:
+            PMError: it was not made, or nobody knows.
+        """
+        facts = await self.facts()
         own = self.provider.capabilities.field(Entity.LABEL, "project_id").is_writable
-        return await self.provider.create_label(
+        made = await self.provider.create_label(
             PMLabel(name=name, project_id=self.project_id if own else None)
         )
+        self._facts = replace(facts, labels={**facts.labels, made.id: made.name})
+        return made
 
     async def task(self, steps: Iterable[Step]) -> PMTask:
         """A new task."""
@@ -226,6 +235,12 @@ class Side:
         if found.project_id is not None and found.project_id != self.project_id:
             return "moved", found
         return ("archived" if found.is_archived else None), found
+
+
+def _known(facts: SideFacts, name: str) -> str | None:
+    """Id of the label of a name."""
+    folded = name.strip().casefold()
+    return next((one for one, label in facts.labels.items() if label.strip().casefold() == folded), None)
 
 
 def without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.parts_model import Kind, Values, same_value
 from pm_providers.sync.values import CUSTOM, FIELDS, Snapshot, changed_fields
 
-__all__ = ["Undone", "decide_part_undo", "decide_undo", "folded"]
+__all__ = ["PLACES", "Undone", "decide_part_undo", "decide_undo", "folded"]
 
 _ORDER = {Act.CREATE: 0, Act.UPDATE: 1, Act.DELETE: 2}
 """What hangs below something comes off before that is deleted; what was deleted comes back first."""
 
-_PLACES = ("task_id", "project_id")
+PLACES = ("task_id", "project_id")
+"""What says in the history where a part stands; no fields of it."""
+
 _STANDS = defaultdict(lambda: 1, {Entity.TASK.value: 0, Entity.CHECKLIST.value: 2, Entity.SPRINT.value: 3})
 """Parts go with their tasks where these go; containers when they are empty."""
 
@@ -72,7 +74,7 @@ def folded(writes: Iterable[SyncWrite]) -> list[Undone]:
 def _first(one: SyncWrite) -> Undone:
     """The last write about an item."""
     undone = Undone(Act.UPDATE, one.side, one.link_id, one.remote_id or "", one.title or "", one.entity)
-    undone.place = next((str(one.wanted[name]) for name in _PLACES if name in one.wanted), "")
+    undone.place = next((str(one.wanted[name]) for name in PLACES if name in one.wanted), "")
     if one.action == "create":
         undone.act, undone.after = Act.DELETE, dict(one.after or {})
     elif one.action == "delete":
@@ -102,7 +104,7 @@ def _folded_in(undone: Undone, one: SyncWrite) -> bool:
 def _fields(one: SyncWrite) -> list[str]:
     """Fields that a write set; what says where a part stands is none."""
     is_part = one.entity != Entity.TASK.value
-    return [name for name in one.wanted if not (is_part and name in _PLACES)]
+    return [name for name in one.wanted if not (is_part and name in PLACES)]
 
 
 def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> Decision | None:

@@ -62,7 +62,7 @@ from pm_providers.sync.values import snapshot_of
 
 __all__ = ["Undoing"]
 
-TASK = Entity.TASK.value
+TASK, LABEL = Entity.TASK.value, Entity.LABEL.value
 UNDO = "undo"
 _LEASE_S = 300.0
 _WORDS = {Act.CREATE: "create", Act.DELETE: "delete", Act.UPDATE: "update"}
@@ -158,11 +158,14 @@ class Undoing:
         if one is not None:
             self.report.decisions.append(one)
             planned = self.report.planned
-            planned[one.act.value] = planned.get(one.act.value, 0) + 1
+            name = one.act.value if one.entity == TASK else f"{one.entity} {one.act.value}"
+            planned[name] = planned.get(name, 0) + 1
 
     # deciding
 
     async def _decided(self, side: Side, one: Undone) -> Decision | None:
+        if one.entity == LABEL:
+            return await self._label(side, one)
         if one.entity != TASK:
             return await self._parts.decided(one, self._going | self._leaving)
         back = self._returned.get((one.side, one.link_id)) if one.act is Act.CREATE else None
@@ -178,6 +181,14 @@ class Undoing:
         if decision is not None and any(step.field == "sprint" for step in decision.steps):
             self._leaving.add((side.name, one.remote_id))
         return decision
+
+    @staticmethod
+    async def _label(side: Side, one: Undone) -> Decision | None:
+        """Labels stay: whether other projects wear one by now cannot be known."""
+        if one.remote_id not in (await side.facts()).labels:
+            return None
+        why = "the run made this label; it stays, for others may wear it by now"
+        return Decision(Act.WAIT, "", one.side, one.title, one.remote_id, reason=why, entity=LABEL)
 
     async def _children(self, side: Side, one: Undone) -> int:
         """How many items stay below it, of those that are known and those that are new."""
@@ -261,6 +272,8 @@ class Undoing:
             await self._failed(one, write_id, error)
             return
         self.report.counts[_WORDS[one.act]] += 1
+        if not is_task:
+            self.report.counts[Entity(one.entity).plural] += 1
         self._on_write(one)
 
     def _repointed(self, side: str, step: Step) -> Step:

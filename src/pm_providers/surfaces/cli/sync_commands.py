@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from pm_providers.surfaces.cli.sync_view import (
     SHOWN,
     counts_line,
     decision_parts,
+    has_writes,
     held_lines,
     project_word,
     result_dict,
@@ -144,7 +146,7 @@ def _each(state: State, reference: str | None, options: RunOptions, *, show_all:
     else:
         for number, one in enumerate(done):
             state.show(*([""] if number else []))
-            _show(state, one, show_all=show_all)
+            _show(state, one, show_all=show_all, narrowed=_again(options))
     if errors:
         raise errors[0]
     for one in done:
@@ -193,7 +195,14 @@ def _dict(one: SyncResult | PMError) -> dict[str, Any]:
     return {"error": describe(one)} if isinstance(one, PMError) else result_dict(one)
 
 
-def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "") -> None:
+def _again(options: RunOptions) -> str:
+    """Options of the plan that its run has to name as well."""
+    words = [f"--field {shlex.quote(one)}" for one in sorted(options.fields)]
+    words += [f"--task {shlex.quote(one)}" for one in sorted(options.only)]
+    return "".join(f" {one}" for one in [*words, *(["--full"] if options.full else [])])
+
+
+def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "", narrowed: str = "") -> None:
     report, name = result.report, short_id(result.mapping.id)
     did = bool(report.run_id)
     state.show(_head(result, undone))
@@ -221,7 +230,7 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "")
         )
     if report.state == "partial" or (report.state == "planned" and report.reason):
         state.warn(f"{report.reason}; {report.next_step}")
-    _advise(state, result, name, undone)
+    _advise(state, result, name, undone, narrowed)
 
 
 def _head(result: SyncResult, undone: str) -> Text:
@@ -229,7 +238,7 @@ def _head(result: SyncResult, undone: str) -> Text:
     word = "Undo of run" if undone else "Plan" if not report.run_id else "Run"
     one = undone or (report.plan_id if not report.run_id else short_id(report.run_id))
     return Text.assemble(
-        (f"{word} {one}", "bold"),
+        (f"{word} {one}".rstrip(), "bold"),
         "  ",
         (
             line(
@@ -241,7 +250,7 @@ def _head(result: SyncResult, undone: str) -> Text:
     )
 
 
-def _advise(state: State, result: SyncResult, name: str, undone: str) -> None:
+def _advise(state: State, result: SyncResult, name: str, undone: str, narrowed: str) -> None:
     """The next command, on stderr."""
     report = result.report
     if undone:
@@ -249,12 +258,13 @@ def _advise(state: State, result: SyncResult, name: str, undone: str) -> None:
     waiting = [clash for one in report.decisions for clash in one.clashes if not clash.winner]
     if waiting:
         state.note(f"`pm-providers sync conflicts list {name}` shows what somebody must decide")
-    writes = sum(report.planned.get(act, 0) for act in ("create", "update", "delete", "close"))
-    if report.state == "planned" and writes:
-        more = " --allow-deletes" if report.reason else ""
+    if report.state == "planned" and has_writes(report.planned):
+        more = f"{narrowed} --allow-deletes" if report.reason else narrowed
         state.note(f"`pm-providers sync run {name} --plan {report.plan_id}{more}` does exactly this")
-    elif report.state == "refused" and "stale" not in report.reason:
-        state.note(f"`pm-providers sync run {name} --allow-deletes` does it all the same")
+    elif report.stale:
+        state.note(f"`pm-providers sync plan {name}{narrowed}` shows what it would do now")
+    elif report.state == "refused":
+        state.note(f"`pm-providers sync run {name}{narrowed} --allow-deletes` does it all the same")
     elif report.run_id and report.writes:
         state.note(f"`pm-providers sync undo {short_id(report.run_id)}` takes it back")
 

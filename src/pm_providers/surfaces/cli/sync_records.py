@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pm_providers.database import Database
+from pm_providers.model import Entity
 from pm_providers.service.sync_names import Naming
 from pm_providers.service.sync_state import (
     ConflictView,
@@ -39,6 +40,7 @@ from pm_providers.surfaces.cli.tables import grid, plain_table, short
 from pm_providers.surfaces.cli.text import line, plain
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.policy import SIDES, other
+from pm_providers.sync.undo import PLACES
 
 __all__ = ["add_records", "show_status", "status_dict"]
 
@@ -215,13 +217,15 @@ def _lost_lines(one: SyncWrite) -> list[Text]:
 def _as_decision(one: SyncWrite) -> Decision:
     """A write in the form in which plans are shown, so that both look alike."""
     before, after = one.before or {}, one.after or {}
-    is_new = one.action == "create"
+    is_new, is_task = one.action == "create", one.entity == Entity.TASK.value
     steps = tuple(
         Step(name, None if is_new else before.get(name), after.get(name, wanted))
         for name, wanted in one.wanted.items()
+        if is_task or name not in PLACES
     )
     act = _ACTS.get(one.action, Act.UPDATE)
-    return Decision(act, one.link_id, one.side, one.title or "", one.remote_id or "", steps)
+    title = one.title or ""
+    return Decision(act, one.link_id, one.side, title, one.remote_id or "", steps, entity=one.entity)
 
 
 # conflicts

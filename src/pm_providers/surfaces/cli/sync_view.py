@@ -27,6 +27,7 @@ __all__ = [
     "counts_line",
     "decision_dict",
     "decision_parts",
+    "has_writes",
     "held_lines",
     "project_word",
     "result_dict",
@@ -48,16 +49,16 @@ _SIGNS = {
     Act.DETACH: ("○", "magenta"),
     Act.WAIT: ("!", "bold magenta"),
 }
-_DONE = (
-    ("create", "created"), ("update", "updated"), ("delete", "deleted"), ("close", "closed"),
-    ("detach", "taken out of step"), ("stale", "edited meanwhile"), ("failed", "failed"),
-    ("unsure", "not known"),
-)  # fmt: skip
+_DONE = {
+    "create": "created", "update": "updated", "delete": "deleted", "close": "closed",
+    "detach": "taken out of step", "stale": "edited meanwhile", "failed": "failed", "unsure": "not known",
+}  # fmt: skip
 _KINDS = tuple(one for one in Entity if one is not Entity.TASK)
-_PLANNED = (
-    ("create", "to create"), ("update", "to update"), ("delete", "to delete"), ("close", "to close"),
-    ("detach", "to take out of step"), ("wait", "waiting for a decision"), ("settle", "agree already"),
-)  # fmt: skip
+_PLANNED = {
+    "create": "to create", "update": "to update", "delete": "to delete", "close": "to close",
+    "detach": "to take out of step", "wait": "waiting for a decision", "settle": "agree already",
+}  # fmt: skip
+_WRITING = ("create", "update", "delete")
 
 
 def short_id(one: str | None) -> str:
@@ -83,12 +84,20 @@ def decision_parts(
         head.append(f"  {line(one.reason)}", style="dim")
     head.no_wrap, head.overflow = width is not None, "ellipsis"
     parts: list[RenderableType] = [head]
-    rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in one.steps]
+    rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in _told(one)]
     rows += [_clash_row(clash, naming) for clash in one.clashes] if clashes else []
     rows += [(name, _held_text(one, name, why)) for name, why in one.held.items()]
     if rows:
         parts.append(Padding(_rows(rows), (0, 0, 0, 4), expand=False))
     return parts
+
+
+def _told(one: Decision) -> Sequence[Step]:
+    """Fields to show; where the title is all that a new part says, it says it once."""
+    if one.entity == Entity.TASK.value or one.act is not Act.CREATE or not one.steps:
+        return one.steps
+    is_said = one.title.endswith(str(one.steps[0].new))
+    return one.steps[1:] if is_said else one.steps
 
 
 def _held_text(one: Decision, name: str, why: str) -> Text:
@@ -103,9 +112,11 @@ def _comes_later(one: Decision, name: str) -> bool:
 
 
 def _word(one: Decision) -> str:
+    """`update on right`; what is no task is called by its name: `create comment on right`."""
+    kind = "" if one.entity == Entity.TASK.value else f" {one.entity.replace('_', ' ')}"
     if one.act is Act.WAIT:
-        return "left alone" if one.side else "undecided"
-    return f"{one.act.value} on {one.side}" if one.side else one.act.value
+        return f"{'left alone' if one.side else 'undecided'}{kind}"
+    return f"{one.act.value}{kind} on {one.side}" if one.side else f"{one.act.value}{kind}"
 
 
 def _rows(rows: Iterable[tuple[str, RenderableType]]) -> Table:
@@ -183,13 +194,30 @@ def held_lines(decisions: Sequence[Decision]) -> list[Text]:
 
 
 def counts_line(counts: Mapping[str, int], *, done: bool) -> str:
-    """`2 to create, 1 to update`, or what was done."""
+    """`5 to create, 1 to update, among them 3 comments`, or what was done."""
     words = _DONE if done else _PLANNED
-    parts = [f"{counts[name]} {word}" for name, word in words if counts.get(name)]
-    among = [count_line(counts[one.plural], one) for one in _KINDS if counts.get(one.plural)]
+    table = {name: counts.get(name, 0) for name in words}
+    if not done:  # plans count what is no task apart: `comment create`
+        for kind in _KINDS:
+            for act in table:
+                table[act] += counts.get(f"{kind.value} {act}", 0)
+    parts = [f"{number} {words[name]}" for name, number in table.items() if number]
+    among = [count_line(number, one) for one in _KINDS if (number := _number(counts, one, done=done))]
     if parts and among:
         parts.append(f"among them {', '.join(among)}")
     return ", ".join(parts) or ("nothing was written" if done else "nothing to do")
+
+
+def _number(counts: Mapping[str, int], kind: Entity, *, done: bool) -> int:
+    if done:
+        return counts.get(kind.plural, 0)
+    return sum(counts.get(f"{kind.value} {act}", 0) for act in _WRITING)
+
+
+def has_writes(planned: Mapping[str, int]) -> bool:
+    """Whether a plan writes anything."""
+    acts = {*_WRITING, "close"}
+    return any(number and name.rpartition(" ")[2] in acts for name, number in planned.items())
 
 
 # for programs
@@ -218,6 +246,7 @@ def decision_dict(one: Decision) -> dict[str, Any]:
     """One decision with ids and values as they are stored."""
     return {
         "act": one.act.value,
+        "entity": one.entity,
         "side": one.side or None,
         "title": one.title,
         "id": one.remote_id or None,
