@@ -13,10 +13,11 @@ from pm_providers.store.sync_history import list_conflicts
 from pm_providers.store.sync_state import TakenOverError, get_state, take_lease
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.facts import Person
-from pm_providers.sync.matching import Candidate, match
+from pm_providers.sync.matching import Candidate
 from pm_providers.sync.plan import LinkView, decide
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from pm_providers.sync.translate import Translator
+from tests.sync.pairing_rules import matched
 from tests.sync.scenarios import Make
 from tests.sync.test_pure import facts
 from tests.sync.world import World
@@ -98,8 +99,8 @@ def test_equal_ids_of_two_systems_do_not_make_a_place() -> None:
     one, two = (
         Candidate(link, item, {"title": "Fix", "parent": "5"}) for link, item in (("a", "7"), ("b", "8"))
     )
-    assert match([one], [two], parents=lambda _: None).pairs == []
-    assert match([one], [two], parents=lambda _: "5").pairs == [("a", "b")]
+    assert matched([one], [two], parents=lambda _: None).pairs == []
+    assert matched([one], [two], parents=lambda _: "5").pairs == [("a", "b")]
 
 
 @pytest.mark.parametrize("both", [True, False])

@@ -12,12 +12,13 @@ from hypothesis import given
 
 from pm_providers.errors import ValidationError
 from pm_providers.sync.facts import Choice, Person, SideFacts
-from pm_providers.sync.matching import Candidate, match
+from pm_providers.sync.matching import Candidate
 from pm_providers.sync.merge import merge_texts
 from pm_providers.sync.people import Directory
 from pm_providers.sync.plan import Act, Decision, LinkView, Step, decide, plan_id, reaches
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from pm_providers.sync.translate import Translator
+from tests.sync.pairing_rules import matched
 
 LINES = st.lists(st.sampled_from("abcdefgh"), max_size=8).map("\n".join)
 POLICY = Policy()
@@ -202,7 +203,7 @@ def test_items_are_paired_once_and_only_where_it_is_plain(left: list[str], right
     def candidates(side: str, titles: list[str]) -> list[Candidate]:
         return [Candidate(f"{side}{no}", f"{side}{no}", {"title": one}) for no, one in enumerate(titles)]
 
-    found = match(candidates("l", left), candidates("r", right), parents=lambda _: None)
+    found = matched(candidates("l", left), candidates("r", right), parents=lambda _: None)
     folded = [[one.strip().casefold() for one in titles] for titles in (left, right)]
     plain = {one for one in folded[0] if folded[0].count(one) == folded[1].count(one) == 1}
     assert {folded[0][int(one[1:])] for one, _ in found.pairs} == plain

@@ -204,7 +204,7 @@ def finish_writes(conn: SqlConnection, state: str, rows: Mapping[str, Mapping[st
     if not rows:
         return
     names = list(next(iter(rows.values())))
-    values = {name: bindparam(f"new_{name}") for name in names}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     where = sync_writes.c.id == bindparam("write")
     statement = update(sync_writes).where(where).values(
         **values, state=state, finished_at=datetime.now(UTC)

@@ -31,6 +31,7 @@ from pm_providers.store.sync_seen import Observed, known_ids, mark_gone, observe
 from pm_providers.store.sync_singles import (
     Single,
     pair,
+    partners,
     single_sides,
     singles_on,
     still_single,
@@ -55,6 +56,7 @@ __all__ = [
     "mark_gone",
     "observe",
     "pair",
+    "partners",
     "save_link",
     "single_sides",
     "singles_on",

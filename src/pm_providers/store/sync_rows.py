@@ -130,7 +130,9 @@ def change_many(conn: SqlConnection, rows: Mapping[str, Mapping[str, Any]]) -> N
     if not rows:
         return
     names = list(next(iter(rows.values())))
-    values = {name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names}
+    values: dict[str, Any] = {
+        name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names
+    }
     values |= {"revision": sync_links.c.revision + 1, "updated_at": bindparam("new_updated_at")}
     statement = update(sync_links).where(sync_links.c.id == bindparam("link")).values(**values)
     now = datetime.now(UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import delete, select, update
 
 from pm_providers.database.schema_sync import sync_links
-from pm_providers.store.sync_rows import CHUNK, LINKED, SINGLE, Link, change, in_parts
+from pm_providers.store.sync_rows import CHUNK, LINKED, SINGLE, Link, change_many, in_parts
 
-__all__ = ["Single", "pair", "single_sides", "singles_on", "still_single", "wake_children"]
+__all__ = ["Single", "pair", "partners", "single_sides", "singles_on", "still_single", "wake_children"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,36 @@ def single_sides(conn: SqlConnection, mapping_id: str, entity: str) -> set[str]:
     }
 
 
-def pair(conn: SqlConnection, left: Link, right: Link) -> None:
-    """Make one link of two that have one side each; what both say is to be compared then."""
-    conn.execute(delete(sync_links).where(sync_links.c.id == right.id))
-    change(
-        conn, left.id, right_id=right.right_id, right_now=right.right_now, right_at=right.right_at,
-        right_parent=right.right_parent, state=LINKED, dirty=True, left_agreed=None, right_agreed=None,
-        problem=None, parts_due=True,
-    )  # fmt: skip
-    wake_children(conn, left.mapping_id, "left", [left.left_id])
-    wake_children(conn, left.mapping_id, "right", [right.right_id])
+def pair(conn: SqlConnection, both: Sequence[tuple[Link, Link]]) -> None:
+    """Make one link of each two that have one side each; what both say is to be compared then."""
+    if not both:
+        return
+    for part in in_parts([right.id for _, right in both]):
+        conn.execute(delete(sync_links).where(sync_links.c.id.in_(part)))
+    always = {"state": LINKED, "dirty": True, "left_agreed": None, "right_agreed": None, "problem": None}
+    told = ("right_id", "right_now", "right_at", "right_parent")
+    rows = {
+        left.id: {**{name: getattr(right, name) for name in told}, **always, "parts_due": True}
+        for left, right in both
+    }
+    change_many(conn, rows)
+    mapping_id = both[0][0].mapping_id
+    wake_children(conn, mapping_id, "left", [left.left_id for left, _ in both])
+    wake_children(conn, mapping_id, "right", [right.right_id for _, right in both])
+
+
+def partners(
+    conn: SqlConnection, mapping_id: str, entity: str, side: str, ids: Collection[str]
+) -> dict[str, str]:
+    """Id on a side -> id of its counterpart, of pairs of which both are there."""
+    other = "right" if side == "left" else "left"
+    one, two = (sync_links.c[f"{name}_id"] for name in (side, other))
+    there = sync_links.c.left_gone.is_(None) & sync_links.c.right_gone.is_(None) & two.is_not(None)
+    found: dict[str, str] = {}
+    for part in in_parts(list(ids)):
+        where = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.entity == entity) & one.in_(part)
+        found |= {row[0]: row[1] for row in conn.execute(select(one, two).where(where, there))}
+    return found
 
 
 def wake_children(conn: SqlConnection, mapping_id: str, side: str, item_ids: Collection[str | None]) -> None:

@@ -1,14 +1,19 @@
-"""Which items without a counterpart are the same thing on both sides. Pure."""
+"""Which items without a counterpart are the same thing on both sides. Pure.
+
+Two sides may be full of items that were never seen together. So no text of them is kept but numbers that
+stand for texts, some 80 bytes for an item: whoever makes pairs of what is found compares the texts then.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pm_providers.sync.values import Snapshot
 
-__all__ = ["Candidate", "Matches", "match"]
+__all__ = ["Candidate", "Matches", "Shelf", "folded", "match", "number", "title_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Candidate:
     Attributes:
         link_id: its link.
         id: on its side.
-        values: snapshot.
+        values: snapshot, as much of it as pairing goes by.
     """
 
     link_id: str
@@ -26,108 +31,176 @@ class Candidate:
     values: Snapshot
 
 
-@dataclass(slots=True)
+class Shelf:
+    """Items of one side.
+
+    Args:
+        keys: how many texts of an item make a pair wherever they are equal.
+    """
+
+    def __init__(self, keys: int = 0) -> None:
+        self._links = bytearray()
+        self._ends = array("Q")
+        self.own = array("q")
+        self.titles = array("q")
+        self.parents = array("q")
+        self.keys = tuple(array("q") for _ in range(keys))
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def add(self, one: Candidate, keys: Sequence[str | None] = ()) -> None:
+        """Put an item there, with its texts that make a pair; `None` for one that it does not have."""
+        self._links += one.link_id.encode()
+        self._ends.append(len(self._links))
+        self.own.append(number(one.id))
+        self.titles.append(number(title_of(one.values)))
+        self.parents.append(number(one.values.get("parent")))
+        for kept, key in zip(self.keys, keys, strict=True):
+            kept.append(number(key))
+
+    def link_id(self, index: int) -> str:
+        """Link of an item."""
+        start = self._ends[index - 1] if index else 0
+        return self._links[start : self._ends[index]].decode()
+
+
 class Matches:
     """What was found.
 
     Attributes:
-        pairs: link ids, left and right.
         doubtful: link id -> why it is not paired though there are candidates; nothing is created for these.
     """
 
-    pairs: list[tuple[str, str]] = field(default_factory=list)
-    doubtful: dict[str, str] = field(default_factory=dict)
+    def __init__(self, left: Shelf, right: Shelf) -> None:
+        self.left, self.right = left, right
+        self.doubtful: dict[str, str] = {}
+        self.taken = bytearray(len(left)), bytearray(len(right))
+        self._indexes = array("Q"), array("Q")
+
+    def __len__(self) -> int:
+        return len(self._indexes[0])
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Link ids, left and right; pairs by keys first, and what stands above before what stands below."""
+        for ours, theirs in zip(*self._indexes, strict=True):
+            yield self.left.link_id(ours), self.right.link_id(theirs)
+
+    def own(self) -> Iterator[tuple[int, int]]:
+        """Numbers of the ids of what is paired."""
+        for ours, theirs in zip(*self._indexes, strict=True):
+            yield self.left.own[ours], self.right.own[theirs]
+
+    def put(self, ours: int, theirs: int) -> None:
+        """A pair, by indexes."""
+        for side, index in enumerate((ours, theirs)):
+            self.taken[side][index] = 1
+            self._indexes[side].append(index)
+
+    def doubt(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
+        """Several that could be the same, by indexes."""
+        why = f"{len(ours)} items on the left and {len(theirs)} on the right could be the same"
+        self.doubtful |= dict.fromkeys(map(self.left.link_id, ours), why)
+        self.doubtful |= dict.fromkeys(map(self.right.link_id, theirs), why)
 
 
-def match(
-    left: Sequence[Candidate],
-    right: Sequence[Candidate],
-    *,
-    parents: Callable[[str], str | None],
-    by: str | None = None,
-) -> Matches:
-    """Pair items: by equal values of a field first, then by equal titles under the same parent.
+def match(left: Shelf, right: Shelf, linked: Mapping[int, int]) -> Matches:
+    """Pair items: by equal keys first, then by equal titles under the same parent.
+
+    Only what is plain is paired: one item on each side. What stands below an item that has no counterpart has
+    none either.
 
     Args:
         left: items of the left without a counterpart.
         right: those of the right.
-        parents: id of a linked task on the left -> id of its counterpart.
-        by: field whose equal values make a pair.
+        linked: number of the id of a task on the left -> that of its counterpart, of parents in step.
     """
-    found = Matches()
-    ours, theirs = {one.id: one for one in left}, {one.id: one for one in right}
-    known: dict[str, str] = {}
-    if by is not None:
-        _pair_up(
-            ours,
-            theirs,
-            lambda one: _text(one.values.get(by)),
-            lambda one: _text(one.values.get(by)),
-            known,
-            found,
-        )
-    while True:
-        before = len(known)
-        found.doubtful = {}
-        _pair_up(
-            ours,
-            theirs,
-            lambda one: _place(one, lambda parent: known.get(parent) or parents(parent), ours),
-            lambda one: _place(one, lambda parent: parent, theirs),
-            known,
-            found,
-        )
-        if len(known) == before:
-            return found
+    found = Matches(left, right)
+    for keys in zip(left.keys, right.keys, strict=True):
+        for ours, theirs in _shared(*map(_in_order, keys, found.taken)):
+            if len(ours) == len(theirs) == 1:
+                found.put(ours[0], theirs[0])
+    sides = _Places(left, found.taken[0]), _Places(right, found.taken[1])
+    places = [(0, 0), *linked.items(), *((one, two) for one, two in found.own() if one in sides[0].above)]
+    while places:
+        below: list[tuple[int, int]] = []
+        for place in places:
+            below += _paired_below(found, sides, place)
+        places = below
+    return found
 
 
-def _text(value: object) -> str | None:
+def number(text: object) -> int:
+    """Stands for a text: equal for equal ones, 0 for none."""
+    return 0 if text in (None, "") else hash(str(text)) or 1
+
+
+def folded(value: object) -> str | None:
+    """A text as keys are compared."""
     return None if value in (None, "") else str(value).strip().casefold()
 
 
-def _place(
-    one: Candidate, across: Callable[[str], str | None], waiting: Mapping[str, Candidate]
-) -> str | None:
-    """Title and counterpart of the parent; `None` while the parent has none (ids do not compare)."""
-    title = " ".join(str(one.values.get("title") or "").split()).casefold()
-    parent = one.values.get("parent")
-    if not title:
-        return None
-    if parent is None:
-        return f"\n{title}"
-    if str(parent) in waiting:
-        return None
-    there = across(str(parent))
-    return None if there is None else f"{there}\n{title}"
+def title_of(values: Snapshot) -> str:
+    """A title as titles are compared."""
+    return " ".join(str(values.get("title") or "").split()).casefold()
 
 
-def _pair_up(
-    ours: dict[str, Candidate],
-    theirs: dict[str, Candidate],
-    our_key: Callable[[Candidate], str | None],
-    their_key: Callable[[Candidate], str | None],
-    known: dict[str, str],
-    found: Matches,
-) -> None:
-    left, right = _grouped(ours.values(), our_key), _grouped(theirs.values(), their_key)
-    for key, group in left.items():
-        across = right.get(key, [])
-        if len(group) == len(across) == 1:
-            one, two = group[0], across[0]
-            found.pairs.append((one.link_id, two.link_id))
-            known[one.id] = two.id
-            del ours[one.id], theirs[two.id]
-        elif group and across:
-            why = f"{len(group)} items on the left and {len(across)} on the right could be the same"
-            found.doubtful |= dict.fromkeys((one.link_id for one in (*group, *across)), why)
+_Numbered = tuple[Sequence[int], Sequence[int]]
+"""A number for each item, and the indexes of some of them in the order of these numbers."""
 
 
-def _grouped(
-    items: Iterable[Candidate], key: Callable[[Candidate], str | None]
-) -> dict[str, list[Candidate]]:
-    found: defaultdict[str, list[Candidate]] = defaultdict(list)
-    for one in items:
-        name = key(one)
-        if name is not None:
-            found[name].append(one)
-    return found
+class _Places:
+    """Items in the order of what they stand below, then of their titles."""
+
+    def __init__(self, shelf: Shelf, taken: bytearray) -> None:
+        order = [one for one in range(len(shelf)) if shelf.titles[one] and not taken[one]]
+        order.sort(key=shelf.titles.__getitem__)
+        order.sort(key=shelf.parents.__getitem__)
+        self._order = array("Q", order)
+        self._shelf = shelf
+        self.above = {shelf.parents[one] for one in order}
+
+    def below(self, parent: int) -> _Numbered:
+        """Titles of what stands below an item; at the top for 0."""
+        if parent not in self.above:
+            return self._shelf.titles, ()
+        above = self._shelf.parents.__getitem__
+        start = bisect_left(self._order, parent, key=above)
+        end = bisect_right(self._order, parent, lo=start, key=above)
+        return self._shelf.titles, self._order[start:end]
+
+
+def _in_order(keys: array[int], taken: bytearray) -> _Numbered:
+    free = (one for one, key in enumerate(keys) if key and not taken[one])
+    return keys, array("Q", sorted(free, key=keys.__getitem__))
+
+
+def _paired_below(
+    found: Matches, sides: tuple[_Places, _Places], place: tuple[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Pair what stands below two items that are the same; new pairs below which something stands."""
+    for ours, theirs in _shared(sides[0].below(place[0]), sides[1].below(place[1])):
+        if len(ours) > 1 or len(theirs) > 1:
+            found.doubt(ours, theirs)
+            continue
+        found.put(ours[0], theirs[0])
+        one = found.left.own[ours[0]]
+        if one in sides[0].above:
+            yield one, found.right.own[theirs[0]]
+
+
+def _shared(left: _Numbered, right: _Numbered) -> Iterator[tuple[list[int], list[int]]]:
+    """Indexes of both sides that have the same number."""
+    at = [0, 0]
+    ends = len(left[1]), len(right[1])
+    while at[0] < ends[0] and at[1] < ends[1]:
+        ours, theirs = left[0][left[1][at[0]]], right[0][right[1][at[1]]]
+        if ours != theirs:
+            at[ours > theirs] += 1
+            continue
+        groups: tuple[list[int], list[int]] = ([], [])
+        for side, (numbers, indexes) in enumerate((left, right)):
+            while at[side] < ends[side] and numbers[indexes[at[side]]] == ours:
+                groups[side].append(indexes[at[side]])
+                at[side] += 1
+        yield groups

@@ -80,7 +80,8 @@ class Run:
             self.options = await narrowed(
                 self.db, self.mapping_id, self.sides, self.engine.policy, self.options
             )
-            self.pairing = Pairing(self.db, self.mapping_id, self.fence, self.options.only)
+            by, only = self.engine.policy.match_field, self.options.only
+            self.pairing = Pairing(self.db, self.mapping_id, self.fence, by=by, only=only)
             self.parts = Parts(
                 self.db, self.mapping_id, self.fence, self.sides, self.engine.policy, self.options,
                 self.report, self.on_write,
@@ -112,7 +113,7 @@ class Run:
             await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
             planner = await self._read(full=self.options.full and number == 0)
             waiting = await self._recovered(planner)
-            self.report.doubtful = await self.pairing.run(planner)
+            self.report.doubtful = await self.pairing.run()
             if number == 0:
                 await self.parts.before_plan(planner)
             summary = await self._planned(planner, waiting, keep=number == 0)
