@@ -100,7 +100,7 @@ def test_upgrading_twice_at_once(empty_url: str) -> None:
 
 def test_unknown_revision_is_refused(empty_url: str) -> None:
     """A typo lists what there is."""
-    with pytest.raises(ConfigurationError, match="0001, 0002, 0003, 0004, 0005, 0006, 0007"):
+    with pytest.raises(ConfigurationError, match="0001, 0002, 0003, 0004, 0005, 0006, 0007, 0008"):
         upgrade(empty_url, "0009")
 
 

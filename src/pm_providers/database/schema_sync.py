@@ -73,9 +73,10 @@ sync_links = Table(
     Column("owner_id", Identifier()),  # link of the task that a part belongs to
     Column("parts_due", Boolean),  # tasks: comments and the like are to be read
     Column("problem", Text),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),  # writes that failed since it was last written or edited
     Column("revision", Integer, nullable=False),
     Column("updated_at", Instant(), nullable=False),
+    Column("retry_at", Double),  # not to be tried before, in seconds since 1970 by the database's clock
     UniqueConstraint("mapping_id", "entity", "left_id"),
     UniqueConstraint("mapping_id", "entity", "right_id"),
     Index(None, "mapping_id", "dirty", "entity", "id"),

@@ -30,7 +30,7 @@ __all__ = [
     "upgrade",
 ]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All revisions, oldest first."""
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "pm_schema_version"

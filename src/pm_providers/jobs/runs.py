@@ -101,7 +101,10 @@ class RunHandler:
                 return Done("the mapping is paused" if mapping else "the mapping was removed")
             await self._end_lease_of_the_dead(mapping_id)
             options = RunOptions(
-                full=bool(job.payload.get("full")), holder=_holder(job), within_s=self._within_s
+                full=bool(job.payload.get("full")),
+                holder=_holder(job),
+                patient=job.priority < INTERACTIVE,
+                within_s=self._within_s,
             )
             result = await run_sync(self._db, mapping_id, options, vault=self._vault, learn=self._learn)
         except PMError as error:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 
 from pm_providers.database.schema_sync import sync_conflicts, sync_links
 from pm_providers.store.sync_rows import (
@@ -37,6 +37,7 @@ from pm_providers.store.sync_singles import (
     still_single,
     wake_children,
 )
+from pm_providers.store.sync_tries import is_due
 
 __all__ = [
     "DETACHED",
@@ -75,14 +76,16 @@ def dirty_links(
     after: str = "",
     limit: int = CHUNK,
     states: Iterable[str] = (SINGLE, LINKED),
+    patient: bool = False,
 ) -> list[Link]:
-    """Links about which something is to be decided, by id."""
+    """Links about which something is to be decided, by id; with `patient` none that waits after a failure."""
     where = (
         (sync_links.c.mapping_id == mapping_id)
         & sync_links.c.dirty.is_(True)
         & (sync_links.c.entity == entity)
         & (sync_links.c.id > after)
         & sync_links.c.state.in_(list(states))
+        & (is_due(conn) if patient else true())
     )
     statement = select(*COLUMNS).where(where).order_by(sync_links.c.id).limit(limit)
     return [Link(**row) for row in conn.execute(statement).mappings()]

@@ -57,6 +57,7 @@ class PartLink:
         state: `single`, `linked` or `detached`.
         problem: what of it is not carried.
         updated_at: instant of the last change of the row.
+        attempts: writes of it that failed since it was last written.
     """
 
     id: str
@@ -71,6 +72,7 @@ class PartLink:
     state: str
     problem: str | None
     updated_at: datetime
+    attempts: int = 0
 
     def id_on(self, side: str) -> str | None:
         """Stored id on a side."""

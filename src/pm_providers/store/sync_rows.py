@@ -58,6 +58,7 @@ class Link:
     problem: str | None
     attempts: int
     revision: int
+    retry_at: float | None
 
     def id_on(self, side: str) -> str | None:
         """The item's id on a side."""

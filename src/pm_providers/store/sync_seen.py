@@ -79,7 +79,7 @@ def _seen(conn: SqlConnection, link: Link, side: str, one: Observed) -> int:
     parent = one.values.get("parent")
     values = {"now": now, "gone": None, "at": one.at, "parent": parent}
     told = {f"{side}_{name}": value for name, value in values.items()}
-    change(conn, link.id, dirty=dirty, parts_due=True, **told)
+    change(conn, link.id, dirty=dirty, parts_due=True, attempts=0, retry_at=None, **told)
     return int(dirty)
 
 

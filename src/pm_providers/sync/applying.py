@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
@@ -31,6 +32,7 @@ from pm_providers.store.sync_links import (
     save_link,
 )
 from pm_providers.store.sync_state import TakenOverError
+from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.agreement import decided, written
 from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
@@ -55,6 +57,7 @@ class _Outcome:
         kept: fields that stay undecided, by their names there.
         notes: field -> why its value is not carried.
         stale: the side had changed meanwhile: nothing was written, the next round decides anew.
+        failed: it refused the write as a whole.
     """
 
     after: Snapshot | None = None
@@ -62,6 +65,7 @@ class _Outcome:
     kept: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
     stale: bool = False
+    failed: bool = False
 
 
 class Applier(Creator):
@@ -81,7 +85,7 @@ class Applier(Creator):
         except PMError as error:
             why = str(error)
             self.counts[FAILED] += 1
-            await self._write(lambda conn: save_link(conn, view.id, problem=why))
+            await self._write(lambda conn: tried_in_vain(conn, view.id, why))
 
     async def _pair(self, view: LinkView, decisions: Sequence[Decision]) -> None:
         outcomes: dict[str, _Outcome] = {}
@@ -116,6 +120,9 @@ class Applier(Creator):
 
     async def _closed(self, one: Decision, outcome: _Outcome | None) -> None:
         if outcome is not None and outcome.after is None:
+            if outcome.failed:
+                why = problem_of(outcome.notes) or "it could not be closed"
+                await self._write(lambda conn: tried_in_vain(conn, one.link_id, why))
             return
         self.counts[one.act.value] += 1
         await self._write(lambda conn: self._detach(conn, one))
@@ -228,6 +235,7 @@ class Applier(Creator):
             raise error
         outcome.kept |= {step.field for step in one.steps}
         outcome.notes |= {step.field: str(error) for step in one.steps}
+        outcome.failed = state == FAILED
         return outcome
 
     async def _note(self, write_id: str, state: str, error: PMError) -> None:
@@ -283,7 +291,11 @@ class Applier(Creator):
             if link is not None:
                 saved = {name: side for name, side in waits.items() if name not in kept}
                 changed = decided(link, values, left_out)
-                save_link(conn, view.id, **changed, problem=problem_of(notes), held=saved or None)
+                changed |= {"problem": problem_of(notes), "held": saved or None}
+                has_failed = any(outcome.failed for outcome in outcomes.values())
+                save_link(conn, view.id, **changed, **({} if has_failed else FRESH))
+                if has_failed:
+                    tried_in_vain(conn, view.id, problem_of(notes) or "")
 
         await self._write(work)
 
@@ -341,8 +353,9 @@ class Applier(Creator):
             await may_write()
             await side.provider.delete_task(one.remote_id)
         except PMError as error:
-            why = str(error)
-            await self._write(lambda conn: save_link(conn, view.id, problem=why))
+            why, is_vain = str(error), not error.maybe_applied and not isinstance(error, FATAL)
+            note = partial(tried_in_vain, why=why) if is_vain else partial(save_link, problem=why)
+            await self._write(partial(note, link_id=view.id))
             await self._failed(one, write_id, error, _Outcome())
             return
 

@@ -26,6 +26,7 @@ from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write, finish_writes
 from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
 from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.agreement import differs, written
 from pm_providers.sync.labels import Labels
 from pm_providers.sync.plan import Act, Decision, LinkView
@@ -73,6 +74,10 @@ class _Made:
 
 class SpentError(Exception):
     """The run's budget of writes is used up."""
+
+
+class _UnsentError(ProviderError):
+    """It was not sent, for what became of others."""
 
 
 class Creator:
@@ -188,7 +193,7 @@ class Creator:
 
     async def _not_sent(self, view: LinkView, error: PMError) -> None:
         self.counts[FAILED] += 1
-        await self._write(partial(save_link, link_id=view.id, problem=str(error)))
+        await self._write(partial(tried_in_vain, link_id=view.id, why=str(error)))
 
     async def _create(self, items: Sequence[_Item]) -> None:
         side = self._sides[items[0][1].side]
@@ -238,7 +243,7 @@ class Creator:
             left, fatal = await self._attempt(side, pending[start : start + size])
             again += left
             if fatal is not None:
-                unsent = ProviderError(f"not sent, because: {fatal}")
+                unsent = _UnsentError(f"not sent, because: {fatal}")
                 for item, _, write_id, _ in (*again, *pending[start + size :]):
                     await self._not_created(item[0], write_id, unsent)
                 return [], fatal
@@ -311,7 +316,7 @@ class Creator:
             sent={*link.agreed_on(one.side), *after}, basis=basis,
         )  # fmt: skip
         values |= {f"{one.side}_id": made.item.id, "problem": problem_of({**one.held, **made.notes})}
-        values |= {"held": waits or None, "parts_due": True}
+        values |= {"held": waits or None, "parts_due": True, **FRESH}
         if link.gone_on(source) is None:
             said = link.state_on(source)
             values["dirty"] = differs(values[f"{source}_agreed"], said, apart)
@@ -328,7 +333,10 @@ class Creator:
 
         def work(conn: SqlConnection) -> None:
             finish_write(conn, write_id, state, error=str(error))
-            save_link(conn, view.id, problem=str(error))
+            if state == FAILED and not isinstance(error, (*FATAL, _UnsentError)):
+                tried_in_vain(conn, view.id, str(error))
+            else:
+                save_link(conn, view.id, problem=str(error))
 
         await self._write(work)
         self.counts[state] += 1

@@ -33,6 +33,7 @@ from pm_providers.store.sync_parts import (
     unknown_sprints,
     wake_held,
 )
+from pm_providers.store.sync_tries import may_send
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.foreseen import APPROVED, Foreseen
 from pm_providers.sync.parts_apply import Fuse, PartWriter
@@ -322,6 +323,10 @@ class Parts:
             return False
         if kind.entity != Sprints.entity and not self._may(decisions):
             return False
+        if self._options.patient and view.row is not None and view.row.attempts and decisions:
+            part = (view.link_id, scope.owner_id)
+            if not await self._db.read(lambda conn: may_send(conn, *part)):
+                return False
         return await self.writer.carry_out(kind, scope, view, decisions) if decisions else True
 
     def _may(self, decisions: Sequence[Decision]) -> bool:

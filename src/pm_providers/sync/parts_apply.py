@@ -26,6 +26,7 @@ from pm_providers.store.sync_history import (
 from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
 from pm_providers.store.sync_parts import drop_parts, put_part
 from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values
@@ -178,6 +179,8 @@ class PartWriter:
         def work(conn: SqlConnection) -> None:
             finish_write(conn, write_id, state, error=str(error))
             put_part(conn, self._mapping_id, view.link_id, new=False, problem=str(error))
+            if state == FAILED and not isinstance(error, FATAL):
+                tried_in_vain(conn, view.link_id, str(error))
 
         await self.transaction(work)
         self.counts[state] += 1
@@ -322,6 +325,8 @@ class PartWriter:
         kept: set[str] | None = None, **values: Any,
     ) -> None:  # fmt: skip
         row: dict[str, Any] = {"entity": kind.entity, "owner_id": scope.owner_id, **values}
+        if now:
+            row |= FRESH
         for side in SIDES:
             item = view.items.get(side)
             row[f"{side}_id"] = view.ids.get(side)

@@ -27,7 +27,7 @@ from pm_providers.sync.plan import Act, Decision, LinkView, decide, digest_of
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
-from pm_providers.sync.values import changed_fields
+from pm_providers.sync.values import CUSTOM, changed_fields
 
 __all__ = ["WRITES", "Planner", "Summary", "view_of"]
 
@@ -88,6 +88,7 @@ class Planner:
         policy: of the mapping.
         fields: only these, where people narrowed the run.
         only: only links of these item ids (of either side), where people narrowed the run.
+        patient: leave out what waits after a failure.
     """
 
     def __init__(
@@ -99,25 +100,28 @@ class Planner:
         *,
         fields: frozenset[str] = frozenset(),
         only: frozenset[str] = frozenset(),
+        patient: bool = False,
     ) -> None:
         self._db = db
         self._mapping_id = mapping_id
         self._sides = sides
         self.policy = replace(policy, fields=_both(fields, policy.fields)) if fields else policy
         self._only = only
+        self._patient = patient
         self._fields = fields
         self._refs: dict[tuple[str, str, str], str] = {}
         self._translator: Translator | None = None
+        self._custom = False
 
     async def translator(self) -> Translator:
         """Carries values between the sides; made when there is something to carry."""
         if self._translator is None:
-            left, right = await self._sides[LEFT].facts(), await self._sides[RIGHT].facts()
+            left, right = [await self._sides[name].facts(custom=self._custom) for name in SIDES]
             people = Directory.of(left.people, right.people, self.policy)
             self._translator = Translator(left, right, self.policy, self._partner, people)
         facts = self._translator.facts
         for name in SIDES:
-            facts[name] = await self._sides[name].facts()
+            facts[name] = await self._sides[name].facts(custom=self._custom)
         return self._translator
 
     def counterpart(self, left_id: str) -> str | None:
@@ -206,7 +210,10 @@ class Planner:
 
     async def _dirty(self, after: str, states: Iterable[str]) -> list[Link]:
         def work(conn: SqlConnection) -> list[Link]:
-            return dirty_links(conn, self._mapping_id, TASK, after=after, limit=_CHUNK, states=states)
+            return dirty_links(
+                conn, self._mapping_id, TASK,
+                after=after, limit=_CHUNK, states=states, patient=self._patient,
+            )  # fmt: skip
 
         while True:
             links = await self._db.read(work)
@@ -231,6 +238,7 @@ class Planner:
         if len(self._refs) > _REFERENCES:
             self._refs.clear()
         around, conflicts = await self._db.read(work)
+        self._custom = self._custom or any(map(_has_custom, links))
         self._learn_all(around)
         alive = await self._alive_below([link for link in links if _lost_on(link) is not None])
         return [view_of(link, conflicts.get(link.id, {}), alive.get(link.id)) for link in links]
@@ -284,6 +292,12 @@ def _lost_on(link: Link) -> str | None:
     """The side on which a pair's item was deleted, where it is there on the other."""
     lost = [side for side in SIDES if link.gone_on(side) is not None]
     return lost[0] if link.state == LINKED and len(lost) == 1 and link.gone_on(lost[0]) == "deleted" else None
+
+
+def _has_custom(link: Link) -> bool:
+    """Whether a side holds custom fields; which ones a side has is asked for only then."""
+    told = ((link.left_now or {}).get("values"), link.left_agreed, (link.right_now or {}).get("values"))
+    return any(name.startswith(CUSTOM) for values in (*told, link.right_agreed) for name in values or ())
 
 
 def _references(link: Link, side: str, name: str) -> set[Any]:

@@ -23,6 +23,7 @@ from pm_providers.store.sync_links import (
     wake_children,
 )
 from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_tries import FRESH
 from pm_providers.sync.agreement import written
 from pm_providers.sync.policy import RIGHT, SIDES, other
 from pm_providers.sync.side import Side
@@ -273,6 +274,7 @@ class Recovery:
             fresh = links_by_id(conn, [link.id])[link.id]
             values = _adopted(fresh, side, basis, agreed, state)
             values |= {f"{side}_id": made.id_on(side), f"{side}_at": made.at_on(side), "problem": None}
+            values |= FRESH
             values["held"] = dict.fromkeys(self._unsent(one, basis), source) or None
             values["dirty"] = values["dirty"] or values["held"] is not None
             save_link(conn, link.id, **values)

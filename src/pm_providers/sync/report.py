@@ -31,6 +31,7 @@ class RunOptions:
             changed when only a comment was), also to find what was deleted without a word, and decide anew
             about all that was left or held.
         holder: who runs it, for people.
+        patient: what failed before waits for its next try, later each time; for runs that nobody asked for.
         within_s: seconds for which a look at the lease is good; before a write is sent later, it looks again.
     """
 
@@ -42,6 +43,7 @@ class RunOptions:
     allow_deletes: bool = False
     full: bool = False
     holder: str = ""
+    patient: bool = False
     within_s: float = WITHIN_S
 
 

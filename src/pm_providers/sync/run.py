@@ -21,6 +21,7 @@ from pm_providers.store.sync_state import (
     save_policy,
     save_problem,
 )
+from pm_providers.store.sync_tries import retry_all
 from pm_providers.sync.applying import Applier, SpentError
 from pm_providers.sync.changing import Changer, settled
 from pm_providers.sync.guards import is_refused
@@ -104,6 +105,7 @@ class Run:
         def work(conn: SqlConnection) -> None:
             check_fence(conn, self.mapping_id, self.fence)
             wake(conn, self.mapping_id)
+            retry_all(conn, self.mapping_id)
             save_policy(conn, self.mapping_id, digest)
 
         await self.db.write(work)
@@ -163,7 +165,7 @@ class Run:
             self.young = frozenset(name for name in SIDES if known.get(name) is not None)
         return Planner(
             self.db, self.mapping_id, self.sides, self.engine.policy,
-            fields=self.options.fields, only=self.options.only,
+            fields=self.options.fields, only=self.options.only, patient=self.options.patient,
         )  # fmt: skip
 
     async def _recovered(self, planner: Planner) -> frozenset[str]:
