@@ -44,7 +44,7 @@ def template(tmp_path_factory):
 async def mapped(tmp_path, template, monkeypatch):
     monkeypatch.setenv("PM_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     one = Mapped(tmp_path, template)
-    await one.open(settle_s=0, schedule_s=3600)
+    await one.open(settle_s=0, schedule_s=3600, full_every_s=0)
     yield one
     await one.close()
 
@@ -170,6 +170,27 @@ async def test_each_due_instant_is_submitted_once(mapped):
     assert waiting.priority == SCHEDULED
     await pause_mapping(mapped.db, mapped.mapping.id)
     assert await submit_due(mapped.db, queue, now=slot + 20 * 3600) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "fulls"),
+    [({}, 1), ({"full_every_s": 0}, 0), ({"full_every_s": 12 * 3600}, 2), ({"full_every_s": 60}, 25)],
+    ids=["daily", "never", "twice a day", "each time"],
+)
+async def test_all_is_read_now_and_then(mapped, config, fulls):
+    """Without it, what systems delete without a word would stay for good. The first run reads all anyway."""
+    mapping = await configure_mapping(mapped.db, mapped.mapping.id, {"schedule_s": 3600} | config)
+    queue, jobs = open_queue(mapped.url), []
+
+    async def note(job):
+        jobs.append(job.payload["full"])
+        return Done()
+
+    begin = slot_of(mapping.id, 86_400.0, 1_000_000.0) + 3600  # right after an instant at which all is read
+    for hour in range(26):
+        assert len(await submit_due(mapped.db, queue, now=begin + hour * 3600)) == 1
+        await queue.work(note, DRAIN, asyncio.Event())
+    assert (len(jobs), sum(jobs), jobs[0]) == (26, fulls, False)
 
 
 async def test_mappings_without_a_schedule_are_left_alone(mapped):

@@ -400,4 +400,4 @@ def test_the_documented_options_are_those_that_there_are():
         for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
         for one in re.findall(r"`(\w+)`", row)
     }
-    assert named == {*Policy.__dataclass_fields__, "schedule_s"}
+    assert named == {*Policy.__dataclass_fields__, "schedule_s", "full_every_s"}

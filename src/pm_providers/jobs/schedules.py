@@ -13,15 +13,29 @@ from pm_providers.store.jobs import claim_slot
 from pm_providers.store.mappings import list_mappings
 from pm_providers.store.records import SyncMapping
 
-__all__ = ["SCHEDULE", "every", "slot_of", "submit_due"]
+__all__ = ["DAILY_S", "FULL", "SCHEDULE", "every", "full_every", "slot_of", "submit_due"]
 
 SCHEDULE = "schedule_s"
 """Option of `sync_config`: seconds between runs; missing for none."""
 
 
+FULL = "full_every_s"
+"""Option of `sync_config`: seconds between runs that read all of both sides; 0 for none, missing for daily."""
+
+DAILY_S = 86_400.0
+
+
 def every(mapping: SyncMapping) -> float | None:
     """Seconds between the runs of a mapping; `None` where it has no schedule that can be kept."""
-    value = mapping.sync_config.get(SCHEDULE)
+    return _seconds(mapping.sync_config.get(SCHEDULE))
+
+
+def full_every(mapping: SyncMapping) -> float | None:
+    """Seconds between the runs of a mapping with a schedule that read all; `None` for never."""
+    return _seconds(mapping.sync_config.get(FULL, DAILY_S))
+
+
+def _seconds(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         return None
     return float(value)
@@ -34,6 +48,14 @@ def slot_of(mapping_id: str, seconds: float, now: float) -> float:
     """
     shift = int(mapping_id[-6:], 16) % seconds
     return math.floor((now - shift) / seconds) * seconds + shift
+
+
+def _is_full(mapping: SyncMapping, before: float, slot: float) -> bool:
+    """Whether an instant at which all is to be read lies between two runs. The first run reads all anyway."""
+    seconds = full_every(mapping)
+    if seconds is None or before == -math.inf:
+        return False
+    return slot_of(mapping.id, seconds, slot) > before
 
 
 async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> list[str]:
@@ -51,9 +73,13 @@ async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> l
     submitted = []
     for mapping in await list_mappings(db, sync_enabled=True):
         seconds = every(mapping)
-        if seconds is None or not await claim_slot(db, mapping.id, slot_of(mapping.id, seconds, at)):
+        if seconds is None:
             continue
-        job_id = await submit_run(queue, mapping, interactive=False)
+        slot = slot_of(mapping.id, seconds, at)
+        before = await claim_slot(db, mapping.id, slot)
+        if before is None:
+            continue
+        job_id = await submit_run(queue, mapping, interactive=False, full=_is_full(mapping, before, slot))
         if job_id is not None:
             submitted.append(job_id)
     return submitted

@@ -6,6 +6,7 @@ still the last one given, so that a worker that was frozen changes nothing about
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -218,15 +219,22 @@ async def list_jobs(db: Any, state: str | None = None, *, limit: int = 200) -> l
     )
 
 
-async def claim_slot(db: Any, mapping_id: str, slot: float) -> bool:
-    """Whether the caller is the one to submit the run of a mapping that is due at an instant."""
+async def claim_slot(db: Any, mapping_id: str, slot: float) -> float | None:
+    """Become the one to submit the run of a mapping that is due at an instant.
 
-    def work(conn: SqlConnection) -> bool:
-        later = (schedules.c.mapping_id == mapping_id) & (schedules.c.slot < slot)
-        if conn.execute(update(schedules).where(later).values(slot=slot)).rowcount:
-            return True
-        new: Any = _INSERT[conn.dialect.name](schedules).values(mapping_id=mapping_id, slot=slot)
-        return bool(conn.execute(new.on_conflict_do_nothing()).rowcount)
+    Returns:
+        The instant that was claimed before, minus infinity where there was none; `None` where somebody else
+        is the one.
+    """
+
+    def work(conn: SqlConnection) -> float | None:
+        own = schedules.c.mapping_id == mapping_id
+        before: float | None = conn.execute(select(schedules.c.slot).where(own)).scalar()
+        if before is None:
+            new: Any = _INSERT[conn.dialect.name](schedules).values(mapping_id=mapping_id, slot=slot)
+            return -math.inf if conn.execute(new.on_conflict_do_nothing()).rowcount else None
+        taken = update(schedules).where(own, schedules.c.slot == before, schedules.c.slot < slot)
+        return before if conn.execute(taken.values(slot=slot)).rowcount else None
 
     return await database_for(db).write(work)
 

@@ -217,5 +217,8 @@ _CHECKS: Mapping[str, Any] = {
     "pairs": _pairs,
     "settle_s": _number(0, 86_400),
 }
-_CHECKED_ONLY: Mapping[str, Any] = {"schedule_s": _number(1, 31 * 86_400)}
+_CHECKED_ONLY: Mapping[str, Any] = {
+    "schedule_s": _number(1, 31 * 86_400),
+    "full_every_s": _number(0, 366 * 86_400),
+}
 """Options that others read, and that are refused with the rest when they are malformed."""
