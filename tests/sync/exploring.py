@@ -1,58 +1,108 @@
-"""Trying examples of a state machine.
+"""Trying lives of two systems: days on which people work, and then something happens to a run.
 
-By itself it tries other examples each time; with `CI` set, those of `make test`, which are the same each time.
+By itself it tries other lives each time; with `CI` set, those of `make test`, which are the same each time.
 
 | variable | effect |
 |---|---|
-| `PM_SYNC_EXAMPLES` | so many examples of each pair of systems |
+| `PM_SYNC_EXAMPLES` | so many lives of each pair of systems |
 | `PM_SYNC_SEED` | those of this seed, which a failure names |
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from sqlalchemy import Engine
 
-from tests.sync.replaying import shortened
+from tests.sync.machine import NAME, PICK, SIDE
+from tests.sync.replaying import Steps, replay, shortened
 
 SHORTEN_S = 120.0
+DAYS = (3, 6)
+
+
+def _step(name: str, /, **given: Any) -> Any:
+    return st.tuples(st.just(name), st.fixed_dictionaries(given))
+
+
+_FAULT = st.sampled_from(["", "", "before", "after", "limit", "spent", "gateway"])
+_CREATE = _step("create", side=SIDE, pick=PICK, below=st.booleans())
+_EDIT = _step("edit", side=SIDE, pick=PICK, name=NAME)
+_BOTH = _step("edit_both", side=SIDE, pick=PICK, name=NAME)
+PEOPLE = st.one_of(
+    _CREATE, _CREATE, _EDIT, _EDIT, _EDIT, _BOTH, _BOTH,
+    _step("clear", side=SIDE, pick=PICK),
+    _step("move", side=SIDE, pick=PICK, onto=PICK),
+    _step("move", side=SIDE, pick=PICK, onto=PICK),
+    _step("delete", side=SIDE, pick=PICK),
+    _step("comment", side=SIDE, pick=PICK),
+    _step("wait", seconds=st.sampled_from([1, 61, 400, 90_000])),
+    _step("list_late", side=SIDE, number=st.integers(1, 3)),
+)  # fmt: skip
+_WHAT = st.sampled_from(["edit", "edit", "delete", "create"])
+RUN = st.one_of(
+    _step("run"),
+    _step("die", steps=st.integers(0, 60)),
+    _step("die", steps=st.integers(0, 60)),
+    _step("run_with_faults", faults=st.lists(_FAULT, min_size=1, max_size=5)),
+    _step("run_with_faults", faults=st.lists(_FAULT, min_size=1, max_size=5)),
+    _step("run_without_an_answer", number=st.integers(0, 20)),
+    _step("run_while_people_work", calls=st.integers(1, 40), side=SIDE, pick=PICK, name=NAME, what=_WHAT),
+)
+
+
+@st.composite
+def lives(draw: Any, begin: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Steps of a life; the first days of all begin with tasks."""
+    steps = [("begin", draw(begin)), *draw(st.lists(_CREATE, min_size=2, max_size=4))]
+    for _ in range(draw(st.integers(*DAYS))):
+        steps += draw(st.lists(PEOPLE, max_size=4))
+        steps.append(draw(RUN))
+    return steps
 
 
 def number_of(default: int) -> int:
+    """How many examples to try."""
     return int(os.environ.get("PM_SYNC_EXAMPLES", default))
 
 
-def explored(kind: Any, db: Engine, number: int, steps: int) -> None:
-    """Try examples. A failure comes with its seed, and with the steps for `regressions.py`."""
-    chosen = os.environ.get("PM_SYNC_SEED")
-    started = int(chosen) if chosen else None if os.environ.get("CI") else secrets.randbelow(10**9)
-    kind = type(kind.__name__, (kind,), {"found": None})
-    if started is not None:
-        kind = seed(started)(kind)
+def explored(kind: Any, db: Engine, number: int) -> None:
+    """Try lives. A failure comes with its seed, and with the steps for `regressions.py`."""
+    in_ci, chosen = bool(os.environ.get("CI")), os.environ.get("PM_SYNC_SEED")
+    started = int(chosen or (0 if in_ci else secrets.randbelow(10**9)))
+    found: list[tuple[Steps, Exception]] = []
+
+    @settings(
+        max_examples=number,
+        deadline=None,
+        phases=(Phase.generate,),  # theirs takes hours: see `shortened`
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        report_multiple_bugs=False,
+    )
+    @seed(started)
+    @given(lives(kind.beginnings))
+    def tried(steps: Steps) -> None:
+        try:
+            replay(kind, steps)
+        except Exception as error:
+            found.append((steps, error))
+            raise
+
     kind.db = db
+    logging.getLogger("pm_providers").setLevel(logging.ERROR)
     with asyncio.Runner() as kind.loop:
         try:
-            run_state_machine_as_test(
-                kind,
-                settings=settings(
-                    max_examples=number,
-                    stateful_step_count=steps,
-                    deadline=None,
-                    phases=(Phase.generate,),  # theirs takes hours: see `shortened`
-                    suppress_health_check=list(HealthCheck),
-                    database=None,
-                    report_multiple_bugs=False,
-                ),
-            )
-        except Exception as error:  # noqa: BLE001 - all is raised again; Hypothesis may tell of its second try only
-            played, first = kind.found or (kind.steps, error)
-            if not os.environ.get("CI"):
-                played = shortened(kind, played, SHORTEN_S)
-            first.add_note(f"PM_SYNC_SEED={started}; a case for regressions.py:\n{list(played)!r}")
-            raise first from None
+            tried()
+        except Exception:  # noqa: BLE001 - Hypothesis tells of its second try, which may have come out otherwise
+            steps, error = found[0]
+            if not in_ci:
+                steps = shortened(kind, steps, SHORTEN_S)
+            error.add_note(f"PM_SYNC_SEED={started}; a case for regressions.py:\n{list(steps)!r}")
+            raise error from None

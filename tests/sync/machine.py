@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
@@ -37,46 +37,36 @@ CHOICES = {
 }
 
 
-def noted(method: Callable[..., None]) -> Callable[..., None]:
-    """A step, which can be played again by `replaying.replay`."""
-
-    @functools.wraps(method)
-    def step(self: SyncMachine, **given: Any) -> None:
-        if method.__name__ == "begin":
-            type(self).steps = []
-        self.steps.append((method.__name__, given))
-        try:
-            method(self, **given)
-        except Exception as error:
-            self.fail(error)
-            raise
-
-    return step
+async def in_time(coroutine: Coroutine[Any, Any, T]) -> T:
+    """A result that does not come is a failure, too."""
+    async with asyncio.timeout(60):
+        return await coroutine
 
 
 class SyncMachine(RuleBasedStateMachine):
     """Two systems in memory; subclasses play with others.
 
     Attributes:
-        steps: of the last example, to be played again.
-        failed: a step found something; the end is not looked at.
-        found: steps of the first example that failed, and how.
+        compared: fields of snapshots that nobody but people and the sync change.
     """
 
     db: ClassVar[SqlEngine]
     loop: ClassVar[asyncio.Runner]
-    steps: ClassVar[list[tuple[str, dict[str, Any]]]] = []
-    found: ClassVar[tuple[list[tuple[str, dict[str, Any]]], Exception] | None] = None
-    failed = False
     compared: frozenset[str] = frozenset(FIELDS)
-    """Fields of snapshots that nobody but people and the sync change."""
-
-    def fail(self, error: Exception) -> None:
-        self.failed = True
-        type(self).found = type(self).found or (self.steps, error)
 
     async def systems(self) -> tuple[Any, Any]:
         return PlayProvider("l"), PlayProvider("r")
+
+    beginnings: ClassVar[Any] = st.fixed_dictionaries(
+        {
+            "conflicts": st.sampled_from(["newest", "left", "right"]),
+            "skew": st.sampled_from([0, 1, -1]),
+            "lossy": st.booleans(),
+            "versions": st.booleans(),
+            "late": st.booleans(),
+        }
+    )
+    """What `begin` is called with."""
 
     @initialize(
         conflicts=st.sampled_from(["newest", "left", "right"]),
@@ -85,7 +75,6 @@ class SyncMachine(RuleBasedStateMachine):
         versions=st.booleans(),
         late=st.booleans(),
     )
-    @noted
     def begin(self, conflicts: str, skew: int, lossy: bool, versions: bool, late: bool) -> None:
         policy = Policy(
             conflicts=conflicts, fuse_least=10_000, fuse_overwrite_least=10_000, settle_s=3600.0 * late
@@ -104,7 +93,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.world = await World(self.db, await self.systems(), policy).open()
 
     def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run(coroutine)
+        return self.loop.run(in_time(coroutine))
 
     def fresh(self, word: str) -> str:
         return f"{word}{next(self.numbers)}"
@@ -138,7 +127,6 @@ class SyncMachine(RuleBasedStateMachine):
         self.oracle.removed([one for key, one in before.items() if key not in left])
 
     @rule(side=SIDE, pick=PICK, below=st.booleans())
-    @noted
     def create(self, side: str, pick: int, below: bool) -> None:
         self.play(self.create_now(side, pick, below))
 
@@ -146,7 +134,6 @@ class SyncMachine(RuleBasedStateMachine):
         await self.created(side, await self.one_of(side, pick) if below else None)
 
     @rule(side=SIDE, pick=PICK, name=NAME)
-    @noted
     def edit(self, side: str, pick: int, name: str) -> None:
         self.play(self.edit_now(side, pick, name))
 
@@ -173,7 +160,6 @@ class SyncMachine(RuleBasedStateMachine):
         return next(one for one in CHOICES[name][next(self.numbers) % 3 :] if one != now)
 
     @rule(side=SIDE, pick=PICK, name=NAME)
-    @noted
     def edit_both(self, side: str, pick: int, name: str) -> None:
         """The same field of the same item on both sides."""
         self.play(self.edit_both_now(side, pick, name))
@@ -188,14 +174,12 @@ class SyncMachine(RuleBasedStateMachine):
                     await self.edited(one, same, {name: self.value(name, same)})
 
     @rule(side=SIDE, pick=PICK)
-    @noted
     def clear(self, side: str, pick: int) -> None:
         task = self.play(self.one_of(side, pick))
         if task is not None:
             self.play(self.edited(side, task, {"description": None, "priority": None}))
 
     @rule(side=SIDE, pick=PICK, onto=PICK)
-    @noted
     def move(self, side: str, pick: int, onto: int) -> None:
         task, parent = self.play(self.one_of(side, pick)), self.play(self.one_of(side, onto))
         if task is None or parent is None:
@@ -204,35 +188,41 @@ class SyncMachine(RuleBasedStateMachine):
             self.play(self.edited(side, task, {"parent_task_id": parent.id}))
 
     @rule(side=SIDE, pick=PICK)
-    @noted
     def delete(self, side: str, pick: int) -> None:
         task = self.play(self.one_of(side, pick))
         if task is not None:
             self.play(self.deleted(side, task))
 
     @rule(side=SIDE, number=st.integers(1, 3))
-    @noted
     def list_late(self, side: str, number: int) -> None:
         """The next list of a side tells what was before its last changes."""
         one = self.world.sides[side]
         if self.late and isinstance(one, PlayProvider):
             one.late = set(one.log[-number:])
 
+    def comment(self, side: str, pick: int) -> None:
+        """Nothing: systems in memory have no comments."""
+
+    def wait(self, seconds: int) -> None:
+        """Nothing: their clocks stand."""
+
     # runs
 
+    def run_without_an_answer(self, number: int) -> None:
+        """A read breaks off."""
+        self.world.fate.reads = [""] * number + ["before"]
+        self.observed_run()
+
     @rule()
-    @noted
     def run(self) -> None:
         self.observed_run()
 
     @rule(faults=st.lists(st.sampled_from(["", "before", "after", "limit"]), min_size=1, max_size=4))
-    @noted
     def run_with_faults(self, faults: list[str]) -> None:
         self.world.fate.faults = list(faults)
         self.observed_run()
 
     @rule(steps=st.integers(0, 40))
-    @noted
     def die(self, steps: int) -> None:
         self.world.fate.left = steps
         self.observed_run()
@@ -244,7 +234,6 @@ class SyncMachine(RuleBasedStateMachine):
         name=NAME,
         what=st.sampled_from(["edit", "delete", "create"]),
     )
-    @noted
     def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
         self.world.fate.meanwhile = {calls: functools.partial(self.meanwhile, side, pick, name, what)}
         self.observed_run()
@@ -298,15 +287,14 @@ class SyncMachine(RuleBasedStateMachine):
             self.oracle.check_values(side, tasks)
 
     def teardown(self) -> None:
-        if not hasattr(self, "world"):
-            return
         try:
-            if not self.failed:
+            if hasattr(self, "world"):
                 self.converged()
-        except Exception as error:
-            self.fail(error)
-            raise
         finally:
+            self.closed()
+
+    def closed(self) -> None:
+        if hasattr(self, "world"):
             self.play(self.world.close())
 
     def converged(self) -> None:

@@ -22,8 +22,10 @@ def replay(kind: type[SyncMachine], steps: Steps) -> None:
     try:
         for name, given in steps:
             getattr(machine, name)(**given)
-    finally:
-        machine.teardown()
+    except BaseException:
+        machine.closed()
+        raise
+    machine.teardown()
 
 
 def fails(kind: type[SyncMachine], steps: Steps) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import shutil
 import tempfile
@@ -12,20 +11,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import hypothesis.strategies as st
-from hypothesis.stateful import initialize, rule
 
 from pm_providers.errors import PMError
 from pm_providers.model import PMComment, PMTask
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import SIDES, Policy
-from tests.sync.machine import NAME, PICK, SIDE, SyncMachine, noted
+from tests.sync.machine import SyncMachine
 from tests.sync.vendor_world import VendorWorld
 
 LAG_S = 30.0
-_SECONDS = st.sampled_from([1, 61, 400, 90_000])
-_FAULTS = st.lists(
-    st.sampled_from(["", "before", "after", "limit", "spent", "gateway"]), min_size=1, max_size=6
-)
 
 
 class VendorMachine(SyncMachine):
@@ -38,13 +32,15 @@ class VendorMachine(SyncMachine):
     kinds: ClassVar[tuple[Any, Any]]
     world: VendorWorld
 
-    @initialize(
-        conflicts=st.sampled_from(["newest", "left", "right"]),
-        skew=st.sampled_from([0, 300, -300, -86_400]),
-        late=st.booleans(),
-        comments=st.booleans(),
+    beginnings: ClassVar[Any] = st.fixed_dictionaries(
+        {
+            "conflicts": st.sampled_from(["newest", "left", "right"]),
+            "skew": st.sampled_from([0, 300, -300, -86_400]),
+            "late": st.booleans(),
+            "comments": st.booleans(),
+        }
     )
-    @noted
+
     def begin(self, conflicts: str, skew: int, late: bool, comments: bool) -> None:
         policy = Policy(
             conflicts=conflicts,
@@ -88,16 +84,12 @@ class VendorMachine(SyncMachine):
         with contextlib.suppress(PMError):
             await super().deleted(side, task)
 
-    @rule(side=SIDE, pick=PICK)
-    @noted
     def clear(self, side: str, pick: int) -> None:
         """The text; not all systems can do without a priority."""
         task = self.play(self.one_of(side, pick))
         if task is not None:
             self.play(self.edited(side, task, {"description": None}))
 
-    @rule(side=SIDE, pick=PICK, onto=PICK)
-    @noted
     def move(self, side: str, pick: int, onto: int) -> None:
         task, parent = self.play(self.one_of(side, pick)), self.play(self.one_of(side, onto))
         if task is not None and parent is not None and self.may_move(task, parent):
@@ -108,8 +100,6 @@ class VendorMachine(SyncMachine):
             return task.parent_task_id is not None and parent.parent_task_id is None
         return self.world.tree == "free"
 
-    @rule(side=SIDE, pick=PICK)
-    @noted
     def comment(self, side: str, pick: int) -> None:
         task = self.play(self.one_of(side, pick))
         if task is not None and self.comments and self.world.with_comments:
@@ -121,44 +111,13 @@ class VendorMachine(SyncMachine):
             await self.world.sides[side].create_comment(PMComment(task_id=task.id, body=word))
             self.oracle.commented(task, word)
 
-    @rule(side=SIDE, number=st.integers(1, 3))
-    @noted
     def list_late(self, side: str, number: int) -> None:
         """The next run reads from an index that is behind."""
         if self.late:
             self.world.be_late(side, LAG_S * number)
 
-    @rule(seconds=_SECONDS)
-    @noted
     def wait(self, seconds: int) -> None:
         self.world.hours.advance(seconds)
-
-    # runs
-
-    @rule(faults=_FAULTS)
-    @noted
-    def run_with_faults(self, faults: list[str]) -> None:
-        self.world.fate.faults = list(faults)
-        self.observed_run()
-
-    @rule(number=st.integers(0, 30))
-    @noted
-    def run_without_an_answer(self, number: int) -> None:
-        """A read breaks off."""
-        self.world.fate.reads = [""] * number + ["before"]
-        self.observed_run()
-
-    @rule(
-        calls=st.integers(1, 60),
-        side=SIDE,
-        pick=PICK,
-        name=NAME,
-        what=st.sampled_from(["edit", "delete", "create"]),
-    )
-    @noted
-    def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
-        self.world.fate.meanwhile = {calls: functools.partial(self.meanwhile, side, pick, name, what)}
-        self.observed_run()
 
     # the end
 
@@ -179,9 +138,7 @@ class VendorMachine(SyncMachine):
             for task in await self.world.listed(side):
                 self.oracle.check_comments(side, task, await self.world.comments(side, task.id))
 
-    def teardown(self) -> None:
-        try:
-            super().teardown()
-        finally:
-            if hasattr(self, "folder"):
-                shutil.rmtree(self.folder, ignore_errors=True)
+    def closed(self) -> None:
+        super().closed()
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder, ignore_errors=True)
