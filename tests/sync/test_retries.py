@@ -98,9 +98,7 @@ async def test_a_creation_that_is_refused_waits_longer_each_time(
 
 
 @pytest.mark.parametrize("what", ["update", "delete"])
-async def test_what_is_refused_does_not_hold_up_other_items(
-    world: World, right: Refusing, what: str
-) -> None:
+async def test_what_is_refused_does_not_hold_up_other_items(world: World, right: Refusing, what: str) -> None:
     for title in ("A", "B"):
         await world.add(LEFT, title)
     await run(world, right)
@@ -129,7 +127,9 @@ async def test_an_edit_ends_the_wait(world: World, right: Refusing) -> None:
     assert (await link(world, "T")).attempts == 0
 
 
-@pytest.mark.parametrize("options", [RunOptions(), RunOptions(full=True, patient=True)], ids=["asked", "full"])
+@pytest.mark.parametrize(
+    "options", [RunOptions(), RunOptions(full=True, patient=True)], ids=["asked", "full"]
+)
 async def test_people_who_ask_for_a_run_and_full_runs_do_not_wait(
     world: World, right: Refusing, options: RunOptions
 ) -> None:

@@ -20,7 +20,7 @@ SCHEDULE = "schedule_s"
 
 
 FULL = "full_every_s"
-"""Option of `sync_config`: seconds between runs that read all of both sides; 0 for none, missing for daily."""
+"""Option of `sync_config`: seconds between runs that read all of both sides; 0 for none; daily by default."""
 
 DAILY_S = 86_400.0
 

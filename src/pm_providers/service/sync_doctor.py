@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,15 +10,19 @@ from typing import Any
 from pm_providers.database import database_for
 from pm_providers.database.crypto import Vault
 from pm_providers.errors import PMError
+from pm_providers.model import Entity
 from pm_providers.service.sync import open_sync
-from pm_providers.service.sync_state import sync_status
+from pm_providers.service.sync_state import sync_status, title_of
 from pm_providers.store.records import SyncMapping
-from pm_providers.store.sync_views import all_links, find_mapping, unsettled
+from pm_providers.store.sync_links import Link
+from pm_providers.store.sync_tries import failing_links
+from pm_providers.store.sync_views import all_links, find_mapping, links_of, unsettled
 from pm_providers.sync.doctor import ERROR, INFO, WARNING, Finding, Sample, examine_facts, examine_links
 from pm_providers.sync.engine import Engine
 
 __all__ = ["examine"]
 
+_MOST_NAMED = 5
 _LEVELS = {ERROR: 0, WARNING: 1, INFO: 2}
 
 
@@ -56,11 +61,38 @@ async def _standing(db: Any, mapping: SyncMapping, name: str) -> list[Finding]:
     if status.counts.conflicts:
         text = f"{status.counts.conflicts} fields were changed on both sides, and nobody has decided"
         found.append(Finding(WARNING, "conflict", text, f"pm-providers sync conflicts list {name}"))
+    found += await _failing(db, mapping, name)
     unknown = await unsettled(db, mapping.id)
     if unknown:
         text = f"it is not known what became of {unknown} writes of a run that was cut short"
         found.append(Finding(WARNING, "state", text, f"pm-providers sync run {name}"))
     return found
+
+
+async def _failing(db: Any, mapping: SyncMapping, name: str) -> list[Finding]:
+    """Items that could not be written, by reason, with the command that tries them at once."""
+    links = await failing_links(db, mapping.id)
+    owners = await links_of(db, [one.owner_id for one in links if one.owner_id])
+    reasons: defaultdict[str, list[Link]] = defaultdict(list)
+    for one in links:
+        reasons[one.problem or "no reason was given"].append(one)
+    found = []
+    for why, group in reasons.items():
+        tasks = [owners.get(one.owner_id or "", one) for one in group]
+        ids = sorted({str(one.left_id or one.right_id) for one in tasks})[:_MOST_NAMED]
+        names = ", ".join(_named(one, task) for one, task in zip(group, tasks, strict=True))
+        tries = max(one.attempts for one in group)
+        text = (
+            f"could not be written, tried {'once' if tries == 1 else f'{tries} times'}: {names:.400}; {why}"
+        )
+        only = "".join(f" --task {one}" for one in ids) if len(group) <= _MOST_NAMED else ""
+        found.append(Finding(WARNING, "problem", text, f"mend it, then `pm-providers sync run {name}{only}`"))
+    return found
+
+
+def _named(one: Link, task: Link) -> str:
+    title = f"{title_of(task)!r:.60}"
+    return title if one.entity == Entity.TASK.value else f"{one.entity.replace('_', ' ')} of {title}"
 
 
 async def _looked_over(engine: Engine, name: str) -> list[Finding]:

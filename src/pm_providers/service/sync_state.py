@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pm_providers.errors import ConflictError
@@ -21,6 +21,7 @@ from pm_providers.store.sync_history import (
 )
 from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_state import BLOCKED, NEW, SyncState, list_states
+from pm_providers.store.sync_tries import Failing, failing
 from pm_providers.store.sync_views import (
     LinkCounts,
     find_conflict,
@@ -63,6 +64,7 @@ class MappingStatus:
         state: `new`, `ok`, `blocked`, `paused` or `running`.
         problem: what blocks it, in words.
         next_step: what to do about it.
+        failing: what could not be written though the mapping is not blocked, in words.
         counts: its links in numbers.
         last_run: missing before the first.
         holder: who runs it right now.
@@ -78,6 +80,7 @@ class MappingStatus:
     counts: LinkCounts
     last_run: SyncRun | None
     holder: str | None
+    failing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,22 @@ async def sync_status(db: Any, reference: str | None = None) -> list[MappingStat
     found = [await find_mapping(db, reference)] if reference is not None else await list_mappings(db)
     known = {one.id: one for one in await list_connections(db)}
     states, counts, runs = await list_states(db), await link_counts(db), await last_runs(db)
+    failures = await failing(db)
     return [
-        _status(one, known, states.get(one.id), counts.get(one.id, LinkCounts()), runs.get(one.id))
+        replace(
+            _status(one, known, states.get(one.id), counts.get(one.id, LinkCounts()), runs.get(one.id)),
+            failing=_failing_text(failures[one.id]) if one.id in failures else None,
+        )
         for one in found
     ]
+
+
+def _failing_text(found: Failing) -> str:
+    number = "one item" if found.number == 1 else f"{found.number} items"
+    tries = "once" if found.attempts == 1 else f"{found.attempts} times"
+    due = f"in {round(found.wait_s / 60)} min" if found.wait_s > 60 else "by the next run"  # noqa: PLR2004
+    what = f"{title_of(found.worst)!r:.80}: {found.worst.problem or 'no reason was given'}"
+    return f"{number} could not be written, tried up to {tries}, tried again {due}; {what}"
 
 
 def _status(

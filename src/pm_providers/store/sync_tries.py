@@ -23,6 +23,7 @@ __all__ = [
     "LONGEST_S",
     "Failing",
     "failing",
+    "failing_links",
     "is_due",
     "may_send",
     "retry_all",
@@ -87,6 +88,11 @@ def retry_all(conn: SqlConnection, mapping_id: str) -> None:
     conn.execute(update(sync_links).where(waits).values(retry_at=None))
 
 
+async def failing_links(db: Any, mapping_id: str, limit: int = 200) -> list[Link]:
+    """Links of items that could not be written, those that were tried most first."""
+    return await database_for(db).read(lambda conn: _tried(conn, mapping_id, limit))
+
+
 async def failing(db: Any) -> dict[str, Failing]:
     """Mapping id -> items that could not be written, of those that have any."""
     numbers = (func.count(), func.max(sync_links.c.attempts), func.min(sync_links.c.retry_at))
@@ -99,15 +105,15 @@ async def failing(db: Any) -> dict[str, Failing]:
     def work(conn: SqlConnection) -> dict[str, Failing]:
         now = conn.execute(select(clock(conn))).scalar_one()
         return {
-            mapping_id: Failing(number, most, max(0.0, (due or now) - now), _worst(conn, mapping_id))
+            mapping_id: Failing(number, most, max(0.0, (due or now) - now), *_tried(conn, mapping_id, 1))
             for mapping_id, number, most, due in conn.execute(grouped).all()
         }
 
     return await database_for(db).read(work)
 
 
-def _worst(conn: SqlConnection, mapping_id: str) -> Link:
+def _tried(conn: SqlConnection, mapping_id: str, limit: int) -> list[Link]:
     columns = [sync_links.c[name] for name in Link.__dataclass_fields__]
     tried = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.attempts > 0)
     statement = select(*columns).where(tried).order_by(sync_links.c.attempts.desc(), sync_links.c.id)
-    return Link(**conn.execute(statement.limit(1)).mappings().one())
+    return [Link(**row) for row in conn.execute(statement.limit(limit)).mappings()]

@@ -70,7 +70,7 @@ class Sample:
         title = title or link.id
         if link.state == DETACHED:
             self.apart.setdefault(link.problem or "taken out of step", []).append(title)
-        elif link.problem:
+        elif link.problem and not link.attempts:
             for why in link.problem.split("; "):
                 self.problems.setdefault(why, []).append(title)
         elif link.state == SINGLE and not link.dirty:

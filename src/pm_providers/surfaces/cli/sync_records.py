@@ -84,7 +84,11 @@ def show_status(state: State, found: Sequence[MappingStatus]) -> None:
             state.show("", Text(f"{short_id(one.mapping.id)}: {line(one.problem)}", style="red"))
             if one.next_step:
                 state.show(Text.assemble("  next: ", (line(one.next_step), "cyan")))
-        elif one.counts.conflicts:
+        if one.failing:
+            state.show("", Text(f"{short_id(one.mapping.id)}: {line(one.failing)}", style="yellow"))
+            command = f"pm-providers sync doctor {short_id(one.mapping.id)}"
+            state.show(Text.assemble("  next: ", (command, "cyan")))
+        if one.counts.conflicts and not one.problem:
             state.note(f"`pm-providers sync conflicts list {short_id(one.mapping.id)}` shows the conflicts")
 
 
@@ -128,6 +132,7 @@ def status_dict(one: MappingStatus) -> dict[str, Any]:
         "state": one.state,
         "problem": one.problem,
         "next_step": one.next_step,
+        "failing": one.failing,
         "holder": one.holder,
         "counts": plain(one.counts),
         "last_sync_at": plain(mapping.last_sync_at),
