@@ -133,13 +133,13 @@ async def test_a_paused_mapping_does_not_run(mapped):
     assert (await mapped.run()).writes == 1
 
 
-async def refused(self, project_id):
-    raise AuthenticationError("the token was revoked", provider="internal", operation="get_project")
+async def refused(self, project_id, cursor=None):
+    raise AuthenticationError("the token was revoked", provider="internal", operation="changes")
 
 
 async def test_a_revoked_token_stands_on_the_mapping(mapped, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(InternalProvider, "get_project", refused)
+        patch.setattr(InternalProvider, "changes", refused)
         with pytest.raises(AuthenticationError):
             await mapped.run()
     found = await status(mapped)

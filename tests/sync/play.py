@@ -122,6 +122,8 @@ class PlayProvider(BasePMProvider):
         return True
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
+        if project_id != "1":
+            raise NotFoundError(f"no project {project_id}")
         start = int(cursor or 0)
         if start > len(self.log):
             raise ValidationError(fields={"cursor": "not one of this system"})

@@ -182,7 +182,7 @@ async def test_an_approved_plan_is_all_that_is_done(world: World) -> None:
     async def meanwhile() -> None:
         await world.add(LEFT, "unseen")
 
-    world.fate.meanwhile = {5: meanwhile}
+    world.fate.meanwhile = {3: meanwhile}
     report = await world.run(RunOptions(plan_id=plan.plan_id))
     assert (dict(report.counts), await world.tasks(RIGHT)) == ({"update": 1}, await world.tasks(RIGHT))
     assert "unseen" not in await world.tasks(RIGHT)
@@ -218,7 +218,7 @@ async def test_what_came_back_before_its_counterpart_is_deleted_saves_it(world: 
     async def back() -> None:
         left._put(task, {}, left._now() + timedelta(hours=1))
 
-    world.fate.meanwhile = {6: back}
+    world.fate.meanwhile = {4: back}
     await world.settled()
     assert not world.fate.meanwhile
     assert sorted(await world.tasks(LEFT)) == sorted(await world.tasks(RIGHT)) == ["T", "U"]

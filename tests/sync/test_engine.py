@@ -20,16 +20,13 @@ async def _many(world: World, count: int) -> None:
         await world.add(LEFT, f"T{number}", description="d")
 
 
-async def test_a_run_without_edits_costs_two_requests_a_side(world: World) -> None:
+async def test_a_run_without_edits_asks_each_side_what_changed_and_nothing_else(world: World) -> None:
     """However many items there are."""
     await _many(world, 30)
     await world.run()
     world.fate.calls = []
     report = await world.run()
-    assert (report.writes, sorted(world.fate.calls)) == (
-        0,
-        ["changes", "changes", "get_project", "get_project"],
-    )
+    assert (report.writes, world.fate.calls) == (0, ["changes", "changes"])
 
 
 async def test_cost_follows_the_number_of_edits(world: World) -> None:

@@ -61,7 +61,7 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
         PMError: a side cannot be read.
     """
     decisions = list(decisions)
-    sides = await engine.sides()
+    sides = await engine.sides(sure=False)
     titles = {name: f"{side.title} ({name})" for name, side in sides.items()}
     if not decisions:
         return Naming(titles)

@@ -10,7 +10,7 @@ from typing import Any
 from pm_providers.contract import BasePMProvider
 from pm_providers.database import Database, database_for
 from pm_providers.effects import elapsed
-from pm_providers.errors import ConflictError, NotFoundError
+from pm_providers.errors import ConflictError
 from pm_providers.store.sync_state import LEASE_S, get_state, release_lease, take_lease
 from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
@@ -76,22 +76,21 @@ class Engine:
         finally:
             await release_lease(self._db, self._mapping_id, fence)
 
-    async def sides(self) -> Mapping[str, Side]:
+    async def sides(self, *, sure: bool = True) -> Mapping[str, Side]:
         """Both sides, with the ids of their projects.
+
+        Args:
+            sure: look at the projects, unless something was read of them. Otherwise they are looked at when
+                their ids matter, so that a run that finds nothing asks no more than what changed.
 
         Raises:
             NotFoundError: a project does not exist or may not be seen.
         """
         for name in SIDES:
             if name not in self._sides:
-                provider, project = self._providers[name], self._projects[name]
-                found = await provider.get_project(project)
-                if found is None:
-                    raise NotFoundError(
-                        f"there is no project {project!r:.80} any more, or it may not be seen",
-                        provider=provider.name,
-                    )
-                self._sides[name] = Side(name, provider, found.id)
+                self._sides[name] = Side(name, self._providers[name], self._projects[name])
+            if sure:
+                await self._sides[name].sure()
         return self._sides
 
     @property

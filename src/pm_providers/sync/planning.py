@@ -201,12 +201,11 @@ class Planner:
 
     async def creation(self, links: Sequence[Link]) -> list[tuple[LinkView, list[Decision]]]:
         """Decisions about items without counterpart; none where the run is narrowed to some fields."""
-        if self._fields:
+        if self._fields or not links:
             return []
-        translator = await self.translator() if links else None
-        return (
-            [] if translator is None else [(one, decide(one, translator)) for one in await self._views(links)]
-        )
+        views = await self._views(links)
+        translator = await self.translator()
+        return [(one, decide(one, translator)) for one in views]
 
     async def _dirty(self, after: str, states: Iterable[str]) -> list[Link]:
         def work(conn: SqlConnection) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection as SqlConnection
@@ -11,7 +12,7 @@ from pm_providers.database.ids import new_id
 from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import end_run, open_writes, start_run
-from pm_providers.store.sync_links import SINGLE, Link, count_links, wake
+from pm_providers.store.sync_links import SINGLE, Link, count_links, dirty_links, wake
 from pm_providers.store.sync_state import (
     LEASE_S,
     TakenOverError,
@@ -77,7 +78,7 @@ class Run:
             PMError: it cannot go on; that is recorded with the mapping.
         """
         try:
-            self.sides = await self.engine.sides()
+            self.sides = await self.engine.sides(sure=bool(self.options.only))
             self.options = await narrowed(
                 self.db, self.mapping_id, self.sides, self.engine.policy, self.options
             )
@@ -131,9 +132,7 @@ class Run:
             before = self._moves()
             if not await self._applied(planner, waiting) or not summary.writes or self._moves() == before:
                 break
-            if self.options.plan_id is not None:  # nobody approved more
-                if self.report.counts["stale"]:
-                    self._partial("items were changed meanwhile", "look at the new plan, then approve that")
+            if await self._is_enough():
                 break
         else:
             self._partial("there is more to do than one run does", "run it again to go on")
@@ -141,6 +140,15 @@ class Run:
             await self._around(lambda: self.parts.after_tasks(planner))
         await self._ended()
         return self.report
+
+    async def _is_enough(self) -> bool:
+        """Whether no other round is needed; what people did meanwhile is read by the next run."""
+        if self.options.plan_id is None:
+            work = partial(dirty_links, mapping_id=self.mapping_id, entity=TASK, limit=1)
+            return not await self.db.read(work)
+        if self.report.counts["stale"]:  # nobody approved more
+            self._partial("items were changed meanwhile", "look at the new plan, then approve that")
+        return True
 
     def _moves(self) -> int:
         return sum(self.report.counts[name] for name in _MOVES)

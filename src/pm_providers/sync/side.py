@@ -40,7 +40,10 @@ class Side:
     Args:
         name: `left` or `right`.
         provider: connected.
-        project_id: id of the project there.
+        project_id: id or key of the project there.
+
+    Attributes:
+        project_id: id of the project, once it was looked at.
     """
 
     def __init__(self, name: str, provider: BasePMProvider, project_id: str) -> None:
@@ -49,6 +52,8 @@ class Side:
         self.project_id = project_id
         self._facts: SideFacts | None = None
         self._look = Look()
+        self._is_sure = False
+        self._has_custom = False
 
     def __repr__(self) -> str:
         return f"Side({self.name!r}, {self.provider.name!r}, {self.project_id!r})"
@@ -66,12 +71,22 @@ class Side:
         at = None if task.updated_at is None else task.updated_at.isoformat()
         return Observed(task.id, snapshot_of(task), at)
 
-    async def facts(self, *, fresh: bool = False) -> SideFacts:
-        """What this side can hold; asked once, and only when there is something to decide."""
-        if self._facts is None or fresh:
-            self._look = Look() if fresh else self._look
-            with shared(self._look, reads=True):
+    async def facts(self, *, fresh: bool = False, custom: bool = True) -> SideFacts:
+        """What this side can hold; asked once, and only when there is something to decide.
+
+        Args:
+            fresh: ask anew.
+            custom: with custom fields. Some systems need many requests to tell them.
+        """
+        await self.sure()
+        if fresh:
+            self._look, self._has_custom = Look(), False
+        with shared(self._look, reads=True):
+            if self._facts is None or fresh:
                 self._facts = await self._asked()
+            if custom and not self._has_custom:
+                self._facts = replace(self._facts, custom=await self._custom())
+                self._has_custom = True
         return self._facts
 
     async def changes(self, cursor: str | None) -> ChangePage:
@@ -80,8 +95,31 @@ class Side:
         Raises:
             PMError: see `BasePMProvider.changes`.
         """
-        with shared(self._look):
-            return await self.provider.changes(self.project_id, cursor)
+        try:
+            with shared(self._look):
+                page = await self.provider.changes(self.project_id, cursor)
+        except NotFoundError:
+            self._is_sure = False
+            await self.sure()
+            raise
+        self._is_sure = self._is_sure or any(one.project_id == self.project_id for one in page.upserts)
+        return page
+
+    async def sure(self) -> None:
+        """Know that the project is there, and its id: what was read of it tells, or else it is asked for.
+
+        Raises:
+            NotFoundError: it does not exist any more, or may not be seen.
+        """
+        if self._is_sure:
+            return
+        found = await self.provider.get_project(self.project_id)
+        if found is None:
+            raise NotFoundError(
+                f"there is no project {self.project_id!r:.80} any more, or it may not be seen",
+                provider=self.provider.name,
+            )
+        self.project_id, self._is_sure = found.id, True
 
     async def _asked(self) -> SideFacts:
         provider, project = self.provider, self.project_id
@@ -91,8 +129,6 @@ class Side:
         types = await self._offered("list_types", lambda: provider.list_types(project))
         users = await self._offered("list_users", lambda: provider.list_users(project))
         labels = await self._offered("list_labels", lambda: provider.list_labels(project))
-        fields = await self._offered("list_fields", lambda: provider.list_fields(project))
-        maps = capabilities.field(Entity.TASK, "custom_fields").is_writable
         return SideFacts(
             side=self.name,
             title=f"{self.title} ({self.name})",
@@ -108,11 +144,6 @@ class Side:
             },
             labels={one.id: one.name for one in labels},
             creates_labels=capabilities.supports("create_label") or not capabilities.supports("list_labels"),
-            custom=frozenset(
-                one.name
-                for one in fields
-                if maps and one.is_custom and one.is_writable and one.entity is Entity.TASK
-            ),
             most_assignees=self._most_assignees(),
             most_labels=capabilities.limits.labels,
             lengths={
@@ -122,6 +153,14 @@ class Side:
             },
             has_order=capabilities.field(Entity.TASK, "updated_at").is_supported,
             precision_s=capabilities.changes.precision_s,
+        )
+
+    async def _custom(self) -> frozenset[str]:
+        if not self.provider.capabilities.field(Entity.TASK, "custom_fields").is_writable:
+            return frozenset()
+        fields = await self._offered("list_fields", lambda: self.provider.list_fields(self.project_id))
+        return frozenset(
+            one.name for one in fields if one.is_custom and one.is_writable and one.entity is Entity.TASK
         )
 
     async def _offered(self, operation: str, ask: Callable[[], Any]) -> list[Any]:
@@ -226,6 +265,7 @@ class Side:
 
     async def task_gone(self, task_id: str) -> tuple[str | None, PMTask | None]:
         """Why a task is not in its project (`deleted`, `moved`, `archived`, `hidden`), and the task."""
+        await self.sure()
         try:
             found = await self.provider.get_task(task_id)
         except PermissionDeniedError:
