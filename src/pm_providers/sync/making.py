@@ -16,7 +16,7 @@ from pm_providers.sync.policy import LEFT, RIGHT, SIDES
 
 __all__ = ["Maker", "place_of"]
 
-_BATCH = 50
+_BATCH = 200
 
 
 class Maker:
