@@ -1,7 +1,8 @@
 """A process that forks others, which can be killed: it has imported everything, so they begin at once.
 
 Reads a JSON object a line: {"url": ..., "mapping_id": ..., "die_at": n} for one run of a mapping that kills itself
-before its n-th statement (0: never), {"url": ...} for a worker. Answers {"pid": ...}, and {"ended": pid, "code": n}
+at its n-th step (0: never), {"url": ...} for a worker. Steps are statements, requests to a system before they are
+sent, and answers before they are read. Answers {"pid": ...}, and {"ended": pid, "code": n}
 when one has ended; negative codes are signals.
 """
 
@@ -18,48 +19,57 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx2
 from sqlalchemy import Engine, event
 
 import pm_providers.providers.internal
+import pm_providers.providers.redmine
 from pm_providers.jobs import Done, Job, WorkOptions, run_worker
 from pm_providers.jobs.runs import RUN, RunHandler
 
 __all__: list[str] = []
 
-assert pm_providers.providers.internal  # loaded by name later on
+assert pm_providers.providers.internal  # these are loaded by name later on
+assert pm_providers.providers.redmine
 NOT_DONE = 3
 EAGER = WorkOptions(concurrency=2, poll_s=0.1, beat_s=0.3, stalled_s=1.5, grace_s=60.0)
 
 
-def die_before(number: int) -> None:
-    """Die before a statement, whichever engine runs it."""
-    left = number
+class Steps:
+    """Counts what a process does with databases and systems, and kills it at one of these steps."""
 
-    def count(*_: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
+    def __init__(self, die_at: int) -> None:
+        self.die_at = die_at
+        self.count = 0
+        event.listen(Engine, "before_cursor_execute", self.step)
+        self._send = httpx2.AsyncHTTPTransport.handle_async_request
+        setattr(httpx2.AsyncHTTPTransport, "handle_async_request", self._counted())  # noqa: B010
+
+    def step(self, *_: Any) -> None:
+        self.count += 1
+        if self.count == self.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    event.listen(Engine, "before_cursor_execute", count)
+    def _counted(self) -> Any:
+        async def counted(transport: Any, request: httpx2.Request) -> httpx2.Response:
+            self.step()
+            response = await self._send(transport, request)
+            self.step()
+            return response
+
+        return counted
 
 
 async def one_run(given: dict[str, Any]) -> int:
     """Run a mapping as a worker does."""
     job = Job("1", RUN, {"mapping_id": given["mapping_id"], "full": False}, 0, 1, "running", None, None)
-    statements = 0
-
-    def count(*_: Any) -> None:
-        nonlocal statements
-        statements += 1
-
-    event.listen(Engine, "before_cursor_execute", count)
+    steps = Steps(given.get("die_at", 0))
     outcome = await RunHandler(given["url"])(job)
     if not isinstance(outcome, Done):
         sys.stderr.write(f"{outcome}\n")
         return NOT_DONE
     with open(given["counted"], "w", encoding="utf-8") as file:  # noqa: ASYNC230, PTH123
-        file.write(str(statements))
+        file.write(str(steps.count))
     return 0
 
 
@@ -74,8 +84,6 @@ async def work(given: dict[str, Any]) -> int:
 def child(given: dict[str, Any]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
-    if given.get("die_at"):
-        die_before(given["die_at"])
     return asyncio.run(one_run(given) if "mapping_id" in given else work(given))
 
 

@@ -12,12 +12,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
+from pm_providers import RedmineProvider
 from pm_providers.contract import PMProviderConfig
 from pm_providers.database import database_for
 from pm_providers.model import PMProject, PMTask
 from pm_providers.registry import build_pm_provider
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.store.records import SyncMapping
+from tests.support.redmine import RedmineServer
 
 ROOT = Path(__file__).parents[2]
 SIDES = ("left", "right")
@@ -92,17 +96,25 @@ class Mappings:
     def __init__(self, here: str, there: str, seed: int) -> None:
         self.urls = {"left": here, "right": there}
         self.db = database_for(here)
-        self.sides = {side: internal(url) for side, url in self.urls.items()}
+        self.sides = {"left": internal(here), "right": self.beyond()}
         self.all: list[SyncMapping] = []
         self.dice = random.Random(seed)
         self.wanted: dict[str, dict[str, str]] = {}
         self._made: list[tuple[str, str, str, str]] = []
         self._number = 0
 
+    def beyond(self) -> Any:
+        """Client of people on the right."""
+        return internal(self.urls["right"])
+
+    def settings(self) -> dict[str, str]:
+        """What the connection to the right needs."""
+        return {"PM_DATABASE_URL": self.urls["right"]}
+
     async def open(self, count: int, **config: Any) -> Mappings:
         for one in self.sides.values():
             await one.connect()
-        await keep_connection(self.db, "there", "internal", {"PM_DATABASE_URL": self.urls["right"]})
+        await keep_connection(self.db, "there", self.sides["right"].name, self.settings())
         for number in range(count):
             project = await self.sides["right"].create_project(PMProject(name=f"Shop {number}"))
             mapping = await keep_mapping(self.db, MappingRequest("there", project.id, config=config))
@@ -154,3 +166,18 @@ class Mappings:
         for one in self.sides.values():
             await one.aclose()
         await self.db.aclose()
+
+
+class RedmineMappings(Mappings):
+    """The same with a real Redmine on the right."""
+
+    def __init__(self, here: str, server: RedmineServer, seed: int) -> None:
+        self.server = server
+        super().__init__(here, server.url, seed)
+
+    def beyond(self) -> Any:
+        config = PMProviderConfig("redmine", base_url=self.server.url, api_key=self.server.api_key)
+        return RedmineProvider(config, transport=httpx2.AsyncHTTPTransport(verify=False))
+
+    def settings(self) -> dict[str, str]:
+        return {"REDMINE_URL": self.server.url, "REDMINE_API_KEY": self.server.api_key}

@@ -153,7 +153,7 @@ class SyncMachine(RuleBasedStateMachine):
             return f"{task.title.split()[0]} {self.fresh('t')}"
         if name == "description":
             lines = (task.description or "").split("\n\n")
-            return "\n\n".join([*lines[:3], self.fresh("d")])
+            return "\n\n".join([*filter(None, lines[:3]), self.fresh("d")])
         if name == "estimated_hours":
             return 10.0 * next(self.numbers) + (0.25 if self.lossy else 0)
         now = getattr(task, name)
