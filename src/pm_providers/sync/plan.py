@@ -151,7 +151,8 @@ def turned_back(one: Decision, link: LinkView, translator: Translator) -> list[D
     if not policy.flows("parent", source):
         return [left_out]
     if source == winner or told.held:
-        return [replace(left_out, kept=one.kept | {"parent"})]
+        undecided = tuple(clash for clash in one.clashes if clash.field != "parent")
+        return [replace(left_out, kept=one.kept | {"parent"}, clashes=undecided)]
     there, here = (link.state(side).get("parent") for side in (source, one.side))
     values = (there, here) if source == LEFT else (here, there)
     base = link.agreed.get(LEFT, {}).get("parent")
