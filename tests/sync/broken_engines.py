@@ -11,7 +11,7 @@ import pytest
 from pm_providers.store import sync_state
 from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_state import save_cursor
-from pm_providers.sync import applying, changing, creating, observing, planning, recovery, run
+from pm_providers.sync import applying, changing, creating, observing, planning, recovery, run, settling
 from pm_providers.sync.agreement import decided, written
 from pm_providers.sync.policy import SIDES
 from pm_providers.sync.values import snapshot_of
@@ -29,11 +29,11 @@ def recovers_nothing(patch: pytest.MonkeyPatch) -> None:
 def looks_not_before_it_writes(patch: pytest.MonkeyPatch) -> None:
     original = applying.Applier._update
 
-    async def update(self: Any, view: Any, one: Any, across: Any) -> Any:
+    async def update(self: Any, view: Any, one: Any, across: Any, then: Any) -> Any:
         task = await self._sides[one.side].provider.get_task(one.remote_id)
         now = {} if task is None else snapshot_of(task)
         steps = tuple(replace(step, old=now.get(step.field)) for step in one.steps)
-        return await original(self, view, replace(one, steps=steps), across)
+        return await original(self, view, replace(one, steps=steps), across, then)
 
     patch.setattr(applying.Applier, "_update", update)
 
@@ -47,7 +47,7 @@ def agrees_on_all_that_is_there(patch: pytest.MonkeyPatch) -> None:
         return decided(link, {side: link.state_on(side) for side in SIDES})
 
     patch.setattr(applying, "written", all_of)
-    patch.setattr(applying, "decided", all_now)
+    patch.setattr(settling, "decided", all_now)
 
 
 def agrees_on_what_it_sent(patch: pytest.MonkeyPatch) -> None:

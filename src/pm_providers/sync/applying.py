@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,13 +16,10 @@ from pm_providers.store.sync_history import (
     DONE,
     FAILED,
     UNSURE,
-    add_conflicts,
     add_intents,
-    finish_conflicts,
     finish_write,
 )
 from pm_providers.store.sync_links import (
-    DETACHED,
     Link,
     children_of,
     drop_links,
@@ -32,11 +29,12 @@ from pm_providers.store.sync_links import (
     save_link,
 )
 from pm_providers.store.sync_state import TakenOverError
-from pm_providers.store.sync_tries import FRESH, tried_in_vain
-from pm_providers.sync.agreement import decided, written
+from pm_providers.store.sync_tries import tried_in_vain
+from pm_providers.sync.agreement import written
 from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
+from pm_providers.sync.settling import LET_GO, Settlement, is_quiet, let_go, settle
 from pm_providers.sync.side import Side, without
 from pm_providers.sync.values import Snapshot, snapshot_of
 
@@ -58,6 +56,7 @@ class _Outcome:
         notes: field -> why its value is not carried.
         stale: the side had changed meanwhile: nothing was written, the next round decides anew.
         failed: it refused the write as a whole.
+        is_settled: what was decided about the link is remembered with it.
     """
 
     after: Snapshot | None = None
@@ -66,6 +65,11 @@ class _Outcome:
     notes: dict[str, str] = field(default_factory=dict)
     stale: bool = False
     failed: bool = False
+    is_settled: bool = False
+
+
+_Then = Callable[[_Outcome], Settlement]
+"""What is remembered of a link after the last write that was decided about it."""
 
 
 class Applier(Creator):
@@ -88,11 +92,12 @@ class Applier(Creator):
             await self._write(lambda conn: tried_in_vain(conn, view.id, why))
 
     async def _pair(self, view: LinkView, decisions: Sequence[Decision]) -> None:
+        if is_quiet(decisions):
+            await self.quiet([(view, decisions)])
+            return
         outcomes: dict[str, _Outcome] = {}
+        writing = [one for one in decisions if one.steps]
         for one in decisions:
-            if one.act in {Act.FORGET, Act.DETACH, Act.LEAVE}:
-                await self._let_go(one)
-                return
             if one.act is Act.DELETE:
                 await self._delete(view, one)
                 return
@@ -100,23 +105,30 @@ class Applier(Creator):
                 await self.create([(view, one)])
                 return
             if one.steps:
-                outcomes[one.side] = await self._update(view, one, outcomes.get(other(one.side)))
+                is_last = one.act is Act.UPDATE and one is writing[-1]
+                then = partial(self._settled_with, view, decisions, outcomes, one.side) if is_last else None
+                outcomes[one.side] = await self._update(view, one, outcomes.get(other(one.side)), then)
             if one.act is Act.CLOSE:
                 await self._closed(one, outcomes.get(one.side))
                 return
-        await self._settle(view, decisions, outcomes)
+        if not any(outcome.is_settled for outcome in outcomes.values()):
+            settlement = self._settlement(view, decisions, outcomes)
+            await self._write(lambda conn: settle(conn, [settlement], self._run_id))
 
-    async def _let_go(self, one: Decision) -> None:
+    async def quiet(self, items: Sequence[tuple[LinkView, Sequence[Decision]]]) -> None:
+        """Carry out what writes to no side, in one transaction. See `is_quiet`."""
+        ended = [found for _, decisions in items if (found := _let_go(decisions)) is not None]
+        kept = [
+            self._settlement(view, decisions, {}) for view, decisions in items if _let_go(decisions) is None
+        ]
+
         def work(conn: SqlConnection) -> None:
-            if one.act is Act.FORGET:
-                drop_links(conn, [one.link_id])
-            elif one.act is Act.DETACH:
-                self._detach(conn, one)
-            else:
-                save_link(conn, one.link_id, dirty=False, problem=one.reason)
+            let_go(conn, ended, self._run_id)
+            settle(conn, kept, self._run_id)
 
         await self._write(work)
-        self.counts[one.act.value] += 1
+        for one in ended:
+            self.counts[one.act.value] += 1
 
     async def _closed(self, one: Decision, outcome: _Outcome | None) -> None:
         if outcome is not None and outcome.after is None:
@@ -125,15 +137,13 @@ class Applier(Creator):
                 await self._write(lambda conn: tried_in_vain(conn, one.link_id, why))
             return
         self.counts[one.act.value] += 1
-        await self._write(lambda conn: self._detach(conn, one))
-
-    def _detach(self, conn: SqlConnection, one: Decision) -> None:
-        save_link(conn, one.link_id, state=DETACHED, dirty=False, problem=one.reason)
-        finish_conflicts(conn, one.link_id, None, one.reason, self._run_id)
+        await self._write(lambda conn: let_go(conn, [one], self._run_id))
 
     # updates
 
-    async def _update(self, view: LinkView, one: Decision, across: _Outcome | None) -> _Outcome:
+    async def _update(
+        self, view: LinkView, one: Decision, across: _Outcome | None, then: _Then | None
+    ) -> _Outcome:
         """Write fields of an item, if they are still what the decision was made on."""
         side = self._sides[one.side]
         why, current = await side.task_gone(one.remote_id)
@@ -150,7 +160,7 @@ class Applier(Creator):
         basis = self._basis(view, one, across)
         row = self._intent(one, now, basis)
         write_id = (await self._write(lambda conn: add_intents(conn, [row])))[0]
-        return await self._sent(one, write_id, updates, current, basis, across)
+        return await self._sent(one, write_id, updates, current, basis, across, then)
 
     def _basis(self, view: LinkView, one: Decision, across: _Outcome | None) -> dict[str, Any]:
         """What the other side says about the fields that are written, by its names."""
@@ -164,7 +174,7 @@ class Applier(Creator):
 
     async def _sent(
         self, one: Decision, write_id: str, updates: dict[str, Any], current: PMTask, basis: dict[str, Any],
-        across: _Outcome | None,
+        across: _Outcome | None, then: _Then | None,
     ) -> _Outcome:  # fmt: skip
         outcome, side = _Outcome(), self._sides[one.side]
         for _ in range(_ROUNDS):
@@ -189,7 +199,7 @@ class Applier(Creator):
                 updates = less[0]
             else:
                 done = set() if across is None else across.sent
-                return await self._answered(one, write_id, result, outcome, basis, done)
+                return await self._answered(one, write_id, result, outcome, basis, done, then)
         reasons = "; ".join(outcome.notes.values()) or "the system kept rejecting fields"
         await self._write(lambda conn: finish_write(conn, write_id, FAILED, error=reasons))
         self.counts[FAILED] += 1
@@ -197,9 +207,9 @@ class Applier(Creator):
 
     async def _answered(
         self, one: Decision, write_id: str, result: PMTask, outcome: _Outcome, basis: Mapping[str, Any],
-        done: Collection[str],
+        done: Collection[str], then: _Then | None,
     ) -> _Outcome:  # fmt: skip
-        """Record the outcome, and what both sides agree on by it, in one transaction."""
+        """Record the outcome with what both agree on by it, in one transaction; after the last the rest."""
         after = outcome.after = snapshot_of(result)
         sent = outcome.sent = {step.field for step in one.steps} - set(outcome.notes)
         told = {
@@ -213,6 +223,8 @@ class Applier(Creator):
             if step.field in sent and step.field not in done and _is_half(one, step, told)
         ]
         at = None if result.updated_at is None else result.updated_at.isoformat()
+        rest = [] if then is None else [then(outcome)]
+        outcome.is_settled = bool(rest)
 
         def work(conn: SqlConnection) -> None:
             finish_write(conn, write_id, DONE, after=after)
@@ -221,6 +233,7 @@ class Applier(Creator):
                 values = written(link, one.side, after, at=at, sent=sent, basis=told, half=half)
                 # Undecided fields may be left, and the rest is settled after both sides were written.
                 save_link(conn, one.link_id, **{**values, "dirty": True})
+            settle(conn, rest, self._run_id)
 
         await self._write(work)
         self.counts["update"] += 1
@@ -261,10 +274,20 @@ class Applier(Creator):
 
     # agreement
 
-    async def _settle(
+    def _settled_with(
+        self,
+        view: LinkView,
+        decisions: Sequence[Decision],
+        outcomes: Mapping[str, _Outcome],
+        side: str,
+        outcome: _Outcome,
+    ) -> Settlement:
+        return self._settlement(view, decisions, {**outcomes, side: outcome})
+
+    def _settlement(
         self, view: LinkView, decisions: Sequence[Decision], outcomes: Mapping[str, _Outcome]
-    ) -> None:
-        """Remember what both sides said as agreed, but for fields that stay undecided."""
+    ) -> Settlement:
+        """What is remembered of a link, but for fields that stay undecided."""
         clashes = {clash.field: clash for one in decisions for clash in one.clashes}
         kept = {name for name, clash in clashes.items() if not clash.winner}
         notes: dict[str, str] = {}
@@ -279,25 +302,16 @@ class Applier(Creator):
         for side, outcome in outcomes.items():
             notes |= outcome.notes
             waits |= self._rejected(side, outcome.notes)
-        rows = [self._conflict(view, clash, kept) for clash in clashes.values()]
-        ended = (view.frozen | set(view.decided)) - kept - set(clashes)
-        values = self._said(view, kept | apart, outcomes)
-        left_out = {side: {self._planner.name_on(side, name) for name in apart} for side in SIDES}
-
-        def work(conn: SqlConnection) -> None:
-            add_conflicts(conn, rows)
-            finish_conflicts(conn, view.id, ended, "both sides say the same", self._run_id)
-            link = _row(conn, view.id)
-            if link is not None:
-                saved = {name: side for name, side in waits.items() if name not in kept}
-                changed = decided(link, values, left_out)
-                changed |= {"problem": problem_of(notes), "held": saved or None}
-                has_failed = any(outcome.failed for outcome in outcomes.values())
-                save_link(conn, view.id, **changed, **({} if has_failed else FRESH))
-                if has_failed:
-                    tried_in_vain(conn, view.id, problem_of(notes) or "")
-
-        await self._write(work)
+        return Settlement(
+            view.id,
+            said=self._said(view, kept | apart, outcomes),
+            apart={side: {self._planner.name_on(side, name) for name in apart} for side in SIDES},
+            conflicts=[self._conflict(view, clash, kept) for clash in clashes.values()],
+            ended={*view.frozen, *view.decided} - kept - set(clashes),
+            notes=notes,
+            waits={name: side for name, side in waits.items() if name not in kept},
+            has_failed=any(outcome.failed for outcome in outcomes.values()),
+        )
 
     def _undone(self, one: Decision, outcome: _Outcome | None) -> set[str]:
         """Fields that were to be written and were not, by their names on the left."""
@@ -382,6 +396,10 @@ class Applier(Creator):
             why = f"deleted on the {other(one.side)}, but not what stands below it ({len(below)} items)"
             await self._write(lambda conn: save_link(conn, view.id, problem=why))
         return bool(below)
+
+
+def _let_go(decisions: Sequence[Decision]) -> Decision | None:
+    return next((one for one in decisions if one.act in LET_GO), None)
 
 
 def _row(conn: SqlConnection, link_id: str) -> Link | None:

@@ -7,11 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from pm_providers.sync.applying import Applier
 from pm_providers.sync.plan import Act, Decision, LinkView, one_per_side, reaches, turned_back
 from pm_providers.sync.planning import Planner
+from pm_providers.sync.settling import is_quiet
 from pm_providers.sync.side import Side
 
 __all__ = ["Changer", "settled"]
 
 _BATCH = 50
+_QUIET = 200
+"""Links of one transaction, where nothing is written to the sides."""
+
+_Item = tuple[LinkView, list[Decision]]
 
 
 class Changer:
@@ -50,7 +55,8 @@ class Changer:
             SpentError: the budget is used up.
             PMError: no further call would succeed, or another run took over.
         """
-        later: list[tuple[LinkView, list[Decision]]] = []
+        later: list[_Item] = []
+        quiet: list[_Item] = []
         number = 0
         async for view, decisions in self._planner.pairs():
             found = settled(view, decisions, self._waiting)
@@ -59,8 +65,15 @@ class Changer:
                 await self._alive()
             if any(one.act is Act.DELETE for one in found):
                 later.append((view, found))
-            elif found:
+            elif is_quiet(found):
+                quiet += [(view, found)] if found else []
+            else:
                 await self._applier.pair(view, await self._straight(view, found))
+            if len(quiet) >= _QUIET:
+                await self._applier.quiet(quiet)
+                quiet = []
+        if quiet:
+            await self._applier.quiet(quiet)
         if later:
             await self._look_again()  # something may stand below them by now
         for view, found in reversed(later):  # children were made after their parents: they go first

@@ -73,9 +73,8 @@ class Maker:
         """Whether anything was attempted."""
         attempted = False
         async for chunk in self._planner.singles():
-            hopeless = self._done | self._doubtful
-            links = [one for one in chunk if one.id not in self._waiting and one.id not in hopeless]
-            coming = await self._coming(links, frozenset() if orphans else hopeless | self._waiting)
+            links = [one for one in chunk if not self._is_hopeless(one.id)]
+            coming = await self._coming(links, orphans=orphans)
             if orphans:
                 coming = {place: one for place, one in coming.items() if one in self._waiting}
             for level in _levels(links, set(coming), rest=orphans):
@@ -84,9 +83,11 @@ class Maker:
                     await self._batch(level[start : start + _BATCH])
         return attempted
 
-    async def _coming(
-        self, links: Sequence[Link], hopeless: frozenset[str] | set[str]
-    ) -> dict[tuple[str, str], str]:
+    def _is_hopeless(self, link_id: str) -> bool:
+        """Whether an item is not made now."""
+        return link_id in self._done or link_id in self._doubtful or link_id in self._waiting
+
+    async def _coming(self, links: Sequence[Link], *, orphans: bool) -> dict[tuple[str, str], str]:
         """Parents of these links, not among them, that are still to be made: side and id -> link."""
         own = {place_of(one)[:2] for one in links}
         found: dict[tuple[str, str], str] = {}
@@ -97,20 +98,23 @@ class Maker:
             ids = sorted(one for one in above if (side, one) not in own)
             work = partial(find_links, mapping_id=self._mapping_id, entity=TASK, side=side, ids=ids)
             for one in await self._db.read(work) if ids else ():
-                if one.state == SINGLE and one.dirty and one.id not in hopeless:
+                if one.state == SINGLE and one.dirty and (orphans or not self._is_hopeless(one.id)):
                     found[side, str(one.id_on(side))] = one.id
         return found
 
     async def _batch(self, links: Sequence[Link]) -> None:
         await self._alive()
         made: defaultdict[str, list[tuple[LinkView, Decision]]] = defaultdict(list)
+        quiet: list[tuple[LinkView, list[Decision]]] = []
         there = [one for one in links if await self._confirm(one)]
         for view, found in await self._planner.creation(there):
             for one in found:
                 if one.act is Act.CREATE:
                     made[one.side].append((view, one))
                 else:
-                    await self._applier.pair(view, [one])
+                    quiet.append((view, [one]))
+        if quiet:
+            await self._applier.quiet(quiet)
         for items in made.values():
             await self._applier.create(items)
         ids = [one.id for one in links]
