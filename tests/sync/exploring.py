@@ -101,6 +101,8 @@ def explored(kind: Any, db: Engine, number: int) -> None:
         try:
             tried()
         except Exception:  # noqa: BLE001 - Hypothesis tells of its second try, which may have come out otherwise
+            if not found:
+                raise
             steps, error = found[0]
             if not in_ci:
                 steps = shortened(kind, steps, SHORTEN_S)

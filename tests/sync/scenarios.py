@@ -215,6 +215,19 @@ async def moves_make_a_circle(make: Make) -> None:
         assert lost in await world.history()
 
 
+async def a_move_waits_for_another(make: Make) -> None:
+    """Who won must wait until a move across is taken back: that is no conflict for people."""
+    world = await _in_step(make, conflicts=LEFT)
+    for title in ("U", "V"):
+        await world.add(LEFT, title)
+    await world.run()
+    left, right = await world.tasks(LEFT), await world.tasks(RIGHT)
+    await world.edit(LEFT, "T", parent_task_id=left["U"].id)
+    await world.edit(RIGHT, "U", parent_task_id=right["T"].id)
+    await world.edit(RIGHT, "T", parent_task_id=right["V"].id)
+    assert [(row[0], row[6]) for row in await _same(world)] == [("t", "u"), ("u", ""), ("v", "")]
+
+
 async def a_parent_comes_later(make: Make) -> None:
     """What stands below an item that could not be made is put there when it can."""
     world = await make()
@@ -273,6 +286,7 @@ STORIES: Mapping[str, Story] = {
         a_list_shows_ghosts,
         something_new_stands_below,
         moves_make_a_circle,
+        a_move_waits_for_another,
         a_parent_comes_later,
         it_was_deleted_and_edited,
         a_frozen_run_wakes_up,
