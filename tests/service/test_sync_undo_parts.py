@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from pm_providers.errors import TransportError
-from pm_providers.model import PMChecklist, PMChecklistItem, PMComment, PMRelation, PMSprint
+from pm_providers.model import PMAttachment, PMChecklist, PMChecklistItem, PMComment, PMRelation, PMSprint
 from pm_providers.providers.internal import InternalProvider
 from pm_providers.service.sync import undo_run
 from pm_providers.store.sync_history import SyncWrite
@@ -130,19 +132,165 @@ async def test_a_checklist_with_an_item_of_somebody_stays(world):
     assert (await around(world.right, there))[2] == [("Steps", ["mine"])]
 
 
-async def test_a_deleted_part_is_not_made_again_and_the_history_has_it(world):
-    made = await world.left.create_relation(
-        PMRelation(from_task_id=world.one.id, to_task_id=world.two.id, type="blocks")
+@pytest.fixture
+async def deleted(world):
+    """All that stood around the first task was deleted on the left, and then by a run on the right."""
+    said = await comment(world, "one\n\ntwo")
+    related = await world.left.create_relation(
+        PMRelation(from_task_id=world.one.id, to_task_id=world.two.id, type="blocks", description="why")
+    )
+    items = [
+        PMChecklistItem(id="a", title="x", is_done=True, due_date=date(2026, 3, 4)),
+        PMChecklistItem(title="y", parent_id="a"),
+    ]
+    steps = await world.left.create_checklist(PMChecklist(name="Steps", task_id=world.one.id, items=items))
+    file = await world.left.create_attachment(
+        PMAttachment(task_id=world.one.id, file_name="plan.txt"), b"words"
     )
     await world.run(full=True)
-    await world.left.delete_relation(made.id, task_id=world.one.id)
-    report = await world.run(full=True)
-    assert (await around(world.right, world.there["One"].id))[1] == []
-    back = await undone(world, report)
-    (one,) = back.decisions
-    assert (one.entity, one.act) == ("relation", Act.WAIT)
-    assert "stands in the history" in one.reason
+    world.whole = await wholly(world)
+    await world.left.delete_comment(said.id, task_id=world.one.id)
+    await world.left.delete_relation(related.id, task_id=world.one.id)
+    await world.left.delete_checklist(steps.id, task_id=world.one.id)
+    await world.left.delete_attachment(file.id, task_id=world.one.id)
+    world.report = await world.run(full=True, allow_deletes=True)
+    assert world.report.counts["delete"] == 4
+    assert await wholly(world) == ([], [], [])
+    return world
+
+
+async def wholly(world):
+    """All that stands around the first task on the right, ids apart."""
+    there = world.there["One"].id
+    lists = await world.right.list_checklists(there)
+    return (
+        sorted(one.body for one in await world.right.list_comments(there)),
+        [
+            (one.type, one.from_task_id, one.to_task_id, one.description)
+            for one in await world.right.list_relations(there)
+        ],
+        [
+            (
+                one.name,
+                [
+                    (
+                        item.title,
+                        item.is_done,
+                        item.due_date,
+                        [up.title for up in one.items if up.id == item.parent_id],
+                    )
+                    for item in one.items
+                ],
+            )
+            for one in lists
+        ],
+    )
+
+
+async def test_deleted_parts_are_made_again(deleted):
+    planned = await undone(deleted, deleted.report, dry=True)
+    assert planned.planned == {
+        "comment create": 1, "attachment create": 1, "relation create": 1, "checklist create": 1,
+    }  # fmt: skip
+    assert await wholly(deleted) == ([], [], [])
+    back = await undone(deleted, deleted.report)
+    assert (back.state, back.writes) == ("done", 4)
+    bodies, relations, lists = await wholly(deleted)
+    assert (bodies, relations, lists) == deleted.whole
+    assert any("wrote on" in one for one in bodies)
+    assert any(one.startswith("Attachment: ") for one in bodies)
+    await quiet(deleted)
+    assert await around(deleted.left, deleted.one.id) == ([], [], [])
+    assert await wholly(deleted) == deleted.whole
+
+
+async def test_an_undo_that_made_parts_again_can_be_undone(deleted):
+    back = await undone(deleted, deleted.report)
+    again = await undone(deleted, back)
+    assert again.counts["delete"] == 4
+    assert await wholly(deleted) == ([], [], [])
+    third = await undone(deleted, again)
+    assert third.counts["create"] == 4
+    assert await wholly(deleted) == deleted.whole
+    await quiet(deleted)
+
+
+async def test_what_a_run_made_and_an_undo_deleted_is_in_step_again_when_it_is_made_again(world):
+    made = await comment(world)
+    back = await undone(world, await world.run(full=True))
+    await undone(world, back)
     await quiet(world)
+    await world.left.update_comment(made.id, {"body": "later"}, task_id=world.one.id)
+    await world.run(full=True)
+    assert (await around(world.right, world.there["One"].id))[0] == ["later"]
+
+
+async def test_an_item_comes_back_into_its_list_unless_that_is_gone(world):
+    steps = await checklist(world)
+    await world.run(full=True)
+    for item in steps.items:
+        await world.left.delete_checklist_item(item.id, checklist_id=steps.id, task_id=world.one.id)
+    report = await world.run(full=True)
+    there = world.there["One"].id
+    assert (await around(world.right, there))[2] == [("Steps", [])]
+    await undone(world, report)
+    assert (await around(world.right, there))[2] == [("Steps", ["x", "y"])]
+    await quiet(world)
+    (copy,) = await world.right.list_checklists(there)
+    await world.left.delete_checklist(steps.id, task_id=world.one.id)
+    await world.right.delete_checklist(copy.id, task_id=there)
+    await world.run(full=True)
+
+
+async def test_a_sprint_comes_back_with_its_tasks(world):
+    ours = world.mapping.internal_project_id
+    first = await world.left.create_sprint(PMSprint(name="First", project_id=ours, goal="Go"))
+    await world.left.update_task(world.one.id, {"sprint_id": first.id})
+    await world.run(full=True)
+    assert (await world.on_right())["One"].sprint_id is not None
+    await world.left.delete_sprint(first.id)
+    report = await world.run(full=True)
+    theirs = world.mapping.external_project_id
+    assert await world.right.list_sprints(theirs) == []
+    planned = await undone(world, report, dry=True)
+    assert planned.planned == {"sprint create": 1, "update": 1}
+    assert [step.new for one in planned.decisions for step in one.steps if step.field == "sprint"] == [
+        "new: First"
+    ]
+    await undone(world, report)
+    (back,) = await world.right.list_sprints(theirs)
+    assert (back.name, back.goal) == ("First", "Go")
+    assert (await world.on_right())["One"].sprint_id == back.id
+    await quiet(world)
+    assert await world.left.list_sprints(ours) == []
+
+
+async def test_what_cannot_be_made_again_is_listed(deleted):
+    await deleted.right.delete_task(deleted.there["Two"].id)
+    back = await undone(deleted, deleted.report)
+    assert {one.entity: one.reason for one in back.decisions if one.act is Act.WAIT} == {
+        "relation": "the run deleted it, and it cannot be made again: the task at its other end is gone"
+    }
+    assert back.counts["create"] == 3
+
+
+@pytest.mark.parametrize("took_effect", [False, True])
+async def test_an_answer_to_making_again_that_got_lost_is_settled(deleted, monkeypatch, took_effect):
+    create = InternalProvider.create_relation
+
+    async def lost(self, *args, **options):
+        if took_effect:
+            await create(self, *args, **options)
+        raise TransportError("gone for a while", maybe_applied=True)
+
+    with monkeypatch.context() as patch, pytest.raises(TransportError):
+        patch.setattr(InternalProvider, "create_relation", lost)
+        await undone(deleted, deleted.report)
+    for _ in range(2):
+        await deleted.run()
+    await undone(deleted, deleted.report)
+    assert await wholly(deleted) == deleted.whole
+    await quiet(deleted)
 
 
 async def test_parts_go_with_the_tasks_that_the_run_made(mapped):

@@ -26,6 +26,7 @@ __all__ = [
     "make_due",
     "open_part_writes",
     "part_conflicts",
+    "part_links",
     "parts_of",
     "put_part",
     "relations_to",
@@ -184,6 +185,15 @@ def parts_of(conn: SqlConnection, owner_ids: Collection[str]) -> dict[str, list[
         statement = select(*_COLUMNS).where(sync_links.c.owner_id.in_(some)).order_by(sync_links.c.id)
         for row in conn.execute(statement).mappings():
             found[row["owner_id"]].append(PartLink(**row))
+    return found
+
+
+def part_links(conn: SqlConnection, ids: Collection[str]) -> list[PartLink]:
+    """Links of parts by their ids, in that order of ids."""
+    found: list[PartLink] = []
+    for some in _some(sorted(ids)):
+        rows = conn.execute(select(*_COLUMNS).where(sync_links.c.id.in_(some)).order_by(sync_links.c.id))
+        found += [PartLink(**row) for row in rows.mappings()]
     return found
 
 

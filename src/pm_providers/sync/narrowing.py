@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
+from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.model import Entity
 from pm_providers.store.sync_links import DETACHED, Link, find_links
 from pm_providers.sync.policy import SIDES, Policy
@@ -19,7 +19,7 @@ from pm_providers.sync.values import CUSTOM, FIELDS
 __all__ = ["narrowed"]
 
 TASK = Entity.TASK.value
-_NOT_THERE = (NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError)
+_NOT_THERE = (NotFoundError, UnsupportedError, ValidationError)
 
 
 async def narrowed(
@@ -56,10 +56,10 @@ def _in_step(one: str, link: Link) -> str:
 async def _looked_up(sides: Mapping[str, Side], reference: str) -> str:
     for side in sides.values():
         try:
-            found = await side.provider.get_task(reference)
+            why, found = await side.task_gone(reference)
         except _NOT_THERE:
             continue
-        if found is not None and found.project_id in {None, side.project_id}:
+        if found is not None and why is None:
             return found.id
     names = " nor ".join(f"{side.title} ({name})" for name, side in sides.items())
     raise AskedError(f"there is no task {reference!r:.60} in the project: neither {names} has it")

@@ -17,7 +17,7 @@ from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
-from pm_providers.store.sync_links import Link, links_by_id
+from pm_providers.store.sync_links import DETACHED, Link, links_by_id
 from pm_providers.store.sync_parts import (
     PartLink,
     answered_owners,
@@ -27,6 +27,7 @@ from pm_providers.store.sync_parts import (
     is_first_run,
     make_due,
     open_part_writes,
+    part_links,
     parts_of,
     settle_due,
     sprint_links,
@@ -138,6 +139,8 @@ class Parts:
         self._sprints = None
         self.writer.fuse = await self.fuse()
         writes = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
+        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id))
+        await self._returned(kind, scope, rows, writes)
         made = False
         for view, decisions in decided:
             await self._one(kind, scope, view, writes.get(view.link_id, ()), decisions)
@@ -294,8 +297,10 @@ class Parts:
         scope = Scope(link.id, {side: str(link.id_on(side)) for side in SIDES}, title, fresh)
         settled = True
         for kind in kinds:
-            own = [row for row in rows if row.entity == kind.entity]
+            own: Sequence[PartLink] = [row for row in rows if row.entity == kind.entity]
             try:
+                own, known = await self._returned(kind, scope, own, writes)
+                settled = settled and known
                 views = await self._look.views(kind, scope, own)
             except (PermissionDeniedError, UnsupportedError) as error:
                 self._report.held[kind.part] = str(error)
@@ -308,6 +313,20 @@ class Parts:
                 open_ones = writes.get(view.link_id, ())
                 settled = await self._one(kind, scope, view, open_ones, decisions) and settled
         return settled
+
+    async def _returned(
+        self, kind: Kind, scope: Scope, rows: Sequence[PartLink], writes: Mapping[str, Sequence[SyncWrite]]
+    ) -> tuple[Sequence[PartLink], bool]:
+        """Find out what became of parts that an undo made again: the links, and whether all is known."""
+        left = [row for row in rows if row.state == DETACHED and row.id in writes]
+        known = True
+        for row in left:
+            taken = {str(one) for each in rows for one in (each.left_id, each.right_id)}
+            known = await self.writer.found_again(kind, scope, row, taken, writes[row.id]) and known
+        if left:
+            ids = [row.id for row in rows]
+            rows = await self._db.read(lambda conn: part_links(conn, ids))
+        return rows, known
 
     async def _one(
         self,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,14 +24,22 @@ from pm_providers.store.sync_history import (
     finish_write,
 )
 from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
-from pm_providers.store.sync_parts import drop_parts, put_part
+from pm_providers.store.sync_parts import PartLink, drop_parts, put_part
 from pm_providers.store.sync_state import check_fence
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
-from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_values
 from pm_providers.sync.parts_plan import agreed_values
-from pm_providers.sync.parts_records import ACTIONS, became, intent_of, less, problem_of
+from pm_providers.sync.parts_records import (
+    ACTIONS,
+    AGAIN,
+    became,
+    intent_of,
+    kept_of,
+    less,
+    problem_of,
+)
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 
@@ -116,6 +124,30 @@ class PartWriter:
             await self.transaction(lambda conn: finish_write(conn, one.id, state, error=why, **values))  # noqa: B023
         return known
 
+    async def found_again(
+        self, kind: Kind, scope: Scope, row: PartLink, taken: Collection[str], writes: Sequence[SyncWrite]
+    ) -> bool:
+        """Find out what became of a part that an undo was making again; whether it is known."""
+        one = writes[0]
+        wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
+        place = scope.ids[one.side]
+        items = [
+            item
+            for item in await kind.read(self._sides[one.side], scope)
+            if kind.stored(place, item.id) not in taken and same_values(wanted, wanted, item.values)
+        ]
+        view = PartView(row.id, row, {one.side: items[-1]} if items else {}, {})
+        known = await self.recover(kind, scope, view, writes)
+        if items:
+            values: dict[str, Any] = {
+                f"{one.side}_id": kind.stored(place, items[-1].id),
+                f"{one.side}_agreed": {**items[-1].values, "copy": True},
+            }
+            await self.transaction(lambda conn: put_part(conn, self._mapping_id, row.id, new=False, **values))
+        elif known:
+            await self.transaction(lambda conn: drop_parts(conn, [row.id]))
+        return known
+
     # decisions
 
     async def carry_out(
@@ -156,11 +188,15 @@ class PartWriter:
             raise SpentError
         self.left -= 1
 
-    async def _begun(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> str:
+    async def _begun(
+        self, kind: Kind, scope: Scope, view: PartView, one: Decision, kept: Mapping[str, Any] | None = None
+    ) -> str:
         """Record the intent, with the link if it is not stored yet; id of the write."""
         row = {
             "run_id": self.run_id, "mapping_id": self._mapping_id, **intent_of(kind, scope, view, one),
         }  # fmt: skip
+        if kept:
+            row["before"] = {**row["before"], AGAIN: dict(kept)}
 
         def work(conn: SqlConnection) -> str:
             if view.row is None:
@@ -269,10 +305,11 @@ class PartWriter:
         if not self.fuse.allows():
             self.kept_back += 1
             return False
+        side, item = self._sides[one.side], view.items[one.side]
         self._spend()
-        write_id = await self._begun(kind, scope, view, one)
+        write_id = await self._begun(kind, scope, view, one, await kept_of(kind, side, scope, item))
         try:
-            await kind.delete(self._sides[one.side], scope, view.items[one.side])
+            await kind.delete(side, scope, item)
         except PMError as error:
             return await self._failed(kind, scope, view, one, write_id, error)
 

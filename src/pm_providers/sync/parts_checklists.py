@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - kinds of parts take the same arguments
 """Checklists and their items. New items come last; later changes of their order are not carried."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled, wor
 from pm_providers.sync.policy import LEFT
 from pm_providers.sync.side import Side
 
-__all__ = ["ChecklistItems", "Checklists"]
+__all__ = ["ChecklistItems", "Checklists", "line_of"]
 
 LIST, ITEM = Entity.CHECKLIST.value, Entity.CHECKLIST_ITEM.value
 _STRANGER = "?"
@@ -62,6 +63,17 @@ class Checklists(Kind):
         """Rename it."""
         return _list(await side.provider.update_checklist(item.id, values, task_id=scope.ids[side.name]))
 
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """Its items, which go with it."""
+        record: PMChecklist = item.record
+        return {"items": [line_of(one) for one in record.items]}
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Make it again with its items."""
+        items = [PMChecklistItem(**_typed(one)) for one in again.get("items") or ()]
+        made = PMChecklist(name=values["name"], task_id=scope.ids[side.name], items=items)
+        return _list(await side.provider.create_checklist(made))
+
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete it with its items."""
         await side.provider.delete_checklist(item.id, task_id=scope.ids[side.name])
@@ -71,6 +83,21 @@ class Checklists(Kind):
 
 def _list(one: PMChecklist) -> Item:
     return Item(one.id, filled({"name": one.name}), record=one)
+
+
+def line_of(one: PMChecklistItem) -> Values:
+    """An item as the history keeps it."""
+    return filled(
+        {
+            "id": one.id, "title": one.title, "is_done": one.is_done or None, "parent_id": one.parent_id,
+            "due_date": one.due_date.isoformat() if one.due_date else None, "assignee_id": one.assignee_id,
+        }
+    )  # fmt: skip
+
+
+def _typed(values: Values) -> dict[str, Any]:
+    due = values.get("due_date")
+    return {**values, **({"due_date": date.fromisoformat(due)} if due else {})}
 
 
 class ChecklistItems(Kind):
@@ -182,6 +209,30 @@ class ChecklistItems(Kind):
             task_id=scope.ids[side.name],
         )
         return await self._item(side, made, item.values["list"])
+
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """Its checklist, what it stands below, and who is to do it, by their ids there."""
+        record: PMChecklistItem = item.record
+        return {**line_of(record), "checklist_id": record.checklist_id}
+
+    async def hindrance(self, side: Side, scope: Scope, again: Values) -> str:
+        """Its checklist may be gone."""
+        lists = await side.provider.list_checklists(scope.ids[side.name])
+        is_there = any(one.id == again.get("checklist_id") for one in lists)
+        return "" if is_there else "its checklist is gone"
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Add it again, below what it stood below if that is there."""
+        lists = await side.provider.list_checklists(scope.ids[side.name])
+        known = {item.id for one in lists for item in one.items}
+        cannot = self.cannot(side)
+        lost = {"id"} | ({"due_date"} & set(cannot)) | ({"assignee_id"} if "assignee" in cannot else set())
+        lost |= set() if again.get("parent_id") in known else {"parent_id"}
+        fields = {name: value for name, value in _typed(again).items() if name not in lost}
+        made = await side.provider.create_checklist_item(
+            PMChecklistItem(**fields), task_id=scope.ids[side.name]
+        )
+        return await self._item(side, made, str(values.get("list") or ""))
 
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete it with those below it."""

@@ -137,6 +137,30 @@ class Comments(Kind):
         made = await side.provider.update_comment(item.id, {"body": text}, task_id=scope.ids[side.name])
         return _comment(made, bool(item.made_by))
 
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """Who wrote it, as text, where that is not the account that would write it again."""
+        record: PMComment = item.record
+        head = item.made_by
+        if not head and record.author_id not in {None, await self._people.me(side)}:
+            name = record.author_name or await self._people.name_of(side, record.author_id)
+            head = written_by(name or "Somebody", record.created_at, side.title)
+        return filled({"made_by": head, "is_internal": record.is_internal or None})
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Write it again, below who wrote it."""
+        head, body = again.get("made_by") or "", values.get("body") or ""
+        hidden: dict[str, Any] = {"is_internal": True} if again.get("is_internal") else {}
+        text = f"{head}\n\n{body}" if head else body
+        made = await side.provider.create_comment(
+            PMComment(task_id=scope.ids[side.name], body=text, **hidden)
+        )
+        return _comment(made, bool(head))
+
+    async def hindrance(self, side: Side, scope: Scope, again: Values) -> str:
+        """What was hidden is not shown to all."""
+        hides = side.provider.capabilities.field(Entity.COMMENT, "is_internal").is_writable
+        return f"{side.title} cannot hide comments" if again.get("is_internal") and not hides else ""
+
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete a comment."""
         await side.provider.delete_comment(item.id, task_id=scope.ids[side.name])
@@ -227,6 +251,18 @@ class Attachments(Kind):
         return Item(
             item.id, {"name": attachment_name(made.body) or values["name"]}, made.updated_at, record=made
         )
+
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """The whole comment, with the address of the file."""
+        return {"text": item.record.body} if item.id.startswith(_NOTE) else {}
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Say again where the file is."""
+        origin = self._people.side(other(side.name))
+        text = again.get("text") or attachment_note(str(values["name"]), None, origin.title, None)
+        made = await side.provider.create_comment(PMComment(task_id=scope.ids[side.name], body=text))
+        name = attachment_name(made.body) or values["name"]
+        return Item(f"{_NOTE}{made.id}", {"name": name}, made.updated_at, record=made)
 
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete what stands for a file that is gone. Files themselves are never deleted."""

@@ -170,6 +170,25 @@ class Kind:
         """Write fields; `None` clears. Returns the part as the system answered."""
         raise TypeError(f"{type(self).__name__} changes nothing on {side!r}")
 
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """What it takes to make it again besides its values: it stands in the history when it is deleted."""
+        return {}
+
+    async def hindrance(self, side: Side, scope: Scope, again: Values) -> str:
+        """Why it cannot be made again; `""` where it can."""
+        return ""
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Make again what was deleted.
+
+        Args:
+            side: where it was.
+            scope: what it belongs to, as it is now.
+            values: what it said.
+            again: what `kept` told, with ids as they are now.
+        """
+        return await self.create(side, scope, Item("", values))
+
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete a part."""
         raise TypeError(f"{type(self).__name__} deletes nothing on {side!r}")

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pm_providers.errors import PMError, ValidationError
+from pm_providers.errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    PMError,
+    UnsupportedError,
+    ValidationError,
+)
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite
 from pm_providers.sync.decisions import Act, Decision
-from pm_providers.sync.parts_model import Kind, PartView, Scope, Values, same_value
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
 from pm_providers.sync.policy import LEFT, RIGHT, other
+from pm_providers.sync.side import Side
 
-__all__ = ["ACTIONS", "became", "intent_of", "less", "problem_of"]
+__all__ = ["ACTIONS", "AGAIN", "became", "intent_of", "kept_of", "less", "problem_of"]
+
+AGAIN = "again"
+"""Under this name the history holds what it takes to make a deleted part again, besides its values."""
 
 ACTIONS = {Act.CREATE: "create", Act.UPDATE: "update", Act.DELETE: "delete"}
 """Decision -> name in the history."""
@@ -67,6 +77,18 @@ def became(kind: Kind, view: PartView, one: SyncWrite, is_early: bool) -> tuple[
 def problem_of(notes: Mapping[str, str]) -> str | None:
     """What of a part is not carried, in one line."""
     return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
+
+
+async def kept_of(kind: Kind, side: Side, scope: Scope, item: Item) -> Values:
+    """What it takes to make a part again; as little as the side tells where it does not tell all.
+
+    Raises:
+        PMError: no further call would succeed.
+    """
+    try:
+        return await kind.kept(side, scope, item)
+    except (NotFoundError, PermissionDeniedError, UnsupportedError):
+        return {}
 
 
 _OURS = {"assignee_id": "assignee", "file_name": "name"}

@@ -135,6 +135,29 @@ class Relations(Kind):
         made = await side.provider.update_relation(item.id, values, task_id=scope.ids[side.name])
         return _relation(made, item.values["from"], item.values["to"], scope.ids[side.name])
 
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """Its two tasks, by their ids there."""
+        return {"from_task_id": item.record.from_task_id, "to_task_id": item.record.to_task_id}
+
+    async def hindrance(self, side: Side, scope: Scope, again: Values) -> str:
+        """The task at its other end may be gone."""
+        ends = [str(again.get(name) or "") for name in ("from_task_id", "to_task_id")]
+        own = scope.ids[side.name]
+        far = [end for end in ends if end != own]
+        is_there = all([end and await side.provider.get_task(end) is not None for end in far])
+        return "" if is_there and own in ends else "the task at its other end is gone"
+
+    async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
+        """Relate the same tasks again."""
+        made = await side.provider.create_relation(
+            PMRelation(
+                from_task_id=str(again["from_task_id"]), to_task_id=str(again["to_task_id"]),
+                type=values["type"], lag_days=values.get("lag_days"), description=values.get("description"),
+            )
+        )  # fmt: skip
+        start, end = str(values.get("from") or ""), str(values.get("to") or "")
+        return _relation(made, start, end, scope.ids[side.name])
+
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete a relation."""
         await side.provider.delete_relation(item.id, task_id=scope.ids[side.name])

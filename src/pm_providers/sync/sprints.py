@@ -14,6 +14,8 @@ from pm_providers.sync.side import Side
 __all__ = ["Sprints"]
 
 _DATES = ("start_date", "end_date")
+_MOST = 1000
+"""Tasks of a deleted sprint that are remembered."""
 
 
 class Sprints(Kind):
@@ -72,6 +74,15 @@ class Sprints(Kind):
         """Write fields, if nobody changed it meanwhile."""
         made = await side.provider.update_sprint(item.id, _typed(values), expected_version=item.key)
         return _sprint(made)
+
+    async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
+        """Its tasks, which stay and are in no sprint when it is gone."""
+        found = []
+        async for task in side.provider.iter_tasks(scope.ids[side.name], sprint_id=item.id):
+            found.append(task.id)
+            if len(found) == _MOST:
+                break
+        return {"tasks": found}
 
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete it; its tasks stay."""

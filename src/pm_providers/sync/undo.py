@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pm_providers.model import Entity
@@ -68,7 +68,23 @@ def folded(writes: Iterable[SyncWrite]) -> list[Undone]:
             found[key] = _first(one)
         elif not _folded_in(known, one):
             del found[key]  # made and deleted by the same run: nothing is left of it
-    return sorted(found.values(), key=lambda one: (_STANDS[one.entity], _ORDER[one.act]))
+    inner = [one for one in found.values() if _comes_back(one)]
+    rest = [one for one in found.values() if not _comes_back(one)]
+    return sorted([*inner[::-1], *rest], key=_turn)
+
+
+def _comes_back(one: Undone) -> bool:
+    """Parts come back in the order in which they went: what stood above went first."""
+    return one.act is Act.CREATE and one.entity != Entity.TASK.value
+
+
+def _turn(one: Undone) -> tuple[int, int]:
+    """Containers that come back come before what stands in them."""
+    if one.act is Act.CREATE and one.entity == Entity.SPRINT.value:
+        return -1, 0
+    if one.act is Act.CREATE and one.entity == Entity.CHECKLIST.value:
+        return _STANDS[Entity.CHECKLIST_ITEM.value], -1
+    return _STANDS[one.entity], _ORDER[one.act]
 
 
 def _first(one: SyncWrite) -> Undone:
@@ -131,7 +147,13 @@ def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> D
 
 
 def decide_part_undo(
-    kind: Kind, undone: Undone, now: Values | None, *, bound: str = "", hidden: str = ""
+    kind: Kind,
+    undone: Undone,
+    now: Values | None,
+    *,
+    bound: str = "",
+    hidden: str = "",
+    barred: Mapping[str, str] | None = None,
 ) -> Decision | None:
     """How to take back what was done to a part; see `decide_undo`.
 
@@ -140,17 +162,26 @@ def decide_part_undo(
         undone: what the run did.
         now: what it says now; `None` where it does not exist.
         bound: what stands in it and stays.
-        hidden: why it cannot be read.
+        hidden: why it cannot be read, or not be made again.
+        barred: field -> why it cannot be written when it is made again.
     """
+    if hidden and undone.act is Act.CREATE:
+        return _left_alone(undone, f"the run deleted it, and it cannot be made again: {hidden}")
     if hidden:
         return _left_alone(undone, hidden)
     if undone.act is Act.CREATE:
-        return None if now is not None else _left_alone(
-            undone, "the run deleted it; it is not made again, what it said stands in the history"
-        )  # fmt: skip
+        return None if now is not None else _remade(kind, undone, barred or {})
     if now is None:
         return None if undone.act is Act.DELETE else _left_alone(undone, "it does not exist any more")
     return (_part_removed if undone.act is Act.DELETE else _part_restored)(kind, undone, now, bound)
+
+
+def _remade(kind: Kind, undone: Undone, barred: Mapping[str, str]) -> Decision:
+    said = {name: undone.before[name] for name in kind.fields if undone.before.get(name) is not None}
+    steps = tuple(Step(name, None, value) for name, value in said.items() if name not in barred)
+    held = {name: barred[name] for name in said if name in barred}
+    reason = "the run deleted it; it comes back under a new id"
+    return replace(_about(undone, Act.CREATE, steps=steps, held=held, reason=reason), remote_id="")
 
 
 def _part_removed(kind: Kind, undone: Undone, now: Values, bound: str) -> Decision:

@@ -57,6 +57,7 @@ from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
+from pm_providers.sync.undoing_around import label_left, with_members
 from pm_providers.sync.undoing_parts import PartsUndoing
 from pm_providers.sync.values import snapshot_of
 
@@ -120,11 +121,16 @@ class Undoing:
         try:
             await self._checked()
             sides = await self._engine.sides()
-            self._parts = PartsUndoing(self._db, self._mapping_id, sides, self._engine.policy, self._write)
-            items = folded(await list_writes(self._db, run_id=self._undone_run.id))
+            self._parts = PartsUndoing(
+                self._db, self._mapping_id, sides, self._engine.policy, self._write,
+                moved=self._moved, returned=self._returned,
+            )  # fmt: skip
+            items = await with_members(
+                self._db, self._mapping_id, folded(await list_writes(self._db, run_id=self._undone_run.id))
+            )
             if dry:
                 for one in items:
-                    self._noted(await self._decided(sides[one.side], one))
+                    self._noted(self._repointed(await self._decided(sides[one.side], one)))
                 return self.report
             settle_s = self._engine.policy.settle_s
             with leave_to_write(self._db, self._mapping_id, fence, since=since, settle_s=settle_s):
@@ -165,7 +171,7 @@ class Undoing:
 
     async def _decided(self, side: Side, one: Undone) -> Decision | None:
         if one.entity == LABEL:
-            return await self._label(side, one)
+            return await label_left(side, one)
         if one.entity != TASK:
             return await self._parts.decided(one, self._going | self._leaving)
         back = self._returned.get((one.side, one.link_id)) if one.act is Act.CREATE else None
@@ -181,14 +187,6 @@ class Undoing:
         if decision is not None and any(step.field == "sprint" for step in decision.steps):
             self._leaving.add((side.name, one.remote_id))
         return decision
-
-    @staticmethod
-    async def _label(side: Side, one: Undone) -> Decision | None:
-        """Labels stay: whether other projects wear one by now cannot be known."""
-        if one.remote_id not in (await side.facts()).labels:
-            return None
-        why = "the run made this label; it stays, for others may wear it by now"
-        return Decision(Act.WAIT, "", one.side, one.title, one.remote_id, reason=why, entity=LABEL)
 
     async def _children(self, side: Side, one: Undone) -> int:
         """How many items stay below it, of those that are known and those that are new."""
@@ -261,13 +259,14 @@ class Undoing:
         if one.act is Act.WAIT:
             self._noted(one)
             return
-        one = replace(one, steps=tuple(self._repointed(one.side, step) for step in one.steps))
+        one = self._repointed(one)
         self._noted(one)
         is_task = one.entity == TASK
         intended = self._intended if is_task else partial(self._parts.intended, self.report.run_id)
         write_id = await intended(one, undone)
         try:
-            await (self._sent(side, one, undone, write_id) if is_task else self._parts.sent(one, write_id))
+            sent = partial(self._sent, side) if is_task else self._parts.sent
+            await sent(one, undone, write_id)
         except PMError as error:
             await self._failed(one, write_id, error)
             return
@@ -276,9 +275,14 @@ class Undoing:
             self.report.counts[Entity(one.entity).plural] += 1
         self._on_write(one)
 
-    def _repointed(self, side: str, step: Step) -> Step:
-        """What stood below an item that came back stands below its new id."""
+    def _repointed(self, one: Decision | None) -> Any:
+        """What stood below an item, or in a sprint, that came back stands there by its new id."""
+        return None if one is None else replace(one, steps=tuple(self._new(one.side, s) for s in one.steps))
+
+    def _new(self, side: str, step: Step) -> Step:
         found = self._moved.get((side, str(step.new))) if step.field == "parent" else None
+        if step.field == "sprint":
+            found = self._parts.new_id(side, Entity.SPRINT.value, str(step.new))
         return step if found is None else replace(step, new=found)
 
     async def _intended(self, one: Decision, undone: Undone) -> str:

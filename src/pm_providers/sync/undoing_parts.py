@@ -1,7 +1,8 @@
 """Taking back what a run did to comments, relations, checklists and sprints.
 
 What the run made goes, what it changed is written back, unless somebody edited it since. What it deleted is
-not made again: it would come back under another id, author and time; what it said stands in the history.
+made again from what the history holds of it, under another id, with its author as text; what a system cannot
+make again is listed.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import DONE, add_intents, finish_write
-from pm_providers.store.sync_links import DETACHED, Link, find_links, links_by_id
-from pm_providers.store.sync_parts import parts_of, put_part
+from pm_providers.store.sync_links import DETACHED, LINKED, Link, find_links, links_by_id
+from pm_providers.store.sync_parts import make_due, parts_of, put_part
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_asked import Asked
-from pm_providers.sync.parts_checklists import ChecklistItems, Checklists
+from pm_providers.sync.parts_checklists import ChecklistItems, Checklists, line_of
 from pm_providers.sync.parts_comments import Attachments, Comments
-from pm_providers.sync.parts_model import Item, Kind, Scope
-from pm_providers.sync.parts_records import ACTIONS
+from pm_providers.sync.parts_model import Item, Kind, Scope, Values
+from pm_providers.sync.parts_records import ACTIONS, AGAIN, kept_of
 from pm_providers.sync.parts_relations import Relations
 from pm_providers.sync.planning import Planner
-from pm_providers.sync.policy import SIDES, Policy
+from pm_providers.sync.policy import SIDES, Policy, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
 from pm_providers.sync.undo import Undone, decide_part_undo
@@ -33,6 +34,9 @@ from pm_providers.sync.undo import Undone, decide_part_undo
 __all__ = ["PartsUndoing"]
 
 TASK = Entity.TASK.value
+_NEW = "new: "
+"""Before the title of what is yet to come back, where its id would stand."""
+
 Transaction = Callable[[Callable[[SqlConnection], Any]], Awaitable[Any]]
 
 
@@ -45,6 +49,8 @@ class PartsUndoing:
         sides: both sides.
         policy: of the mapping.
         write: a transaction of the run, nothing when another took over.
+        moved: side and former id of a task or sprint that came back -> its new id.
+        returned: side and link of what an attempt before brought back.
     """
 
     def __init__(
@@ -54,11 +60,16 @@ class PartsUndoing:
         sides: Mapping[str, Side],
         policy: Policy,
         write: Transaction,
+        moved: Mapping[tuple[str, str], str],
+        returned: Mapping[tuple[str, str], str],
     ) -> None:
         self._db = db
         self._mapping_id = mapping_id
         self._sides = sides
         self._write = write
+        self._moved = moved
+        self._returned = returned
+        self._again: dict[tuple[str, str, str], str] = {}
         asked = Asked(db, mapping_id, sides, Planner(db, mapping_id, sides, policy))
         kinds: tuple[Kind, ...] = (
             Sprints(), Comments(asked), Attachments(asked), Relations(asked), Checklists(),
@@ -66,6 +77,7 @@ class PartsUndoing:
         )  # fmt: skip
         self._kinds = {one.entity: one for one in kinds}
         self._found: dict[str, tuple[Scope, Item]] = {}
+        self._scopes: dict[tuple[str, str, str], Scope] = {}
         self._going: set[tuple[str, str, str]] = set()
 
     async def decided(self, undone: Undone, leaving: Collection[tuple[str, str]]) -> Decision | None:
@@ -76,6 +88,8 @@ class PartsUndoing:
             leaving: side and id of tasks that are deleted, or put into another sprint, by this undo.
         """
         kind = self._kinds[undone.entity]
+        if undone.act is Act.CREATE:
+            return await self._remade(kind, undone)
         if kind.entity != Sprints.entity and (undone.side, undone.place) in leaving:
             task = await self._sides[undone.side].provider.get_task(undone.place)
             if task is None:
@@ -97,6 +111,43 @@ class PartsUndoing:
             if one.act is Act.DELETE:
                 self._going.add((undone.side, undone.entity, item.id))
         return one
+
+    async def _remade(self, kind: Kind, undone: Undone) -> Decision | None:
+        """How to make again what the run deleted."""
+        if (undone.side, undone.link_id) in self._returned:
+            return None
+        side = self._sides[undone.side]
+        if kind.entity != Sprints.entity:
+            undone.place = self._moved.get((undone.side, undone.place), undone.place)
+        scope = await self._scope(undone)
+        why = kind.barred(side)
+        if not why:
+            try:
+                items = await kind.read(side, scope)
+                if any(one.id == undone.remote_id for one in items):
+                    return None
+                why = await kind.hindrance(side, scope, self._now(undone))
+            except NotFoundError:
+                why = "its task is gone"
+            except (PermissionDeniedError, UnsupportedError) as error:
+                why = str(error)
+        one = decide_part_undo(kind, undone, None, hidden=why, barred=kind.cannot(side))
+        if one is not None and one.act is Act.CREATE:
+            key = (undone.side, undone.entity, undone.remote_id)
+            self._scopes[key] = scope
+            self._again.setdefault(key, f"{_NEW}{undone.title}")
+        return one
+
+    def _now(self, undone: Undone) -> Values:
+        """What was kept of it, with ids as they are now."""
+        again = dict(undone.before.get(AGAIN) or {})
+        for name in ("from_task_id", "to_task_id"):
+            if name in again:
+                again[name] = self._moved.get((undone.side, again[name]), again[name])
+        for name, entity in (("checklist_id", Checklists.entity), ("parent_id", ChecklistItems.entity)):
+            if name in again:
+                again[name] = self._again.get((undone.side, entity, again[name]), again[name])
+        return again
 
     async def _scope(self, undone: Undone) -> Scope:
         """The task, with the pairs of parts of it that are in step."""
@@ -131,8 +182,11 @@ class PartsUndoing:
             tasks = [one async for one in side.provider.iter_tasks(side.project_id, sprint_id=item.id)]
             below = [one.id for one in tasks if (undone.side, one.id) not in leaving]
         elif undone.entity == Checklists.entity:
+            made = (undone.after.get(AGAIN) or {}).get("items") or ()  # with it, by an undo
             below = [
-                one.id for one in item.record.items if (undone.side, entity, str(one.id)) not in self._going
+                one.id
+                for one in item.record.items
+                if (undone.side, entity, str(one.id)) not in self._going and line_of(one) not in made
             ]
         elif undone.entity == entity:
             below = [
@@ -150,14 +204,20 @@ class PartsUndoing:
         What is about to go is out of step before it goes, and what is about to be written back counts as
         agreed before it is: whatever becomes of the write, the next run does not carry it across.
         """
+        if one.act is Act.CREATE:
+            return await self._coming(run_id, one, undone)
         steps = {step.field: step.new for step in one.steps}
-        place = {"project_id" if undone.entity == Sprints.entity else "task_id": undone.place}
-        item = self._found[one.side + one.entity + one.remote_id][1]
+        place = _place(undone)
+        scope, item = self._found[one.side + one.entity + one.remote_id]
+        side, again = self._sides[one.side], {}
+        if one.act is Act.DELETE:
+            again = await kept_of(self._kinds[one.entity], side, scope, item)
         row = {
             "run_id": run_id, "mapping_id": self._mapping_id, "entity": one.entity, "side": one.side,
             "link_id": "" if one.act is Act.DELETE else one.link_id,
             "action": ACTIONS[one.act], "remote_id": one.remote_id, "title": one.title[:500],
-            "wanted": {**steps, **place}, "before": {**item.values, **place},
+            "wanted": {**steps, **place},
+            "before": {**item.values, **place, **({AGAIN: again} if again else {})},
         }  # fmt: skip
 
         def work(conn: SqlConnection) -> str:
@@ -170,17 +230,72 @@ class PartsUndoing:
 
         return str(await self._write(work))
 
+    async def _coming(self, run_id: str, one: Decision, undone: Undone) -> str:
+        """Record the intent to make something again, out of step until its counterpart is back as well."""
+        scope = self._scopes[undone.side, undone.entity, undone.remote_id]
+        row = {
+            "run_id": run_id, "mapping_id": self._mapping_id, "entity": one.entity, "side": one.side,
+            "link_id": one.link_id, "action": ACTIONS[one.act], "remote_id": None, "title": one.title[:500],
+            "wanted": {**{step.field: step.new for step in one.steps}, **_place(undone)}, "before": None,
+        }  # fmt: skip
+
+        def work(conn: SqlConnection) -> str:
+            if one.link_id not in links_by_id(conn, [one.link_id]):
+                put_part(
+                    conn, self._mapping_id, one.link_id, new=True, entity=one.entity,
+                    owner_id=scope.owner_id, state=DETACHED, problem="undone",
+                )  # fmt: skip
+            make_due(conn, self._mapping_id, [scope.owner_id] if scope.owner_id else [])
+            return add_intents(conn, [row])[0]
+
+        return str(await self._write(work))
+
+    async def _make(self, one: Decision, undone: Undone, write_id: str) -> None:
+        kind, side = self._kinds[one.entity], self._sides[one.side]
+        scope = self._scopes[undone.side, undone.entity, undone.remote_id]
+        values = {name: value for name, value in undone.before.items() if name not in one.held}
+        made = await kind.remake(side, scope, values, self._now(undone))
+        self._again[one.side, one.entity, undone.remote_id] = made.id
+        after = dict(made.values)
+        if one.entity == Checklists.entity:
+            after[AGAIN] = await kind.kept(side, scope, made)
+
+        def work(conn: SqlConnection) -> None:
+            finish_write(conn, write_id, DONE, after=after, remote_id=made.id)
+            link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if link is None:
+                return
+            across = other(one.side)
+            whole = link.id_on(across) is not None and link.gone_on(across) is None
+            saved: dict[str, Any] = {
+                f"{one.side}_id": kind.stored(scope.ids[one.side], made.id), f"{one.side}_gone": None,
+                f"{one.side}_agreed": {**made.values, "copy": True},
+                "state": LINKED if whole else DETACHED, "problem": None if whole else "undone",
+            }  # fmt: skip
+            if made.other_end is not None:
+                saved[f"{one.side}_parent"] = made.other_end
+            put_part(conn, self._mapping_id, one.link_id, new=False, **saved)
+
+        await self._write(work)
+
+    def new_id(self, side: str, entity: str, former: str) -> str | None:
+        """Id of what came back."""
+        return self._again.get((side, entity, former))
+
     def _agree(self, conn: SqlConnection, link: Link, one: Decision, values: Mapping[str, Any]) -> None:
         agreed = {name: value for name, value in link.agreed_on(one.side).items() if name not in values}
         agreed |= {name: value for name, value in values.items() if value is not None}
         put_part(conn, self._mapping_id, link.id, new=False, **{f"{one.side}_agreed": agreed})
 
-    async def sent(self, one: Decision, write_id: str) -> None:
+    async def sent(self, one: Decision, undone: Undone, write_id: str) -> None:
         """Carry it out.
 
         Raises:
             PMError: it was not carried out.
         """
+        if one.act is Act.CREATE:
+            await self._make(one, undone, write_id)
+            return
         kind, side = self._kinds[one.entity], self._sides[one.side]
         scope, item = self._found[one.side + one.entity + one.remote_id]
         if one.act is Act.DELETE:
@@ -202,3 +317,7 @@ class PartsUndoing:
         finish_write(conn, write_id, DONE, link_id=one.link_id)
         if links_by_id(conn, [one.link_id]):
             put_part(conn, self._mapping_id, one.link_id, new=False, **{f"{one.side}_gone": "deleted"})
+
+
+def _place(undone: Undone) -> dict[str, str]:
+    return {"project_id" if undone.entity == Sprints.entity else "task_id": undone.place}

@@ -1,0 +1,50 @@
+"""What an undo does besides its items: tasks of sprints that come back, and labels that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pm_providers.database import Database
+from pm_providers.model import Entity
+from pm_providers.store.sync_links import find_links
+from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.parts_records import AGAIN
+from pm_providers.sync.side import Side
+from pm_providers.sync.undo import Undone
+
+__all__ = ["label_left", "with_members"]
+
+TASK, SPRINT, LABEL = Entity.TASK.value, Entity.SPRINT.value, Entity.LABEL.value
+
+
+async def with_members(db: Database, mapping_id: str, items: Iterable[Undone]) -> list[Undone]:
+    """With the tasks that stood in a sprint that comes back: they are put into it again."""
+    found: list[Undone] = []
+    for one in items:
+        found.append(one)
+        if one.act is Act.CREATE and one.entity == SPRINT:
+            found += await _tasks_of(db, mapping_id, one)
+    return found
+
+
+async def _tasks_of(db: Database, mapping_id: str, sprint: Undone) -> list[Undone]:
+    ids = [str(task) for task in (sprint.before.get(AGAIN) or {}).get("tasks") or ()]
+    links = await db.read(lambda conn: find_links(conn, mapping_id, TASK, sprint.side, ids))
+    titles = {str(one.id_on(sprint.side)): str(one.state_on(sprint.side).get("title") or "") for one in links}
+    known = {str(one.id_on(sprint.side)): one.id for one in links}
+    before, after = {"sprint": sprint.remote_id}, {"sprint": None}
+    return [
+        Undone(
+            Act.UPDATE, sprint.side, known[task], task, titles[task], before=dict(before), after=dict(after)
+        )
+        for task in ids
+        if task in known
+    ]
+
+
+async def label_left(side: Side, one: Undone) -> Decision | None:
+    """Labels stay: whether others wear one by now, in this project or another, cannot be known."""
+    if one.remote_id not in (await side.facts()).labels:
+        return None
+    why = "the run made this label; it stays, for others may wear it by now"
+    return Decision(Act.WAIT, "", one.side, one.title, one.remote_id, reason=why, entity=LABEL)
