@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.conftest import EXAMPLE, Installed
 
 _BASES = ("Crew", "Lister")
-BROKEN = Path(__file__).with_name("broken_providers.py")
+BROKEN, SOUND = (Path(__file__).with_name(name) for name in ("broken_providers.py", "sound_providers.py"))
 
 
 def expected() -> dict[str, tuple[str, ...]]:
@@ -44,6 +44,7 @@ def outcomes(
         "[pytest]\nasyncio_mode=auto\nasyncio_default_fixture_loop_scope=function\n"
     )
     (folder / "test_broken.py").write_text(BROKEN.read_text("utf-8"), "utf-8")
+    (folder / SOUND.name).write_text(SOUND.read_text("utf-8"), "utf-8")
     (folder / "test_example.py").write_text(
         (EXAMPLE / "tests" / "test_conformance.py").read_text("utf-8"), "utf-8"
     )

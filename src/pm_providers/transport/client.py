@@ -20,23 +20,13 @@ from pm_providers.transport import redact
 from pm_providers.transport.answer import Answer
 from pm_providers.transport.auth import Auth
 from pm_providers.transport.download import Download
-from pm_providers.transport.errors import (
-    EXCEPTION_RULES,
-    AttemptFailedError,
-    Where,
-    from_exception,
-)
-from pm_providers.transport.exchange import (
-    Call,
-    FilePart,
-    encode_json,
-    read_bounded,
-    refuse,
-)
+from pm_providers.transport.errors import EXCEPTION_RULES, AttemptFailedError, Where, from_exception
+from pm_providers.transport.exchange import Call, FilePart, encode_json, read_bounded, refuse
 from pm_providers.transport.policy import MIB, Timing, TransportPolicy
 from pm_providers.transport.pool import Pool, user_agent
 from pm_providers.transport.ratelimit import Governor
 from pm_providers.transport.redirects import (
+    after_see_other,
     check_download,
     is_redirect,
     next_download_url,
@@ -279,7 +269,7 @@ class HttpClient:
                     return await self._verdict.accept(response, content, where, ok=ok)
                 method, url = next_hop(response, url, where)
         except (AttemptFailedError, PMError) as exc:
-            raise _after_see_other(exc, call, method) from exc.__cause__
+            raise after_see_other(exc, call, method) from exc.__cause__
         raise refuse(where, f"more than {self.policy.max_redirects} redirects")
 
     async def _exchange(
@@ -398,15 +388,3 @@ class HttpClient:
     def _log_answer(self, where: Where, status: int, started: float, number: int) -> None:
         ms = round((time.perf_counter() - started) * 1000)
         _log.debug("%s %s -> %d in %d ms (attempt %d)", self.provider, where, status, ms, number)
-
-
-def _after_see_other(
-    exc: AttemptFailedError | PMError, call: Call, method: str
-) -> AttemptFailedError | PMError:
-    """A write that answered "see other" was carried out, whatever happens to the look-up after."""
-    if method != call.method:
-        error = exc.error if isinstance(exc, AttemptFailedError) else exc
-        error.maybe_applied = True
-        if isinstance(exc, AttemptFailedError):
-            exc.executed = True
-    return exc

@@ -6,12 +6,12 @@ from typing import Final
 
 import httpx2
 
-from pm_providers.errors import ProviderError
+from pm_providers.errors import PMError, ProviderError
 from pm_providers.transport.errors import AttemptFailedError, Where
-from pm_providers.transport.exchange import REDIRECTS, refuse
+from pm_providers.transport.exchange import REDIRECTS, Call, refuse
 from pm_providers.transport.urls import is_inner_host, join_url, origin_of, same_origin
 
-__all__ = ["check_download", "is_redirect", "next_download_url", "next_hop"]
+__all__ = ["after_see_other", "check_download", "is_redirect", "next_download_url", "next_hop"]
 
 _SEE_OTHER: Final = 303
 _KEEP_METHOD: Final = frozenset({307, 308})
@@ -78,3 +78,15 @@ def _foreign_text(target: httpx2.URL, url: httpx2.URL) -> str:
     if target.host == url.host and target.scheme != url.scheme:
         return f"it redirects to {origin_of(target)}; if that is right, set the address to it"
     return f"it redirects to another host, {origin_of(target)}; the credential stays here"
+
+
+def after_see_other(
+    exc: AttemptFailedError | PMError, call: Call, method: str
+) -> AttemptFailedError | PMError:
+    """A write that answered "see other" was carried out, whatever happens to the look-up after."""
+    if method != call.method:
+        error = exc.error if isinstance(exc, AttemptFailedError) else exc
+        error.maybe_applied = True
+        if isinstance(exc, AttemptFailedError):
+            exc.executed = True
+    return exc
