@@ -118,6 +118,8 @@ class Limits:
         lengths: `entity.field` -> characters.
         relation_types: unified types of relations that the system has; the inverse names go with them.
         quota: the vendor's documented quota, in words.
+        custom_fields: those of tasks are `defined` (by an administrator, and written with the rest), `apart`
+            (defined, and written by a request for each), or `free` (any name can be written).
     """
 
     page_size: int | None = None
@@ -129,6 +131,7 @@ class Limits:
     lengths: Mapping[str, int] = field(default_factory=dict)
     relation_types: tuple[str, ...] = tuple(one.value for one in RelationType)
     quota: str = ""
+    custom_fields: str = "defined"
 
 
 @dataclass(frozen=True, slots=True)

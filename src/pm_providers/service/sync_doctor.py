@@ -18,7 +18,9 @@ from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_tries import failing_links
 from pm_providers.store.sync_views import all_links, find_mapping, links_of, unsettled
 from pm_providers.sync.doctor import ERROR, INFO, WARNING, Finding, Sample, examine_facts, examine_links
+from pm_providers.sync.doctor_references import References, examine_references
 from pm_providers.sync.engine import Engine
+from pm_providers.sync.policy import SIDES
 
 __all__ = ["examine"]
 
@@ -98,9 +100,12 @@ def _named(one: Link, task: Link) -> str:
 async def _looked_over(engine: Engine, name: str) -> list[Finding]:
     sides = await engine.sides()
     facts = {side: await one.facts() for side, one in sides.items()}
-    sample = await _sampled(engine.database, engine.mapping_id)
+    policy = engine.policy
+    marks = References(policy.mark, {side: one.address for side, one in sides.items()})
+    sample = await _sampled(engine.database, engine.mapping_id, marks)
+    of_sides = examine_facts(facts, policy, name, sample.people)
     return _told_once(
-        examine_links(sample, facts, name), examine_facts(facts, engine.policy, name, sample.people)
+        examine_links(sample, facts, name), [*of_sides, *examine_references(marks, facts, policy, name)]
     )
 
 
@@ -126,7 +131,7 @@ def _is_same(why: str, found: Finding) -> bool:
     return found.kind == kind and found.text.endswith(f": {reason}")
 
 
-async def _sampled(db: Any, mapping_id: str) -> Sample:
+async def _sampled(db: Any, mapping_id: str, marks: References) -> Sample:
     sample, after = Sample(), ""
     while True:
         links = await database_for(db).read(
@@ -136,6 +141,9 @@ async def _sampled(db: Any, mapping_id: str) -> Sample:
             return sample
         for one in links:
             sample.add(one)
+            for side in SIDES if marks.mark else ():
+                if one.id_on(side) is not None and one.gone_on(side) is None:
+                    marks.add(side, one.state_on(side))
         after = links[-1].id
 
 

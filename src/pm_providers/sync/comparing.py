@@ -103,7 +103,7 @@ class Pair:
         """The value of one side to the other."""
         target = other(source)
         if not self.policy.flows(name, target):
-            self.apart.add(name)
+            self._leave_out(name)
             return
         theirs = self._name_on(target, name)
         current = self.link.state(target).get(theirs)
@@ -115,13 +115,18 @@ class Pair:
         elif not self.translator.same(name, told.value, current):
             self.steps[target].append(Step(theirs, current, told.value, told.note))
 
+    def _leave_out(self, name: str) -> None:
+        """It is out of step. References always are, and nobody has to decide about them later."""
+        if name != self.policy.mark:
+            self.apart.add(name)
+
     def _both(self, name: str) -> None:
         left, right = self._value(LEFT, name), self._value(RIGHT, name)
         if self.translator.agrees(name, left, right):
             return
         only = [side for side in SIDES if self.policy.flows(name, other(side))]
         if not only:
-            self.apart.add(name)
+            self._leave_out(name)
             return
         if len(only) == 1:
             self._settle(name, only[0], f"only the {only[0]} is carried")

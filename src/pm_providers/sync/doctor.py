@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pm_providers.store.sync_links import DETACHED, SINGLE, Link
+from pm_providers.sync.doctor_findings import ERROR, INFO, WARNING, Finding
 from pm_providers.sync.facts import Choice, Person, SideFacts
 from pm_providers.sync.people import Directory
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
@@ -15,26 +16,7 @@ from pm_providers.sync.values import CUSTOM, Snapshot
 
 __all__ = ["ERROR", "INFO", "WARNING", "Finding", "Sample", "examine_facts", "examine_links"]
 
-ERROR, WARNING, INFO = "error", "warning", "info"
 _MOST_TITLES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not well, or that people should know.
-
-    Attributes:
-        level: `error`, `warning` or `info`.
-        kind: `orphan`, `duplicate`, `user`, `status`, `priority`, `type`, `field`, `pair`, `problem`,
-            `conflict`, `state`.
-        text: what, in words.
-        command: what mends it; `""` where nothing need be done.
-    """
-
-    level: str
-    kind: str
-    text: str
-    command: str = ""
 
 
 @dataclass(slots=True)

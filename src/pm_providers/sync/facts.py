@@ -56,6 +56,9 @@ class SideFacts:
         labels: id -> name; a label that is not in it is called as its id.
         creates_labels: labels that are missing can be made.
         custom: names of custom fields that can be written.
+        texts: of these the ones that hold a line of any text.
+        custom_fields: how they are written, as `Limits.custom_fields` says.
+        address: what references to items of this side begin with.
         most_assignees: of one task; `None` for no bound.
         most_labels: the same.
         lengths: field -> characters at most.
@@ -74,6 +77,9 @@ class SideFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
     creates_labels: bool = False
     custom: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    custom_fields: str = "defined"
+    address: str = ""
     most_assignees: int | None = None
     most_labels: int | None = None
     lengths: Mapping[str, int] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from pm_providers.store.sync_links import (
 from pm_providers.store.sync_state import LEASE_S, check_fence, renew_lease
 from pm_providers.sync.matching import Candidate, Shelf, folded, match, number, title_of
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES
+from pm_providers.sync.provenance import reference_keys
 
 __all__ = ["Pairing"]
 
@@ -44,16 +45,28 @@ class Pairing:
         mapping_id: mapping.
         fence: number of the run's lease.
         by: field whose equal values make a pair, before titles do.
+        mark: field that holds references to items of the other side; `""` for none.
+        addresses: side -> what references to its items begin with; needed with `mark`.
         only: ids of items that people narrowed the run to; empty for all.
     """
 
     def __init__(
-        self, db: Database, mapping_id: str, fence: int, *, by: str | None, only: Collection[str] = ()
+        self,
+        db: Database,
+        mapping_id: str,
+        fence: int,
+        *,
+        by: str | None,
+        mark: str = "",
+        addresses: Mapping[str, str] | None = None,
+        only: Collection[str] = (),
     ) -> None:
         self._db = db
         self._mapping_id = mapping_id
         self._fence = fence
         self._by = by
+        self._mark = mark
+        self._addresses = addresses or {}
         self._only = only
         self._linked: dict[int, int] = {}
 
@@ -75,19 +88,22 @@ class Pairing:
     # reading
 
     async def _shelf(self, side: str) -> Shelf:
-        shelf = Shelf(keys=1)
+        shelf = Shelf(keys=4 if self._mark else 1)
         async for some in self._singles(side):
             for one in some:
-                shelf.add(one, self._keys(one))
+                shelf.add(one, self._keys(side, one))
             if side == LEFT:
                 await self._learn(some)
             if len(shelf) % _ALIVE < len(some):
                 await renew_lease(self._db, self._mapping_id, self._fence, LEASE_S)
         return shelf
 
-    def _keys(self, one: Candidate) -> list[str | None]:
+    def _keys(self, side: str, one: Candidate) -> list[str | None]:
         """Texts that make a pair wherever they are equal, the most telling first."""
-        return [folded(one.values.get(self._by)) if self._by else None]
+        named = [folded(one.values.get(self._by)) if self._by else None]
+        if not self._mark:
+            return named
+        return [*reference_keys(side, one.id, one.values.get(self._mark), self._addresses), *named]
 
     async def _learn(self, some: Sequence[Candidate]) -> None:
         """Counterparts of what these stand below."""
@@ -98,7 +114,7 @@ class Pairing:
         self._linked |= {number(one): number(two) for one, two in known.items()}
 
     async def _singles(self, side: str) -> AsyncIterator[list[Candidate]]:
-        names, after = [one for one in ("title", "parent", self._by) if one is not None], ""
+        names, after = [one for one in ("title", "parent", self._by, self._mark) if one], ""
         where: dict[str, Any] = {"mapping_id": self._mapping_id, "entity": TASK, "side": side, "names": names}
         while some := await self._db.read(partial(singles_on, after=after, **where)):
             wanted = [one for one in some if not self._only or one.id in self._only]
@@ -122,7 +138,9 @@ class Pairing:
             Candidate(link.id, str(link.id_on(side)), link.state_on(side))
             for side, link in ((LEFT, left), (RIGHT, right))
         ]
-        keys = [title_of(ours.values), *self._keys(ours)], [title_of(theirs.values), *self._keys(theirs)]
+        keys = [title_of(ours.values), *self._keys(LEFT, ours)], [
+            title_of(theirs.values), *self._keys(RIGHT, theirs),
+        ]  # fmt: skip
         return left.state == right.state == SINGLE and any(
             one and one == two for one, two in zip(*keys, strict=True)
         )

@@ -11,6 +11,7 @@ from typing import Any
 from pm_providers.sync.comparing import Pair, in_order
 from pm_providers.sync.decisions import DELETED, Act, Clash, Decision, LinkView, Step
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
+from pm_providers.sync.provenance import mark_step
 from pm_providers.sync.translate import Translator
 from pm_providers.sync.values import CUSTOM, changed_fields
 
@@ -65,7 +66,7 @@ def _creation(link: LinkView, source: str, translator: Translator, reason: str =
     for name in in_order(state):
         theirs = translator.renamed(name, source)
         if not policy.flows(theirs if source == RIGHT else name, target) and name != "title":
-            apart.add(theirs if source == RIGHT else name)
+            apart |= {theirs if source == RIGHT else name} - {policy.mark}
             continue
         told = translator.carry(theirs if name.startswith(CUSTOM) else name, state[name], source)
         if told.held:
@@ -73,6 +74,8 @@ def _creation(link: LinkView, source: str, translator: Translator, reason: str =
             waits[theirs if source == RIGHT else name] = source
         else:
             steps.append(Step(theirs, None, told.value, told.note))
+    mark = mark_step(translator.facts[source], translator.facts[target], policy, link.ids[source])
+    steps += [] if mark is None else [mark]
     return Decision(
         Act.CREATE, link.id, target, link.title, "", tuple(steps), held, reason=reason, waits=waits,
         apart=frozenset(apart),

@@ -111,17 +111,18 @@ class Planner:
         self._fields = fields
         self._refs: dict[tuple[str, str, str], str] = {}
         self._translator: Translator | None = None
-        self._custom = False
+        self._custom: set[str] = set()
+        """Sides of which the custom fields matter: some systems need many requests to tell them."""
 
     async def translator(self) -> Translator:
         """Carries values between the sides; made when there is something to carry."""
         if self._translator is None:
-            left, right = [await self._sides[name].facts(custom=self._custom) for name in SIDES]
+            left, right = [await self._sides[name].facts(custom=name in self._custom) for name in SIDES]
             people = Directory.of(left.people, right.people, self.policy)
             self._translator = Translator(left, right, self.policy, self._partner, people)
         facts = self._translator.facts
         for name in SIDES:
-            facts[name] = await self._sides[name].facts(custom=self._custom)
+            facts[name] = await self._sides[name].facts(custom=name in self._custom)
         return self._translator
 
     def counterpart(self, left_id: str) -> str | None:
@@ -204,8 +205,15 @@ class Planner:
         if self._fields or not links:
             return []
         views = await self._views(links)
+        for side in {other(one) for view in views if len(view.ids) == 1 for one in view.ids}:
+            self._custom |= {side} if self.policy.mark and self._bears(side) else set()
         translator = await self.translator()
         return [(one, decide(one, translator)) for one in views]
+
+    def _bears(self, side: str) -> bool:
+        """Whether a side may have a place for references that costs no request for each task."""
+        is_apart = self._sides[side].provider.capabilities.limits.custom_fields == "apart"
+        return self.policy.provenance != "auto" or not is_apart
 
     async def _dirty(self, after: str, states: Iterable[str]) -> list[Link]:
         def work(conn: SqlConnection) -> list[Link]:
@@ -237,7 +245,7 @@ class Planner:
         if len(self._refs) > _REFERENCES:
             self._refs.clear()
         around, conflicts = await self._db.read(work)
-        self._custom = self._custom or any(map(_has_custom, links))
+        self._custom |= set(SIDES) if any(map(_has_custom, links)) else set()
         self._learn_all(around)
         alive = await self._alive_below([link for link in links if _lost_on(link) is not None])
         return [view_of(link, conflicts.get(link.id, {}), alive.get(link.id)) for link in links]

@@ -23,6 +23,10 @@ _PAIRS = ("statuses", "priorities", "types", "users", "custom_fields")
 _PARTS = ("comments", "relations", "attachments", "checklists", "sprints")
 
 
+_REFERENCE = "External reference"
+_NAMED = "field:"
+
+
 def other(side: str) -> str:
     """The side across."""
     return RIGHT if side == LEFT else LEFT
@@ -53,6 +57,8 @@ class Policy:
         parts: which of `comments`, `relations`, `attachments`, `checklists`, `sprints` are in step.
         pairs: `statuses`, `priorities`, `types`, `users`, `custom_fields` -> name or id on the left -> the
             one on the right.
+        provenance: where items that the sync makes say what they were made of: `auto` in a custom text field
+            "External reference", on sides that have it; `field:NAME` in that one; `none` nowhere.
         settle_s: seconds after which a created item that cannot be found is taken for never created.
     """
 
@@ -74,6 +80,7 @@ class Policy:
     parts: frozenset[str] = frozenset(_PARTS)
     pairs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     settle_s: float = 180.0
+    provenance: str = "auto"
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Policy:
@@ -111,8 +118,23 @@ class Policy:
         """Whether values of a field are carried to a side."""
         if name in self.without or (self.fields and name not in self.fields):
             return False
+        if name.startswith(CUSTOM) and name == self.mark:
+            return False
         direction = self.directions.get(name, self.direction)
         return direction in {BOTH, f"to_{to}"}
+
+    @property
+    def reference_field(self) -> str | None:
+        """Custom field in which items say what they were made of; `None` where they do not."""
+        if self.provenance == "none":
+            return None
+        return _REFERENCE if self.provenance == "auto" else self.provenance.removeprefix(_NAMED)
+
+    @property
+    def mark(self) -> str:
+        """The same, as snapshots name it: it is in no plan, whatever it says."""
+        name = self.reference_field
+        return "" if name is None else f"{CUSTOM}{name}"
 
     def creates(self, on: str) -> bool:
         """Whether items are created on (and deleted from) a side."""
@@ -162,6 +184,15 @@ def _field(name: Any) -> str:
     if name not in FIELDS and not (isinstance(name, str) and name.startswith(CUSTOM)):
         raise ValueError(f"{name!r:.60} is no field; there are: {', '.join(FIELDS)}, {CUSTOM}<name>")
     return str(name)
+
+
+def _provenance(value: Any) -> str:
+    text = value if isinstance(value, str) else ""
+    if text not in {"auto", "none"} and not text.removeprefix(_NAMED).strip():
+        raise ValueError("must be auto, none, or field: and the name of a custom field")
+    if text not in {"auto", "none"} and not text.startswith(_NAMED):
+        raise ValueError(f"must be auto, none, or field: and a name, not {value!r:.60}")
+    return text
 
 
 def _names(check: Any) -> Any:
@@ -215,6 +246,7 @@ _CHECKS: Mapping[str, Any] = {
     "without": _names(_field),
     "parts": _names(_one_of(*_PARTS)),
     "pairs": _pairs,
+    "provenance": _provenance,
     "settle_s": _number(0, 86_400),
 }
 _CHECKED_ONLY: Mapping[str, Any] = {

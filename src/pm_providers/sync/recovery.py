@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -164,7 +164,8 @@ class Recovery:
         for one, link in writes:
             groups[_key(one.wanted)].append((one, link))
         texts = {_text(one.wanted) for one, _ in writes} - {""}
-        candidates = await self._candidates(side, set(groups) | texts)
+        names = {*FIELDS, *(name for one, _ in writes for name in one.wanted)}
+        candidates = await self._candidates(side, set(groups) | texts, names)
         waiting: set[str] = set()
         taken: set[str] = set()
         for key, group in groups.items():
@@ -195,12 +196,11 @@ class Recovery:
         await self._finish(one, FAILED, "it was never created")
         return set()
 
-    async def _candidates(self, side: str, keys: set[str]) -> dict[str, list[Single]]:
+    async def _candidates(self, side: str, keys: set[str], names: Collection[str]) -> dict[str, list[Single]]:
         """Key -> items of a side without counterpart that could be what was created."""
         found: defaultdict[str, list[Single]] = defaultdict(list)
         after = ""
         while True:
-            names = (*FIELDS,)
             some = await self._db.read(
                 partial(
                     singles_on, mapping_id=self._mapping_id, entity=TASK, side=side, after=after, names=names

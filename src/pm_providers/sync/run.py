@@ -82,8 +82,11 @@ class Run:
             self.options = await narrowed(
                 self.db, self.mapping_id, self.sides, self.engine.policy, self.options
             )
-            by, only = self.engine.policy.match_field, self.options.only
-            self.pairing = Pairing(self.db, self.mapping_id, self.fence, by=by, only=only)
+            self.pairing = Pairing(
+                self.db, self.mapping_id, self.fence, by=self.engine.policy.match_field,
+                mark=self.engine.policy.mark, only=self.options.only,
+                addresses={name: side.address for name, side in self.sides.items()},
+            )  # fmt: skip
             self.parts = Parts(
                 self.db, self.mapping_id, self.fence, self.sides, self.engine.policy, self.options,
                 self.report, self.on_write,

@@ -13,10 +13,11 @@ from pm_providers.errors import (
     PermissionDeniedError,
     UnsupportedError,
 )
-from pm_providers.model import Entity, PMLabel, PMTask
+from pm_providers.model import Entity, PMField, PMLabel, PMTask
 from pm_providers.store.sync_links import Observed
 from pm_providers.sync.facts import Choice, Person, SideFacts
 from pm_providers.sync.plan import Step
+from pm_providers.sync.provenance import address_of
 from pm_providers.sync.translate import NEW_LABEL
 from pm_providers.sync.values import CUSTOM, snapshot_of
 from pm_providers.toolkit.sharing import Look, shared
@@ -63,6 +64,11 @@ class Side:
         """Name of the system, for people."""
         return self.provider.title
 
+    @property
+    def address(self) -> str:
+        """What references to items of this side begin with."""
+        return address_of(self.provider.name, self.provider.config.base_url)
+
     # reading
 
     @staticmethod
@@ -85,7 +91,8 @@ class Side:
             if self._facts is None or fresh:
                 self._facts = await self._asked()
             if custom and not self._has_custom:
-                self._facts = replace(self._facts, custom=await self._custom())
+                names, texts = await self._custom()
+                self._facts = replace(self._facts, custom=names, texts=texts)
                 self._has_custom = True
         return self._facts
 
@@ -144,6 +151,8 @@ class Side:
             },
             labels={one.id: one.name for one in labels},
             creates_labels=capabilities.supports("create_label") or not capabilities.supports("list_labels"),
+            custom_fields=capabilities.limits.custom_fields,
+            address=self.address,
             most_assignees=self._most_assignees(),
             most_labels=capabilities.limits.labels,
             lengths={
@@ -155,13 +164,16 @@ class Side:
             precision_s=capabilities.changes.precision_s,
         )
 
-    async def _custom(self) -> frozenset[str]:
-        if not self.provider.capabilities.field(Entity.TASK, "custom_fields").is_writable:
-            return frozenset()
+    async def _custom(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of custom fields, and of those that hold a line of text; none where any name can be."""
+        capabilities = self.provider.capabilities
+        maps = capabilities.field(Entity.TASK, "custom_fields").is_writable
+        if not maps or capabilities.limits.custom_fields == "free":
+            return frozenset(), frozenset()
         fields = await self._offered("list_fields", lambda: self.provider.list_fields(self.project_id))
-        return frozenset(
-            one.name for one in fields if one.is_custom and one.is_writable and one.entity is Entity.TASK
-        )
+        custom = [one for one in fields if one.is_custom and one.is_writable and one.entity is Entity.TASK]
+        texts = [one for one in custom if _is_line(one)]
+        return frozenset(one.name for one in custom), frozenset(one.name for one in texts)
 
     async def _offered(self, operation: str, ask: Callable[[], Any]) -> list[Any]:
         if not self.provider.capabilities.supports(operation):
@@ -281,6 +293,11 @@ def _known(facts: SideFacts, name: str) -> str | None:
     """Id of the label of a name."""
     folded = name.strip().casefold()
     return next((one for one, label in facts.labels.items() if label.strip().casefold() == folded), None)
+
+
+def _is_line(one: PMField) -> bool:
+    """Whether a field holds a line of any text."""
+    return one.type == "text" and not one.allowed_values and not one.is_multiple
 
 
 def without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Translator:
     def _barred(self, name: str, target: SideFacts) -> str:
         if not name.startswith(CUSTOM):
             return target.cannot.get(name, "")
-        known = name[len(CUSTOM) :] in target.custom
+        known = name[len(CUSTOM) :] in target.custom or target.custom_fields == "free"
         return "" if known else f"{target.title} has no such custom field that can be written"
 
     @staticmethod

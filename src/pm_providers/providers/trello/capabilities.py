@@ -211,6 +211,7 @@ CAPABILITIES = Capabilities(
         ),
     },
     limits=Limits(
+        custom_fields="apart",
         page_size=1000,
         batch_size=1,
         concurrency=5,
