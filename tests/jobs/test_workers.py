@@ -1,4 +1,8 @@
-"""Three worker processes over PostgreSQL that are killed and frozen while people edit both sides."""
+"""Three worker processes over PostgreSQL that are killed and frozen while people edit both sides of 20 mappings.
+
+Some of them are boards of a vendor, in a process of its own, whose quota is on and which all share one credential:
+what keeps the workers below it is the gate that they have in common.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,20 @@ import pytest
 
 from pm_providers.jobs import JobQueue, open_queue, submit_run
 from pm_providers.service.sync import run_sync
+from pm_providers.store import SqlGate
 from pm_providers.store.mappings import configure_mapping
 from pm_providers.store.sync_history import list_runs
+from pm_providers.transport import share_quotas
+from tests.jobs.boards import Boards, Vendor
+from tests.jobs.nursery import without_certificates
 from tests.jobs.test_killed_runs import KEY
-from tests.jobs.worlds import Mappings, Nursery
+from tests.jobs.worlds import Nursery
 
-WORKERS, MAPPINGS = 3, 6
-FATES = ("kill", "freeze", "kill", "freeze", "kill", "freeze")
+WORKERS, MAPPINGS, BOARDS = 3, 14, 6
+QUOTA = 100
+"""Requests that the vendor takes in ten seconds; then it refuses, and counts that."""
+
+FATES = ("kill", "freeze", "kill", "freeze")
 LOOKS = 20
 """Looks for a sign that another worker took over, a tenth of a second each; a frozen one may hold a lock."""
 
@@ -35,20 +46,25 @@ async def nursery(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nursery]:
 
 
 @pytest.fixture
-async def world(nursery: Nursery, postgres_server) -> AsyncIterator[tuple[Mappings, int]]:
+async def world(nursery: Nursery, postgres_server) -> AsyncIterator[tuple[Boards, int]]:
     seed = secrets.randbelow(1_000_000)
     urls = [postgres_server.create(migrated=True) for _ in range(2)]
     # Longer than anything is frozen here: what is under way in a frozen worker arrives when it wakes up.
-    found = await Mappings(urls[0], urls[1], seed).open(MAPPINGS, settle_s=60, schedule_s=1)
+    vendor = await Vendor().open()
+    found = Boards(urls[0], urls[1], seed, vendor)
+    await found.open(MAPPINGS, settle_s=60, schedule_s=2)
+    await found.join(BOARDS, settle_s=60, schedule_s=2)
+    await vendor.ask("limit")
     yield found, seed
     await found.close()
     await nursery.close()
+    await vendor.close()
     for url in urls:
         postgres_server.drop(url)
 
 
 @pytest.fixture
-async def queue(world: tuple[Mappings, int]) -> AsyncIterator[JobQueue]:
+async def queue(world: tuple[Boards, int]) -> AsyncIterator[JobQueue]:
     found = open_queue(world[0].urls["left"])
     yield found
     await found.aclose()
@@ -64,7 +80,7 @@ async def until(what: Callable[[], Awaitable[bool]], looks: int = 600) -> bool:
 
 
 async def test_workers_that_are_killed_and_frozen_converge(
-    world: tuple[Mappings, int], queue: JobQueue, nursery: Nursery
+    world: tuple[Boards, int], queue: JobQueue, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (mappings, seed), dice = world, random.Random(world[1])
     fates = list(FATES)
@@ -96,15 +112,28 @@ async def test_workers_that_are_killed_and_frozen_converge(
     for pid in workers:
         os.kill(pid, signal.SIGTERM)
     assert [await nursery.end(pid) for pid in workers] == [0] * WORKERS, f"seed {seed}"
-    for mapping in mappings.all:
-        report = (await run_sync(mappings.db, mapping.id)).report
-        assert (report.state, report.writes) == ("done", 0), f"seed {seed}"
-        runs = await list_runs(mappings.db, mapping.id, limit=10_000)
-        assert len({one.fence for one in runs}) == len(runs), f"seed {seed}"
+    await _is_at_rest(mappings, seed, monkeypatch)
     assert await queue.jobs("dead") == [], f"seed {seed}"
+    told = await mappings.vendor.ask()
+    assert told["requests"] > QUOTA, f"seed {seed}"
+    assert "429" not in told["statuses"], f"seed {seed}: {told}"
 
 
-async def _freeze(mappings: Mappings, pid: int) -> None:
+async def _is_at_rest(mappings: Boards, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A further run of each mapping writes nothing, and no two runs of one had the same fence."""
+    without_certificates(monkeypatch.setattr)
+    share_quotas(SqlGate(mappings.db))
+    try:
+        reports = {one.id: (await run_sync(mappings.db, one.id)).report for one in mappings.all}
+    finally:
+        share_quotas(None)
+    for mapping_id, report in reports.items():
+        assert (report.state, report.writes) == ("done", 0), f"seed {seed}"
+        runs = await list_runs(mappings.db, mapping_id, limit=10_000)
+        assert len({one.fence for one in runs}) == len(runs), f"seed {seed}"
+
+
+async def _freeze(mappings: Boards, pid: int) -> None:
     """Until others went on with all mappings, or waited for a lock that it may hold."""
     os.kill(pid, signal.SIGSTOP)
     before = {one.id: await _last_run(mappings, one.id) for one in mappings.all}
@@ -117,11 +146,11 @@ async def _freeze(mappings: Mappings, pid: int) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
-async def _last_run(mappings: Mappings, mapping_id: str) -> str:
+async def _last_run(mappings: Boards, mapping_id: str) -> str:
     return next((one.id for one in await list_runs(mappings.db, mapping_id, limit=1)), "")
 
 
-async def _converged(mappings: Mappings, queue: JobQueue, seed: int) -> None:
+async def _converged(mappings: Boards, queue: JobQueue, seed: int) -> None:
     """One run of each mapping should do; a second one of those whose first met another one's lock."""
 
     async def is_idle() -> bool:

@@ -125,13 +125,18 @@ class Mappings:
     def project(self, mapping: SyncMapping, side: str) -> str:
         return mapping.internal_project_id if side == "left" else mapping.external_project_id
 
+    def system(self, mapping: SyncMapping, side: str) -> Any:
+        """Client of people on a side."""
+        del mapping
+        return self.sides[side]
+
     async def edit(self, mapping: SyncMapping, count: int = 2) -> None:
         """New tasks on both sides, and a new text for an older one."""
         for side in SIDES:
             for _ in range(count):
                 self._number += 1
                 title, text = f"task {self._number} of the {side}", f"text {self._number}"
-                made = await self.sides[side].create_task(
+                made = await self.system(mapping, side).create_task(
                     PMTask(title=title, description=text, project_id=self.project(mapping, side))
                 )
                 self._made.append((mapping.id, side, made.id, title))
@@ -139,12 +144,12 @@ class Mappings:
         older = [one for one in self._made if one[0] == mapping.id]
         _, side, task_id, title = self.dice.choice(older)
         self._number += 1
-        await self.sides[side].update_task(task_id, {"description": f"edit {self._number}"})
+        await self.system(mapping, side).update_task(task_id, {"description": f"edit {self._number}"})
         self.wanted[mapping.id][title] = f"edit {self._number}"
 
     async def found(self, mapping: SyncMapping, side: str) -> tuple[Counter[str], dict[str, str]]:
         """How often each title is there, and title -> text."""
-        tasks = await self.sides[side].list_tasks(self.project(mapping, side))
+        tasks = await self.system(mapping, side).list_tasks(self.project(mapping, side))
         return Counter(one.title for one in tasks), {one.title: one.description for one in tasks}
 
     async def problem(self, mapping: SyncMapping) -> str | None:
