@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,8 +29,10 @@ from pm_providers.store.sync_views import (
     find_run,
     last_runs,
     link_counts,
+    link_problems,
     links_of,
 )
+from pm_providers.sync.doctor import INFO, level_of
 from pm_providers.sync.policy import LEFT, RIGHT
 
 __all__ = [
@@ -65,6 +67,7 @@ class MappingStatus:
         problem: what blocks it, in words.
         next_step: what to do about it.
         failing: what could not be written though the mapping is not blocked, in words.
+        held: what of items is not carried and people can mend, in words.
         counts: its links in numbers.
         last_run: missing before the first.
         holder: who runs it right now.
@@ -81,6 +84,7 @@ class MappingStatus:
     last_run: SyncRun | None
     holder: str | None
     failing: str | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +133,30 @@ async def sync_status(db: Any, reference: str | None = None) -> list[MappingStat
     found = [await find_mapping(db, reference)] if reference is not None else await list_mappings(db)
     known = {one.id: one for one in await list_connections(db)}
     states, counts, runs = await list_states(db), await link_counts(db), await last_runs(db)
-    failures = await failing(db)
+    failures, problems = await failing(db), await link_problems(db)
     return [
         replace(
             _status(one, known, states.get(one.id), counts.get(one.id, LinkCounts()), runs.get(one.id)),
             failing=_failing_text(failures[one.id]) if one.id in failures else None,
+            held=_held_text(problems.get(one.id, {})),
         )
         for one in found
     ]
+
+
+def _held_text(problems: Mapping[str, tuple[int, Link]]) -> str | None:
+    found = {why: one for why, one in problems.items() if any(map(_matters, why.split("; ")))}
+    if not found:
+        return None
+    number = sum(many for many, _ in found.values())
+    why, (_, link) = max(found.items(), key=lambda item: item[1][0])
+    whys = "; ".join(filter(_matters, why.split("; ")))
+    items = "one item is" if number == 1 else f"{number} items are"
+    return f"{items} not carried whole; {title_of(link)!r:.80}: {whys:.300}"
+
+
+def _matters(why: str) -> bool:
+    return level_of(why) != INFO
 
 
 def _failing_text(found: Failing) -> str:

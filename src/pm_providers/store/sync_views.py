@@ -16,7 +16,7 @@ from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_r
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_history import INTENT, UNSURE, SyncConflict, SyncRun
-from pm_providers.store.sync_links import Link, links_by_id
+from pm_providers.store.sync_links import DETACHED, Link, links_by_id
 
 __all__ = [
     "LinkCounts",
@@ -26,6 +26,7 @@ __all__ = [
     "find_run",
     "last_runs",
     "link_counts",
+    "link_problems",
     "links_of",
     "titles_of",
     "unsettled",
@@ -33,6 +34,7 @@ __all__ = [
 
 _CHUNK = 500
 _MOST_LISTED = 5
+_MOST_PROBLEMS = 1000
 _LEAST = 4
 """Characters of a part of an id at least."""
 
@@ -174,6 +176,29 @@ def _counts(counts: Counter[str]) -> LinkCounts:
     parts = {name[len("part:") :]: number for name, number in counts.items() if name.startswith("part:")}
     own = {name: counts[name] for name in LinkCounts.__dataclass_fields__ if name != "parts"}
     return LinkCounts(**own, parts=parts)
+
+
+async def link_problems(db: Any) -> dict[str, dict[str, tuple[int, Link]]]:
+    """Mapping id -> why something of tasks in step is not carried -> how many tasks, and one of them."""
+    held = (
+        (sync_links.c.entity == "task")
+        & sync_links.c.problem.is_not(None)
+        & (sync_links.c.attempts == 0)
+        & (sync_links.c.state != DETACHED)
+    )
+    columns = (sync_links.c.mapping_id, sync_links.c.problem)
+    numbers = (func.count(), func.min(sync_links.c.id))
+    statement = select(*columns, *numbers).where(held).group_by(*columns).limit(_MOST_PROBLEMS)
+
+    def work(conn: SqlConnection) -> dict[str, dict[str, tuple[int, Link]]]:
+        rows = conn.execute(statement).all()
+        links = links_by_id(conn, [row[3] for row in rows])
+        found: dict[str, dict[str, tuple[int, Link]]] = {}
+        for mapping_id, why, number, one in rows:
+            found.setdefault(mapping_id, {})[why] = (number, links[one])
+        return found
+
+    return await database_for(db).read(work)
 
 
 async def last_runs(db: Any) -> dict[str, SyncRun]:

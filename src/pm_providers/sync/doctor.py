@@ -14,7 +14,7 @@ from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.translate import Translator
 from pm_providers.sync.values import CUSTOM, Snapshot
 
-__all__ = ["ERROR", "INFO", "WARNING", "Finding", "Sample", "examine_facts", "examine_links"]
+__all__ = ["ERROR", "INFO", "WARNING", "Finding", "Sample", "examine_facts", "examine_links", "level_of"]
 
 _MOST_TITLES = 5
 
@@ -99,7 +99,7 @@ def examine_links(sample: Sample, facts: Mapping[str, SideFacts], name: str) -> 
                 Finding(INFO, "orphan", text, f"pm-providers mappings update {name} --direction both")
             )
     for why, titles in sample.problems.items():
-        level = INFO if why.startswith(CUSTOM) or "cannot hold" in why else WARNING
+        level = level_of(why)
         text = f"{why.removeprefix(CUSTOM)}; that is about {_some(titles)}"
         found.append(Finding(level, "problem", text, _cure(why, name)))
     for side, places in sample.places.items():
@@ -111,6 +111,11 @@ def examine_links(sample: Sample, facts: Mapping[str, SideFacts], name: str) -> 
                     Finding(INFO, "duplicate", text, "rename or delete all but one if they are the same")
                 )
     return found
+
+
+def level_of(why: str) -> str:
+    """How much people should care that something of an item is not carried."""
+    return INFO if why.startswith(CUSTOM) or "cannot hold" in why else WARNING
 
 
 def _cure(why: str, name: str) -> str:

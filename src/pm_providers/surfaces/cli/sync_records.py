@@ -84,8 +84,10 @@ def show_status(state: State, found: Sequence[MappingStatus]) -> None:
             state.show("", Text(f"{short_id(one.mapping.id)}: {line(one.problem)}", style="red"))
             if one.next_step:
                 state.show(Text.assemble("  next: ", (line(one.next_step), "cyan")))
-        if one.failing:
-            state.show("", Text(f"{short_id(one.mapping.id)}: {line(one.failing)}", style="yellow"))
+        notices = [text for text in (one.failing, one.held) if text]
+        for text in notices:
+            state.show("", Text(f"{short_id(one.mapping.id)}: {line(text)}", style="yellow"))
+        if notices:
             command = f"pm-providers sync doctor {short_id(one.mapping.id)}"
             state.show(Text.assemble("  next: ", (command, "cyan")))
         if one.counts.conflicts and not one.problem:
@@ -133,6 +135,7 @@ def status_dict(one: MappingStatus) -> dict[str, Any]:
         "problem": one.problem,
         "next_step": one.next_step,
         "failing": one.failing,
+        "held": one.held,
         "holder": one.holder,
         "counts": plain(one.counts),
         "last_sync_at": plain(mapping.last_sync_at),
