@@ -251,7 +251,7 @@ async def test_no_parameter_is_an_unhandled_error():
     paths = sorted(
         ("/rest/api/3" if routes.root == "api" else routes.root) + "/" + path
         for routes in ROUTES
-        for path, handlers in routes.table.items()
+        for path, handlers in routes.handlers.table.items()
         if "GET" in handlers
     )
     async with open_box(dataset="demo") as client:

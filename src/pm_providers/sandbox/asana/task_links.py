@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from pm_providers.sandbox.asana.data import Data
 from pm_providers.sandbox.asana.errors import bad, missing
 from pm_providers.sandbox.asana.happenings import task_event
@@ -156,42 +159,6 @@ def _others(call: Call, name: str) -> Reply:
     return listing(call, "task", [row for row in rows if row.trashed is None])
 
 
-@on("POST", "/tasks/{task}/addDependencies")
-def add_dependencies(call: Call) -> Reply:
-    """Make a task wait for others."""
-    task = _task(call)
-    for other in gid_list(call, call.data(), "dependencies"):
-        _link(call, task.id, other.id)
-    return done()
-
-
-@on("POST", "/tasks/{task}/addDependents")
-def add_dependents(call: Call) -> Reply:
-    """Make others wait for a task."""
-    task = _task(call)
-    for other in gid_list(call, call.data(), "dependents"):
-        _link(call, other.id, task.id)
-    return done()
-
-
-@on("POST", "/tasks/{task}/removeDependencies")
-def remove_dependencies(call: Call) -> Reply:
-    """Stop waiting for others."""
-    task = _task(call)
-    for other in gid_list(call, call.data(), "dependencies"):
-        _unlink(call, task.id, other.id)
-    return done()
-
-
-@on("POST", "/tasks/{task}/removeDependents")
-def remove_dependents(call: Call) -> Reply:
-    """Let others no longer wait."""
-    task = _task(call)
-    for other in gid_list(call, call.data(), "dependents"):
-        _unlink(call, other.id, task.id)
-    return done()
-
-
 def _link(call: Call, waiting: str, first: str) -> None:
     """At most 30 of both kinds together [spec]; no loops."""
     rows = call.state.tasks
@@ -287,3 +254,19 @@ def _followed(call: Call, task: Task, followers: tuple[str, ...]) -> Reply:
         task = call.state.tasks.change(task, followers=followers)
         task_event(call.session, "changed", task, change={"field": "followers", "action": "changed"})
     return record(call, "task", task)
+
+
+def _relink(call: Call, *, name: str, change: Callable[[Call, str, str], None]) -> Reply:
+    """Make a task wait for others (`dependencies`), or others for it, or let them no longer wait."""
+    task = _task(call)
+    for other in gid_list(call, call.data(), name):
+        waiting, first = (task, other) if name == "dependencies" else (other, task)
+        change(call, waiting.id, first.id)
+    return done()
+
+
+for _verb, _change in (("add", _link), ("remove", _unlink)):
+    for _name in ("dependencies", "dependents"):
+        on("POST", f"/tasks/{{task}}/{_verb}{_name.capitalize()}")(
+            partial(_relink, name=_name, change=_change)
+        )

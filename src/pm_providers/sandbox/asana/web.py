@@ -16,6 +16,7 @@ from pm_providers.sandbox.asana.errors import BAD_JSON, ApiError, bad, missing, 
 from pm_providers.sandbox.asana.fields import COMPACT, FULL, Ref, parse_fields, show
 from pm_providers.sandbox.asana.records import Token, User
 from pm_providers.sandbox.asana.state import State
+from pm_providers.sandbox.kit import web
 from pm_providers.sandbox.kit.routing import Routes
 
 __all__ = ["Call", "Handler", "Reply", "Routing", "Scoped", "Session", "done", "record", "routes", "stamp"]
@@ -24,13 +25,10 @@ APP = "https://app.asana.com"
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer: `body` is JSON data, or bytes."""
+class Reply(web.Reply):
+    """An answer in the vendor's type."""
 
-    body: Any = None
-    status: int = 200
     content_type: str = "application/json; charset=UTF-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -26,43 +26,29 @@ _NAMES = ("comment_text", "comment", "assignee", "group_assignee", "notify_all")
 _PARENTS = {"task": 1, "list": 6, "view": 8, "comment": 2}
 
 
-@routes("GET", "/task/{task_id}/comment")
-def task_comments(call: Call) -> Reply:
-    """Comments of a task."""
-    return _page(call, f"task:{task(call).id}")
+def _place(call: Call, kind: str) -> tuple[str, str]:
+    """What is commented, and its Workspace."""
+    if kind == "list":
+        found = task_list(call)
+        return f"list:{found.id}", call.state.spaces[found.space_id].team_id
+    row = task(call) if kind == "task" else find_view(call)
+    return f"{kind}:{row.id}", row.team_id
 
 
-@routes("POST", "/task/{task_id}/comment")
-def comment_task(call: Call) -> Reply:
-    """Comment on a task."""
-    row = task(call)
-    return _created(call, f"task:{row.id}", row.team_id)
+def _of(kind: str) -> None:
+    """Comments of a task, a list, or a (chat) view."""
+
+    @routes("GET", f"/{kind}/{{{kind}_id}}/comment")
+    def listed(call: Call) -> Reply:
+        return _page(call, _place(call, kind)[0])
+
+    @routes("POST", f"/{kind}/{{{kind}_id}}/comment")
+    def create(call: Call) -> Reply:
+        return _created(call, *_place(call, kind))
 
 
-@routes("GET", "/list/{list_id}/comment")
-def list_comments(call: Call) -> Reply:
-    """Comments of a list."""
-    return _page(call, f"list:{task_list(call).id}")
-
-
-@routes("POST", "/list/{list_id}/comment")
-def comment_list(call: Call) -> Reply:
-    """Comment on a list."""
-    row = task_list(call)
-    return _created(call, f"list:{row.id}", call.state.spaces[row.space_id].team_id)
-
-
-@routes("GET", "/view/{view_id}/comment")
-def view_comments(call: Call) -> Reply:
-    """Comments of a (chat) view."""
-    return _page(call, f"view:{find_view(call).id}")
-
-
-@routes("POST", "/view/{view_id}/comment")
-def comment_view(call: Call) -> Reply:
-    """Comment on a (chat) view."""
-    row = find_view(call)
-    return _created(call, f"view:{row.id}", row.team_id)
+for _kind in ("task", "list", "view"):
+    _of(_kind)
 
 
 @routes("GET", "/comment/{comment_id}/reply")

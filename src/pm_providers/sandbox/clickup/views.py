@@ -44,56 +44,32 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-@routes("GET", "/team/{team_id}/view")
-def team_views(call: Call) -> Reply:
-    """Views of everything."""
-    return _listed(call, f"team:{team(call).id}")
+def _owner(call: Call, kind: str, *, write: bool = False) -> tuple[str, str]:
+    """What has the view, and its Workspace."""
+    if kind == "team":
+        key = team(call).id
+        return f"team:{key}", key
+    if kind == "space":
+        row = space(call)
+        return f"space:{row.id}", row.team_id
+    found = folder(call, write=write) if kind == "folder" else task_list(call, write=write)
+    return f"{kind}:{found.id}", call.state.spaces[found.space_id].team_id
 
 
-@routes("POST", "/team/{team_id}/view")
-def create_team_view(call: Call) -> Reply:
-    """A new view of everything."""
-    key = team(call).id
-    return _created(call, f"team:{key}", key)
+def _of(kind: str) -> None:
+    """Views of everything, a Space, a folder, or a list."""
+
+    @routes("GET", f"/{kind}/{{{kind}_id}}/view")
+    def listed(call: Call) -> Reply:
+        return _listed(call, _owner(call, kind)[0])
+
+    @routes("POST", f"/{kind}/{{{kind}_id}}/view")
+    def create(call: Call) -> Reply:
+        return _created(call, *_owner(call, kind, write=True))
 
 
-@routes("GET", "/space/{space_id}/view")
-def space_views(call: Call) -> Reply:
-    """Views of a Space."""
-    return _listed(call, f"space:{space(call).id}")
-
-
-@routes("POST", "/space/{space_id}/view")
-def create_space_view(call: Call) -> Reply:
-    """A new view of a Space."""
-    row = space(call)
-    return _created(call, f"space:{row.id}", row.team_id)
-
-
-@routes("GET", "/folder/{folder_id}/view")
-def folder_views(call: Call) -> Reply:
-    """Views of a folder."""
-    return _listed(call, f"folder:{folder(call).id}")
-
-
-@routes("POST", "/folder/{folder_id}/view")
-def create_folder_view(call: Call) -> Reply:
-    """A new view of a folder."""
-    row = folder(call, write=True)
-    return _created(call, f"folder:{row.id}", call.state.spaces[row.space_id].team_id)
-
-
-@routes("GET", "/list/{list_id}/view")
-def list_views(call: Call) -> Reply:
-    """Views of a list."""
-    return _listed(call, f"list:{task_list(call).id}")
-
-
-@routes("POST", "/list/{list_id}/view")
-def create_list_view(call: Call) -> Reply:
-    """A new view of a list."""
-    row = task_list(call, write=True)
-    return _created(call, f"list:{row.id}", call.state.spaces[row.space_id].team_id)
+for _kind in _PARENTS:
+    _of(_kind)
 
 
 @routes("GET", "/view/{view_id}")

@@ -12,20 +12,11 @@ from pm_providers.sandbox.clickup.errors import bad_input
 from pm_providers.sandbox.clickup.records import User
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.kit.routing import Routes
+from pm_providers.sandbox.kit.web import Reply
 
 __all__ = ["Call", "Handler", "Reply", "v2_routes", "v3_routes"]
 
 _EMPTY: Any = object()
-
-
-@dataclass(slots=True)
-class Reply:
-    """An answer: `body` is JSON data, bytes, or None for no body."""
-
-    body: Any = None
-    status: int = 200
-    content_type: str = "application/json; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ import msgspec
 
 from pm_providers.sandbox.clickup.part_records import Webhook
 from pm_providers.sandbox.clickup.state import Event, State
-from pm_providers.sandbox.kit.deliveries import post
+from pm_providers.sandbox.kit.deliveries import Sent, send
 
 __all__ = ["Delivery", "Webhooks", "signature"]
 
@@ -36,22 +36,13 @@ def signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to a receiver; `body` is the exact text that was signed.
-
-    Attributes:
-        attempt: 1 to 5.
-        status: the receiver's answer; None before sending, when it could not be reached or was too slow.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Sent):
+    """One request to a receiver; `attempt` is 1 to 5."""
 
     webhook_id: str
-    url: str
     event: str
-    body: bytes
-    headers: dict[str, str]
     attempt: int = 1
-    status: int | None = None
 
 
 class Webhooks:
@@ -73,13 +64,7 @@ class Webhooks:
         Args:
             transport: reaches the receivers; None uses the network.
         """
-        sent: list[Delivery] = []
-        async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
-            for delivery in self.ready():
-                status = await post(client, delivery.url, delivery.body, delivery.headers)
-                sent.append(replace(delivery, status=status))
-                self._answered(delivery, status)
-        return sent
+        return await send(self.ready(), transport, TIMEOUT_S, self._answered)
 
     def _answered(self, delivery: Delivery, status: int | None) -> None:
         hook = self._state.webhooks.get(delivery.webhook_id)
@@ -133,4 +118,4 @@ def _delivery(hook: Webhook, event: Event, name: str) -> Delivery:
         "User-Agent": "axios/1.7.4",
         "X-Signature": signature(hook.secret, body),
     }
-    return Delivery(hook.id, hook.endpoint, name, body, headers)
+    return Delivery(webhook_id=hook.id, url=hook.endpoint, event=name, body=body, headers=headers)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from pm_providers.sandbox.jira.errors import ApiError, bad_request, unauthenticated
 from pm_providers.sandbox.jira.records import User
 from pm_providers.sandbox.jira.state import State
+from pm_providers.sandbox.kit import routing, web
 
 __all__ = ["BAD_PAYLOAD", "Call", "Handler", "Page", "Reply", "Router", "Routes", "Session", "stamp", "texts"]
 
@@ -23,13 +23,10 @@ _EMPTY: Any = object()
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer: `body` is JSON data, bytes, or None for no body."""
+class Reply(web.Reply):
+    """An answer in the vendor's type."""
 
-    body: Any = None
-    status: int = 200
     content_type: str = "application/json;charset=UTF-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -217,7 +214,7 @@ class Routes:
     def __init__(self, root: str = "api", *, login: bool = False) -> None:
         self.root = root
         self.login = login
-        self.table: dict[str, dict[str, tuple[Handler, bool]]] = {}
+        self.handlers = routing.Routes[tuple[Handler, bool]]()
 
     def __call__(self, method: str, path: str, *, login: bool | None = None) -> Callable[[Handler], Handler]:
         """Register the decorated handler for a method and path; `{name}` stands for one part.
@@ -227,61 +224,31 @@ class Routes:
         needed = login if login is not None else (self.login or method != "GET")
 
         def register(handler: Handler) -> Handler:
-            self.table.setdefault(path, {})[method] = (handler, needed)
+            self.handlers(method, path)((handler, needed))
             return handler
 
         return register
 
 
 class Router:
-    """All routes, looked up by the number of path parts; fixed parts win over named ones."""
+    """All routes, by what they are below."""
 
     def __init__(self, groups: Iterable[Routes]) -> None:
-        self._by_size: dict[
-            tuple[str, int], list[tuple[tuple[str, ...], dict[str, tuple[Handler, bool]]]]
-        ] = {}
-        self._roots: set[str] = set()
+        below: dict[str, list[routing.Routes[tuple[Handler, bool]]]] = {}
         for group in groups:
-            self._roots.add(group.root)
-            for path, handlers in group.table.items():
-                parts = tuple(path.strip("/").split("/"))
-                self._add((group.root, len(parts)), parts, handlers)
-        for routes in self._by_size.values():
-            routes.sort(key=lambda route: tuple(part.startswith("{") for part in route[0]))
-
-    def _add(
-        self, slot: tuple[str, int], parts: tuple[str, ...], handlers: dict[str, tuple[Handler, bool]]
-    ) -> None:
-        routes = self._by_size.setdefault(slot, [])
-        known = next((route for route in routes if route[0] == parts), None)
-        if known is None:
-            routes.append((parts, dict(handlers)))
-        else:
-            known[1].update(handlers)
+            below.setdefault(group.root, []).append(group.handlers)
+        self._below = {root: routing.Router(found) for root, found in below.items()}
 
     def find(self, path: str) -> tuple[str, dict[str, tuple[Handler, bool]], dict[str, str]] | None:
         """API version, handlers by method and the named parts of a raw path; None for an unknown one."""
         for version in ("3", "2", "latest"):
             prefix = f"/rest/api/{version}/"
             if path.startswith(prefix):
-                found = self._below("api", path[len(prefix) :])
+                found = self._below["api"].find(path[len(prefix) :])
                 return (version if version != "latest" else "2", *found) if found else None
-        for root in self._roots:
+        for root, router in self._below.items():
             if root != "api" and path.startswith(root + "/"):
-                found = self._below(root, path[len(root) + 1 :])
+                found = router.find(path[len(root) + 1 :])
                 if found:
                     return ("3", *found)
-        return None
-
-    def _below(self, root: str, rest: str) -> tuple[dict[str, tuple[Handler, bool]], dict[str, str]] | None:
-        given = tuple(rest.rstrip("/").split("/"))
-        for pattern, handlers in self._by_size.get((root, len(given)), ()):
-            params: dict[str, str] = {}
-            for wanted, part in zip(pattern, given, strict=True):
-                if wanted.startswith("{"):
-                    params[wanted[1:-1]] = unquote(part)
-                elif wanted != part:
-                    break
-            else:
-                return handlers, params
         return None

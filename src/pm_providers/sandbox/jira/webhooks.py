@@ -27,7 +27,7 @@ from pm_providers.sandbox.jira.jql import prepare
 from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.state import Event, State
 from pm_providers.sandbox.jira.web import Session
-from pm_providers.sandbox.kit.deliveries import post
+from pm_providers.sandbox.kit.deliveries import Sent, send
 
 __all__ = ["Delivery", "Webhooks", "signature"]
 
@@ -46,24 +46,19 @@ def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to a receiver; `body` is the exact text that was signed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Sent):
+    """One request to a receiver.
 
     Attributes:
         event: name of the event.
         due: not sent before.
         retry: number of earlier attempts.
-        status: the receiver's answer; None before sending and when it could not be reached.
     """
 
-    url: str
     event: str
-    body: bytes
-    headers: dict[str, str]
     due: datetime
     retry: int = 0
-    status: int | None = None
 
 
 class Webhooks:
@@ -114,13 +109,7 @@ class Webhooks:
             transport: reaches the receivers; None uses the network.
             due_only: see `ready`.
         """
-        sent: list[Delivery] = []
-        async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
-            for delivery in self.ready(due_only=due_only):
-                status = await post(client, delivery.url, delivery.body, delivery.headers)
-                sent.append(replace(delivery, status=status))
-                self._repeat(delivery, status)
-        return sent
+        return await send(self.ready(due_only=due_only), transport, TIMEOUT_S, self._repeat)
 
     def _repeat(self, delivery: Delivery, status: int | None) -> None:
         failed = status is None or status in _AGAIN or status >= 500  # server errors
@@ -165,7 +154,8 @@ class Webhooks:
         }
         if hook.secret:
             headers["X-Hub-Signature"] = signature(hook.secret, body)
-        return Delivery(self._address(hook.url, event), event.name, body, headers, self._state.clock.now())
+        url, due = self._address(hook.url, event), self._state.clock.now()
+        return Delivery(url=url, event=event.name, body=body, headers=headers, due=due)
 
     def _address(self, url: str, event: Event) -> str:
         issue = event.issue

@@ -53,7 +53,7 @@ class Router(Generic[H]):
 
     def find(self, path: str) -> tuple[dict[str, H], dict[str, str]] | None:
         """Handlers by method and the decoded named parts of a raw path; None for an unknown one."""
-        given = tuple(path.strip("/").split("/"))
+        given = tuple(path.removeprefix("/").rstrip("/").split("/"))
         for pattern, handlers in self._by_size.get(len(given), ()):
             params: dict[str, str] = {}
             for wanted, part in zip(pattern, given, strict=True):

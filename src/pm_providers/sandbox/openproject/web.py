@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from pm_providers.sandbox.kit import routing, web
 from pm_providers.sandbox.openproject.errors import ApiError, bad_request, internal
 from pm_providers.sandbox.openproject.records import Principal
 from pm_providers.sandbox.openproject.state import State
@@ -23,13 +24,10 @@ MAX_UNPACKED = 1_000_000
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer: `body` is JSON data, bytes, or None for no body."""
+class Reply(web.Reply):
+    """An answer in the vendor's type."""
 
-    body: Any = None
-    status: int = 200
     content_type: str = "application/hal+json; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -95,57 +93,18 @@ class Call:
 Handler = Callable[[Call], Reply]
 
 
-class Routes:
-    """Handlers of one family of resources, collected by decorators.
+Routes: TypeAlias = routing.Routes[Handler]
+"""Handlers of one family of resources; paths are below `/api/v3`."""
 
-    Paths are below `/api/v3`; `{name}` stands for one part.
-    """
-
-    def __init__(self) -> None:
-        self.table: dict[str, dict[str, Handler]] = {}
-
-    def __call__(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        """Register the decorated handler for a method and path."""
-
-        def register(handler: Handler) -> Handler:
-            self.table.setdefault(path, {})[method] = handler
-            return handler
-
-        return register
-
-
-class Router:
-    """All routes, looked up by the number of path parts; fixed parts win over named ones."""
-
-    def __init__(self, groups: Iterable[Routes]) -> None:
-        self._by_size: dict[int, list[tuple[tuple[str, ...], dict[str, Handler]]]] = {}
-        for group in groups:
-            for path, handlers in group.table.items():
-                parts = tuple(path.strip("/").split("/")) if path.strip("/") else ()
-                self._by_size.setdefault(len(parts), []).append((parts, handlers))
-        for routes in self._by_size.values():
-            routes.sort(key=lambda route: sum(part.startswith("{") for part in route[0]))
-
-    def find(self, parts: tuple[str, ...]) -> tuple[dict[str, Handler], dict[str, str]] | None:
-        """Handlers by method and the named parts, or None for an unknown path."""
-        for pattern, handlers in self._by_size.get(len(parts), ()):
-            params: dict[str, str] = {}
-            for wanted, given in zip(pattern, parts, strict=True):
-                if wanted.startswith("{"):
-                    params[wanted[1:-1]] = given
-                elif wanted != given:
-                    break
-            else:
-                return handlers, params
-        return None
+Router: TypeAlias = routing.Router[Handler]
 
 
 def find_route(router: Router, path: str) -> tuple[dict[str, Handler], dict[str, str]] | None:
     """Look up a path below `/api/v3`: double and trailing slashes and a suffix `.json` are ignored."""
     parts = tuple(part for part in path.split("/") if part)
-    found = router.find(parts)
+    found = router.find("/".join(parts))
     if parts and parts[-1].endswith(".json"):
-        found = router.find((*parts[:-1], parts[-1].removesuffix(".json"))) or found
+        found = router.find("/".join(parts).removesuffix(".json")) or found
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from pm_providers.sandbox.kit.deliveries import post
+from pm_providers.sandbox.kit.deliveries import Sent, send
 from pm_providers.sandbox.openproject.activities import activity_body
 from pm_providers.sandbox.openproject.attachments import attachment_body
 from pm_providers.sandbox.openproject.defaults import SYSTEM_ID
@@ -53,18 +53,11 @@ class Webhook:
     project_ids: frozenset[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to a receiver; `body` is the exact text that was signed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Sent):
+    """One request to a receiver."""
 
-    `status` is the receiver's answer, None before sending and when it could not be reached.
-    """
-
-    url: str
     action: str
-    body: bytes
-    headers: dict[str, str]
-    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +117,7 @@ class Webhooks:
             transport: reaches the receivers, for example `httpx2.ASGITransport(app)`; None uses the network.
             due_only: see `ready`.
         """
-        sent: list[Delivery] = []
-        async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
-            for delivery in self.ready(due_only=due_only):
-                status = await post(client, delivery.url, delivery.body, delivery.headers)
-                values = (delivery.url, delivery.action, delivery.body, delivery.headers)
-                sent.append(Delivery(*values, status))
-        return sent
+        return await send(self.ready(due_only=due_only), transport, TIMEOUT_S)
 
     def _note(self, name: str, key: int, actor_id: int) -> None:
         if not self._hooks:
@@ -258,4 +245,4 @@ def _delivery(hook: Webhook, action: str, payload: dict[str, Any]) -> Delivery:
     }
     if hook.secret:
         headers["X-OP-Signature"] = signature(hook.secret, body)
-    return Delivery(hook.url, action, body, headers)
+    return Delivery(url=hook.url, action=action, body=body, headers=headers)

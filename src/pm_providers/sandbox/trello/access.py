@@ -7,8 +7,9 @@ Signatures of OAuth 1.0a requests are not checked: their consumer key and token 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
+from pm_providers.sandbox.kit.tables import Table
 from pm_providers.sandbox.trello.errors import ApiError, forbidden, invalid_id, not_found, unauthorized
 from pm_providers.sandbox.trello.ids import is_id, is_short_link
 from pm_providers.sandbox.trello.records import (
@@ -25,6 +26,9 @@ from pm_providers.sandbox.trello.records import (
 )
 from pm_providers.sandbox.trello.state import State
 from pm_providers.sandbox.trello.web import Session
+
+P = TypeVar("P", TList, Label, Checklist, CustomField)
+"""Part of a board."""
 
 __all__ = [
     "board_role",
@@ -212,37 +216,29 @@ def need_card(session: Session, text: str, right: str = "read") -> Card:
 
 def need_list(session: Session, text: str, right: str = "read") -> TList:
     """A list by id."""
-    row = session.state.lists.get(need_id(text))
-    if row is None:
-        raise not_found()
-    _check(session, session.state.boards[row.board_id], right, "list")
-    return row
+    return _on_board(session, session.state.lists, text, right, "list")
 
 
 def need_label(session: Session, text: str, right: str = "read") -> Label:
     """A label by id."""
-    row = session.state.labels.get(need_id(text))
-    if row is None:
-        raise not_found()
-    _check(session, session.state.boards[row.board_id], right, "label")
-    return row
+    return _on_board(session, session.state.labels, text, right, "label")
 
 
 def need_checklist(session: Session, text: str, right: str = "read") -> Checklist:
     """A checklist by id."""
-    row = session.state.checklists.get(need_id(text))
-    if row is None:
-        raise not_found()
-    _check(session, session.state.boards[row.board_id], right, "checklist")
-    return row
+    return _on_board(session, session.state.checklists, text, right, "checklist")
 
 
 def need_field(session: Session, text: str, right: str = "read") -> CustomField:
     """A custom field by id."""
-    row = session.state.fields.get(need_id(text))
+    return _on_board(session, session.state.fields, text, right, "")
+
+
+def _on_board(session: Session, rows: Table[P], text: str, right: str, what: str) -> P:
+    row = rows.get(need_id(text))
     if row is None:
         raise not_found()
-    _check(session, session.state.boards[row.board_id], right, "")
+    _check(session, session.state.boards[row.board_id], right, what)
     return row
 
 

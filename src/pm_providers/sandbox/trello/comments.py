@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pm_providers.sandbox.kit.tables import Table
 from pm_providers.sandbox.trello.access import board_role, need_action, need_card
 from pm_providers.sandbox.trello.action_view import ActionShape, action_body, reactions_of
 from pm_providers.sandbox.trello.board_view import BOARD, BOARD_SHORT, LIST, LIST_ONE
@@ -12,6 +13,7 @@ from pm_providers.sandbox.trello.errors import ApiError, invalid, not_found, una
 from pm_providers.sandbox.trello.journal import happened, touch
 from pm_providers.sandbox.trello.people_view import CREATOR, MEMBER, ORG, ORG_SHORT
 from pm_providers.sandbox.trello.records import Action, Card
+from pm_providers.sandbox.trello.shapes import Shape
 from pm_providers.sandbox.trello.web import Call, Session, family
 
 __all__ = ["add_comment", "routes"]
@@ -129,55 +131,46 @@ def member(call: Call) -> Any:
 @routes("GET", "/actions/{id}/memberCreator")
 def creator(call: Call) -> Any:
     """Who did it."""
-    row = call.state.members.get(need_action(call.session, call.params["id"]).creator)
-    if row is None:
-        raise not_found()
-    return MEMBER.show(call.session, row, MEMBER.names(call, "fields", CREATOR))
+    return _party(call, call.state.members, "creator", MEMBER, CREATOR)
 
 
 @routes("GET", "/actions/{id}/member")
 def subject(call: Call) -> Any:
     """Whom it was done to."""
-    row = call.state.members.get(need_action(call.session, call.params["id"]).subject)
-    if row is None:
-        raise not_found()
-    return MEMBER.show(call.session, row, MEMBER.names(call, "fields", CREATOR))
+    return _party(call, call.state.members, "subject", MEMBER, CREATOR)
 
 
 @routes("GET", "/actions/{id}/board")
 def board_of(call: Call) -> Any:
     """The board on which it happened."""
-    row = call.state.boards.get(need_action(call.session, call.params["id"]).board_id)
-    if row is None:
-        raise not_found()
-    return BOARD.show(call.session, row, BOARD.names(call, "fields", BOARD_SHORT))
+    return _party(call, call.state.boards, "board_id", BOARD, BOARD_SHORT)
 
 
 @routes("GET", "/actions/{id}/card")
 def card_of(call: Call) -> Any:
     """The card to which it happened."""
-    row = call.state.cards.get(need_action(call.session, call.params["id"]).card_id)
-    if row is None:
-        raise not_found()
-    return CARD.show(call.session, row, CARD.names(call, "fields"))
+    return _party(call, call.state.cards, "card_id", CARD)
 
 
 @routes("GET", "/actions/{id}/list")
 def list_of(call: Call) -> Any:
     """The list on which it happened."""
-    row = call.state.lists.get(need_action(call.session, call.params["id"]).list_id)
-    if row is None:
-        raise not_found()
-    return LIST.show(call.session, row, LIST.names(call, "fields", LIST_ONE))
+    return _party(call, call.state.lists, "list_id", LIST, LIST_ONE)
 
 
 @routes("GET", "/actions/{id}/organization")
 def org_of(call: Call) -> Any:
     """The workspace in which it happened."""
-    row = call.state.orgs.get(need_action(call.session, call.params["id"]).org_id)
+    return _party(call, call.state.orgs, "org_id", ORG, ORG_SHORT)
+
+
+def _party(
+    call: Call, rows: Table[Any], member: str, shape: Shape[Any], short: tuple[str, ...] | None = None
+) -> Any:
+    row = rows.get(getattr(need_action(call.session, call.params["id"]), member))
     if row is None:
         raise not_found()
-    return ORG.show(call.session, row, ORG.names(call, "fields", ORG_SHORT))
+    return shape.show(call.session, row, shape.names(call, "fields", short))
 
 
 @routes("GET", "/actions/{id}/reactions")

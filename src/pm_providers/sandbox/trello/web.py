@@ -11,6 +11,7 @@ import msgspec
 
 from pm_providers.sandbox.kit.multipart import FilePart, read_files, read_texts
 from pm_providers.sandbox.kit.routing import Routes
+from pm_providers.sandbox.kit.web import Reply
 from pm_providers.sandbox.trello.errors import ApiError, invalid, invalid_object
 from pm_providers.sandbox.trello.ids import is_id, read_moment
 from pm_providers.sandbox.trello.records import Member, Token
@@ -22,16 +23,6 @@ MAX_TEXT = 16_384
 MAX_URL_TEXT = 2_000
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0", "none", ""})
-
-
-@dataclass(slots=True)
-class Reply:
-    """An answer that is not simply 200 with JSON: `body` is JSON data, a text, or bytes."""
-
-    body: Any = None
-    status: int = 200
-    content_type: str = "application/json; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

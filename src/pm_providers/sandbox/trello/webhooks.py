@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from pm_providers.sandbox.kit.deliveries import post
+from pm_providers.sandbox.kit.deliveries import Sent, send
 from pm_providers.sandbox.trello.action_view import action_body
 from pm_providers.sandbox.trello.board_view import BOARD, BOARD_SHORT, LIST, LIST_ONE
 from pm_providers.sandbox.trello.card_view import CARD
@@ -56,24 +56,19 @@ def signature(secret: str, body: bytes, callback_url: str) -> str:
     ).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to a receiver; `body` is the exact text that was signed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Sent):
+    """One request to a receiver.
 
     Attributes:
         due: not sent before.
         retry: number of earlier attempts.
-        status: the receiver's answer; None before sending and when it could not be reached.
     """
 
     webhook_id: str
-    url: str
     event: str
-    body: bytes
-    headers: dict[str, str]
     due: datetime
     retry: int = 0
-    status: int | None = None
 
 
 class Webhooks:
@@ -125,13 +120,7 @@ class Webhooks:
             transport: reaches the receivers; None uses `receiver`, and without that the network.
             due_only: see `ready`.
         """
-        sent: list[Delivery] = []
-        async with httpx2.AsyncClient(transport=transport or self.receiver, timeout=TIMEOUT_S) as client:
-            for delivery in self.ready(due_only=due_only):
-                status = await post(client, delivery.url, delivery.body, delivery.headers)
-                sent.append(replace(delivery, status=status))
-                self._after(delivery, status)
-        return sent
+        return await send(self.ready(due_only=due_only), transport or self.receiver, TIMEOUT_S, self._after)
 
     def _after(self, delivery: Delivery, status: int | None) -> None:
         hooks = self._state.webhooks
@@ -188,7 +177,8 @@ class Webhooks:
             "Content-Type": "application/json; charset=utf-8",
             "X-Trello-Webhook": signature(app.secret if app is not None else "", body, hook.url),
         }
-        return Delivery(hook.id, hook.url, action.type, body, headers, self._state.clock.now())
+        due, event = self._state.clock.now(), action.type
+        return Delivery(webhook_id=hook.id, url=hook.url, event=event, body=body, headers=headers, due=due)
 
 
 def _model(session: Session, key: str) -> dict[str, Any] | None:
