@@ -18,9 +18,12 @@ __all__ = [
     "identifier",
     "instant",
     "is_number",
+    "object_list",
+    "objects",
     "optional_flag",
     "optional_number",
     "optional_text",
+    "part",
     "split_name",
 ]
 
@@ -57,6 +60,38 @@ def identifier(value: Document, kind: str) -> str:
     if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
         raise broken(f"a {kind} without id")
     return str(found)
+
+
+def part(document: Document, kind: str) -> dict[str, Any]:
+    """The object that a document holds under the name of its kind.
+
+    Raises:
+        ProviderError: there is none.
+    """
+    found = document.get(kind)
+    if not isinstance(found, dict):
+        raise broken(f"no {kind} in the answer")
+    return found
+
+
+def objects(document: Document, kind: str) -> list[dict[str, Any]]:
+    """The list of objects that a document holds under the name of its kind.
+
+    Raises:
+        ProviderError: there is none, or it holds something else than objects.
+    """
+    return object_list(document.get(kind), kind)
+
+
+def object_list(found: Any, kind: str = "objects") -> list[dict[str, Any]]:
+    """An answer that is a list of objects.
+
+    Raises:
+        ProviderError: it is none, or holds something else than objects.
+    """
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise broken(f"no list of {kind:.60} in the answer")
+    return found
 
 
 def optional_text(value: Document, name: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import httpx2
 
 from pm_providers.contract import BasePMProvider, PMProviderConfig, RawResponse, Setting
-from pm_providers.errors import ConfigurationError, NotFoundError, PermissionDeniedError
+from pm_providers.errors import ConfigurationError, NotFoundError, PermissionDeniedError, PMError
 from pm_providers.model import Record
 from pm_providers.toolkit.cache import Cache, KeyedLocks
 from pm_providers.toolkit.custom_fields import same_custom
@@ -33,7 +33,7 @@ from pm_providers.transport import (
     shared_governor,
 )
 
-__all__ = ["IdentifyingClient", "RemoteClient", "RemoteOptions", "RemoteProvider", "is_gone"]
+__all__ = ["IdentifyingClient", "RemoteClient", "RemoteOptions", "RemoteProvider", "deleted", "is_gone"]
 
 _LEAST_CONCURRENCY = 16
 
@@ -131,7 +131,10 @@ class RemoteClient(ABC):
         """The error for a server that answers 404 when it is asked who we are."""
         return wrong_address(self._settings, provider=self.http.provider)
 
-    @abstractmethod
+    async def call(self, method: str, path: str, *args: Any, **given: Any) -> Answer:
+        """One request, as of `HttpClient.request`."""
+        return await self.http.request(method, path, *args, operation="", **given)
+
     async def raw(
         self,
         method: str,
@@ -142,6 +145,7 @@ class RemoteClient(ABC):
         headers: Mapping[str, str],
     ) -> Answer:
         """Any call; `body` holds `json` or nothing."""
+        return await self.call(method, path, params=params, headers=headers, **body)
 
 
 class IdentifyingClient(RemoteClient):
@@ -198,6 +202,27 @@ async def is_gone(get: Callable[[str], Awaitable[object]], path: str) -> bool:
     except (NotFoundError, PermissionDeniedError) as error:
         return isinstance(error, NotFoundError)
     return False
+
+
+async def deleted(call: Awaitable[object], get: Callable[[str], Awaitable[object]], look: str | None) -> bool:
+    """Whether a delete did something; `False` where there was nothing.
+
+    When the answer got lost, the object is looked up: gone is deleted.
+
+    Args:
+        call: the delete.
+        get: reads what is at an address.
+        look: the address of the object; `None` where it has none.
+    """
+    try:
+        await call
+    except NotFoundError:
+        return False
+    except PMError as error:
+        if error.maybe_applied and look is not None and await is_gone(get, look):
+            return True
+        raise
+    return True
 
 
 class RemoteProvider(BasePMProvider):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from pm_providers.errors import PMError, ValidationError
+from pm_providers.errors import ValidationError
 from pm_providers.model import PMTask, WriteWarning
 
-__all__ = ["Progress", "refuse_clearing", "with_losses", "with_reasons"]
+__all__ = ["refuse_clearing", "with_losses", "with_reasons"]
 
 
 def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -60,23 +59,3 @@ def with_reasons(task: PMTask, fields: Mapping[str, Any], reasons: Mapping[str, 
     """
     found = tuple(WriteWarning(name, fields[name], getattr(task, name), why) for name, why in reasons.items())
     return replace(task, warnings=(*task.warnings, *found)) if found else task
-
-
-class Progress:
-    """Block of several writes: an error that leaves it after the first one is marked `maybe_applied`.
-
-    Attributes:
-        begun: something is written.
-    """
-
-    def __init__(self, *, begun: bool = False) -> None:
-        self.begun = begun
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.begun and isinstance(error, PMError):
-            error.maybe_applied = True

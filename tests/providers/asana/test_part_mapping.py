@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 
 from pm_providers import ProviderError, ValidationError
+from pm_providers.providers.asana.mapping.members import LEVELS, level_of, to_membership
 from pm_providers.providers.asana.mapping.parts import (
-    LEVELS,
     TAG_COLORS,
     comment_text,
     from_label,
-    from_time_entry,
     is_comment,
     is_of_task,
-    level_of,
     relation_ends,
     relation_id,
     relations_of,
@@ -25,9 +23,8 @@ from pm_providers.providers.asana.mapping.parts import (
     to_attachment,
     to_comment,
     to_label,
-    to_membership,
-    to_time_entry,
 )
+from pm_providers.providers.asana.mapping.time_entries import from_time_entry, to_time_entry
 from tests.shared_material import need, shared_path
 
 

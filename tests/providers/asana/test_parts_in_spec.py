@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from pm_providers import PMAttachment, PMComment, PMLabel, PMMembership, PMRelation, PMTask, PMTimeEntry
 from pm_providers.contract import OPERATIONS
-from pm_providers.providers.asana.mapping.parts import COMPLETE_FIELDS
+from pm_providers.providers.asana.mapping.time_entries import COMPLETE_FIELDS
 from pm_providers.providers.asana.provider import AsanaProvider
 from pm_providers.sandbox.kit.log import RequestRecord
 from tests.providers.asana.site import Site

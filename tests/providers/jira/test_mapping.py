@@ -18,12 +18,8 @@ from pm_providers.providers.jira.mapping.choices import (
     to_priorities,
     to_status,
 )
-from pm_providers.providers.jira.mapping.custom_fields import (
-    FieldInfo,
-    story_point_rank,
-    to_field,
-    unique_names,
-)
+from pm_providers.providers.jira.mapping.custom_fields import FieldInfo, story_point_rank
+from pm_providers.providers.jira.mapping.field_descriptions import to_field, unique_names
 from pm_providers.providers.jira.mapping.people import to_user
 from pm_providers.providers.jira.mapping.projects import key_for, to_project
 from pm_providers.providers.jira.mapping.tasks import SpecialFields, TaskReading, to_task

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ProviderError
 from pm_providers.providers.asana.errors import action_error
 from pm_providers.toolkit.documents import broken
-from pm_providers.toolkit.writes import Progress
 
 __all__ = ["BATCH_MOST", "Action", "Outcome", "Permits", "read_outcomes"]
 
@@ -118,9 +117,8 @@ class Outcome:
         if error is not None:
             raise error
         found = self.body.get("data") if isinstance(self.body, Mapping) else None
-        with Progress(begun=self.action.writes):
-            if found is None or (self.action.writes and not isinstance(found, Mapping)):
-                raise broken("an answer without data")
+        if found is None or (self.action.writes and not isinstance(found, Mapping)):
+            raise broken("an answer without data")
         return found
 
 
@@ -128,13 +126,16 @@ def read_outcomes(body: Any, actions: Sequence[Action]) -> list[Outcome]:
     """Outcomes in the order of the actions.
 
     Raises:
-        ProviderError: not as many as were asked for.
+        ProviderError: not as many as were asked for; of writes it says that they may be carried out.
     """
     found = body.get("data") if isinstance(body, Mapping) else None
-    with Progress(begun=any(one.writes for one in actions)):
+    try:
         if not isinstance(found, list) or len(found) != len(actions):
             raise broken(f"a batch of {len(actions)} actions without as many answers")
         return [_outcome(action, one) for action, one in zip(actions, found, strict=True)]
+    except ProviderError as error:  # each write is noted by who asked for it, and its outcome is not known
+        error.maybe_applied = any(one.writes for one in actions)
+        raise
 
 
 def _outcome(action: Action, value: Any) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pm_providers.toolkit.documents import broken
 
-__all__ = ["EventPage", "next_offset", "objects", "one_object"]
+__all__ = ["EventPage", "next_offset", "one_object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,6 @@ class EventPage:
     has_more: bool = False
     was_lost: bool = False
     clock: datetime | None = None
-
-
-def objects(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The list that an answer holds.
-
-    Raises:
-        ProviderError: there is none, or it holds something else than objects.
-    """
-    found = body.get("data")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise broken("no list in the answer")
-    return found
 
 
 def next_offset(body: Mapping[str, Any]) -> str | None:

@@ -20,15 +20,15 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome, Permits, read_outcomes
-from pm_providers.providers.asana.answers import EventPage, next_offset, objects, one_object
+from pm_providers.providers.asana.answers import EventPage, next_offset, one_object
 from pm_providers.providers.asana.config import API_ROOT, SETTINGS, Options
 from pm_providers.providers.asana.errors import lost_page, of_read, parse_fault
 from pm_providers.providers.asana.gathering import gathered_by, gathering
-from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.remote import RemoteClient, is_gone
+from pm_providers.toolkit.documents import broken, clock, objects
+from pm_providers.toolkit.remote import RemoteClient, deleted
 from pm_providers.transport import Answer, FilePart, Params, Quota, Timing, bounded_map
 
-__all__ = ["Api", "EventPage", "next_offset", "objects"]
+__all__ = ["Api", "EventPage", "next_offset"]
 
 _log = logging.getLogger("pm_providers.asana")
 
@@ -191,32 +191,8 @@ class Api(RemoteClient):
         return one_object(await self.run(Action("PUT", path, data, fields)))
 
     async def delete(self, path: str) -> bool:
-        """Delete something; `False` when it did not exist.
-
-        When the answer got lost, the object is looked up: gone is deleted.
-        """
-        try:
-            # A page (a login, a proxy) is no delete: that is no JSON.
-            await self.run(Action("DELETE", path))
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and await is_gone(self.get, path):
-                return True
-            raise
-        return True
-
-    async def raw(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None,
-        body: Mapping[str, Any],
-        headers: Mapping[str, str],
-    ) -> Answer:
-        """Any call; `body` holds `json` or nothing."""
-        return await self.call(method, path, params=params, headers=headers, **body)
+        """Delete something; see `deleted`. A page (a login, a proxy) is no delete: that is no JSON."""
+        return await deleted(self.run(Action("DELETE", path)), self.get, path)
 
     # lists
 
@@ -224,7 +200,7 @@ class Api(RemoteClient):
         """One page of a list, and the token of the next one."""
         answer = await self.call("GET", action.path, params=action.params)
         body = answer.json_object()
-        return objects(body), next_offset(body)
+        return objects(body, "data"), next_offset(body)
 
     async def pages(
         self,
@@ -371,7 +347,7 @@ class Api(RemoteClient):
             raise broken("events without a sync token")
         if answer.status == _EXPIRED:
             return EventPage((), token, was_lost=True, clock=now)
-        return EventPage(objects(body), token, has_more=body.get("has_more") is True, clock=now)
+        return EventPage(objects(body, "data"), token, has_more=body.get("has_more") is True, clock=now)
 
 
 def _noted(outcome: Outcome) -> Outcome:

@@ -165,7 +165,7 @@ class Relations(Connection):
         wanted = relation_id(first, second)
         made = next((one for one in await self._waits_for(second) if one.id == wanted), None)
         if made is None:
-            raise ProviderError("the system took the dependency, and does not tell of it", maybe_applied=True)
+            raise ProviderError("the system took the dependency, and does not tell of it")
         return made
 
     async def _links(self, first: str, second: str) -> list[PMRelation]:

@@ -8,7 +8,6 @@ from typing import Any
 from pm_providers.errors import UnsupportedError
 from pm_providers.model import Entity, PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 from pm_providers.providers.asana.actions import Action
-from pm_providers.providers.asana.client import objects
 from pm_providers.providers.asana.config import CUSTOM_TYPE_SOURCE
 from pm_providers.providers.asana.mapping.choices import (
     COMPLETED,
@@ -23,6 +22,7 @@ from pm_providers.providers.asana.mapping.custom_fields import (
     unique_names,
 )
 from pm_providers.providers.asana.task_reading import TaskReader
+from pm_providers.toolkit.documents import objects
 
 __all__ = ["Discovery"]
 
@@ -85,7 +85,9 @@ class Discovery(TaskReader):
                 found.append(await self._catalog.sections(project, fresh=True))
             else:
                 options = self._options
-                found.append(section_statuses(objects(body), options.status_map, options.done_section))
+                found.append(
+                    section_statuses(objects(body, "data"), options.status_map, options.done_section)
+                )
         return found
 
     async def _list_priorities(self) -> list[PMPriority]:

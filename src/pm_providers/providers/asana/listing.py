@@ -24,10 +24,11 @@ from typing import Any
 from pm_providers.errors import NotFoundError, PMError, ProviderError, ValidationError
 from pm_providers.providers.asana.actions import BATCH_MOST, Action, Outcome
 from pm_providers.providers.asana.catalog import Catalog
-from pm_providers.providers.asana.client import Api, next_offset, objects
+from pm_providers.providers.asana.client import Api, next_offset
 from pm_providers.providers.asana.errors import is_too_large, lost_page
 from pm_providers.providers.asana.mapping.tasks import memberships_of
 from pm_providers.providers.asana.mapping.values import gid, ref_gid
+from pm_providers.toolkit.documents import objects
 from pm_providers.transport import let_begin
 
 __all__ = ["ProjectListing", "Tree"]
@@ -263,7 +264,7 @@ class ProjectListing:
         token = next_offset(body)
         if token is not None and token == action.offset:
             raise ProviderError("a list repeats itself and never ends")
-        return objects(body), [] if token is None else [_at(action, token)]
+        return objects(body, "data"), [] if token is None else [_at(action, token)]
 
 
 def _at(action: Action, offset: str | None) -> Action:

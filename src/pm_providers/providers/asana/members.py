@@ -11,7 +11,7 @@ from pm_providers.errors import ConflictError, NotFoundError, ProviderError, Val
 from pm_providers.model import PMMembership, PMUser
 from pm_providers.providers.asana.connection import Connection
 from pm_providers.providers.asana.linking import post_again
-from pm_providers.providers.asana.mapping.parts import MEMBERSHIP_FIELDS, level_of, to_membership
+from pm_providers.providers.asana.mapping.members import MEMBERSHIP_FIELDS, level_of, to_membership
 from pm_providers.providers.asana.mapping.values import gid, is_gid, listed, ref_gid
 
 __all__ = ["Memberships", "Watchers"]

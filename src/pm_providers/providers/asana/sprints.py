@@ -23,7 +23,7 @@ from pm_providers.providers.asana.mapping.projects import (
 )
 from pm_providers.providers.asana.mapping.tasks import memberships_of
 from pm_providers.providers.asana.mapping.values import gid, is_gid, ref_gid
-from pm_providers.toolkit.writes import Progress, refuse_clearing
+from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["Sprints"]
 
@@ -68,12 +68,11 @@ class Sprints(ProjectMaker):
             body["archived"] = _archived(fields)
         body = {key: value for key, value in body.items() if value is not None}
         document = await self._make_project(body, ref_gid(owner, "team") or "")
-        with Progress(begun=True):
-            if self._options.sprint_portfolio:
-                path = f"portfolios/{self._options.sprint_portfolio}/addItem"
-                await self._api.post(path, {"item": gid(document, "project")})
-                self._catalog.forget_projects()
-            return self._sprint(_place(document, project), name)
+        if self._options.sprint_portfolio:
+            path = f"portfolios/{self._options.sprint_portfolio}/addItem"
+            await self._api.post(path, {"item": gid(document, "project")})
+            self._catalog.forget_projects()
+        return self._sprint(_place(document, project), name)
 
     async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
         refuse_clearing(fields, ("status",))
@@ -99,12 +98,12 @@ class Sprints(ProjectMaker):
         place = await self._find_sprint(sprint_id)
         if place is None:
             return False
-        saved = place.project is not None and await self._save_tasks(sprint_id, place.project)
+        if place.project is not None:
+            await self._save_tasks(sprint_id, place.project)
         self._catalog.forget_projects()
-        with Progress(begun=saved):
-            return await self._api.delete(f"projects/{sprint_id}")
+        return await self._api.delete(f"projects/{sprint_id}")
 
-    async def _save_tasks(self, sprint: str, project: str) -> bool:
+    async def _save_tasks(self, sprint: str, project: str) -> None:
         fields = ("parent", "memberships.project")
         alone = [
             gid(one, "task")
@@ -113,12 +112,10 @@ class Sprints(ProjectMaker):
         ]
         actions = [Action("POST", f"tasks/{one}/addProject", {"project": project}) for one in alone]
         outcomes = await self._api.batch(actions)
-        with Progress(begun=any(one.error is None for one in outcomes)):
-            for outcome in outcomes:
-                # Deleted meanwhile is fine; whoever may not add to the project must not lose the task.
-                if outcome.error is not None and not isinstance(outcome.error, NotFoundError):
-                    raise outcome.error
-        return bool(actions)
+        for outcome in outcomes:
+            # Deleted meanwhile is fine; whoever may not add to the project must not lose the task.
+            if outcome.error is not None and not isinstance(outcome.error, NotFoundError):
+                raise outcome.error
 
     # projects as sprints
 
@@ -171,13 +168,10 @@ class Sprints(ProjectMaker):
             raise ValidationError(fields={"project_id": why})
         body = {"name": fields["name"]}
         made = await self._api.post(f"custom_fields/{field.id}/enum_options", body, ("name", "enabled"))
-        with Progress(begun=True):
-            option = Option(
-                gid(made, "option"), str(made.get("name") or ""), made.get("enabled") is not False
-            )
-            if fields.get("status") and _archived(fields):
-                return await self._update_option(option.id, {"status": fields["status"]})
-            return self._option(field, option)
+        option = Option(gid(made, "option"), str(made.get("name") or ""), made.get("enabled") is not False)
+        if fields.get("status") and _archived(fields):
+            return await self._update_option(option.id, {"status": fields["status"]})
+        return self._option(field, option)
 
     async def _update_option(self, sprint_id: str, fields: Fields) -> PMSprint:
         found = await self._find_option(sprint_id)

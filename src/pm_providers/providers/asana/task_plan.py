@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pm_providers.errors import PMError
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.client import Api
 
@@ -60,46 +59,28 @@ class TaskPlan:
         """Whether the task comes to stand somewhere else, and its subtasks with it."""
         return bool(self.places or self.others)
 
-    async def carry_out(
-        self, api: Api, fields: tuple[str, ...], *, begun: bool = False
-    ) -> dict[str, Any] | None:
+    async def carry_out(self, api: Api, fields: tuple[str, ...]) -> dict[str, Any] | None:
         """Write; the task as the server answered, `None` where it was not told as a whole.
 
         Args:
             api: the connection.
             fields: `opt_fields` of the answer.
-            begun: something was written before.
 
         Raises:
-            PMError: one of the calls failed; `maybe_applied` when others did not.
+            PMError: one of the calls failed.
         """
         steps = self.steps()
         if len(steps) == 1 and len(steps[0]) == 1 and steps[0][0].method == "PUT":
-            return await _put(api, steps[0][0], fields, begun=begun)
+            return await api.put(steps[0][0].path, steps[0][0].data, fields)
         for actions in steps:
-            await _step(api, actions, begun=begun)
-            begun = True
+            await _step(api, actions)
         return None
 
 
-async def _put(api: Api, action: Action, fields: tuple[str, ...], *, begun: bool) -> dict[str, Any]:
-    try:
-        return await api.put(action.path, action.data, fields)
-    except PMError as error:
-        error.maybe_applied = error.maybe_applied or begun
-        raise
-
-
-async def _step(api: Api, actions: list[Action], *, begun: bool) -> None:
+async def _step(api: Api, actions: list[Action]) -> None:
     if len(actions) == 1:
-        try:
-            await api.run(actions[0])
-        except PMError as error:
-            error.maybe_applied = error.maybe_applied or begun
-            raise
+        await api.run(actions[0])
         return
-    outcomes = await api.batch(actions)
-    errors = [found for one in outcomes if (found := one.error) is not None]
-    if errors:
-        errors[0].maybe_applied = begun or len(errors) < len(outcomes) or errors[0].maybe_applied
-        raise errors[0]
+    for outcome in await api.batch(actions):
+        if outcome.error is not None:
+            raise outcome.error

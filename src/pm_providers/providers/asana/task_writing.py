@@ -15,7 +15,7 @@ from pm_providers.providers.asana.mapping.tasks import from_task, memberships_of
 from pm_providers.providers.asana.mapping.values import gid, listed
 from pm_providers.providers.asana.task_plan import TaskPlan
 from pm_providers.providers.asana.task_values import Placement, TaskValues, is_plain
-from pm_providers.toolkit.writes import Progress, refuse_clearing
+from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["TaskWriter"]
 
@@ -31,11 +31,10 @@ class TaskWriter(TaskValues):
         """One request, and one more for a custom type. Never repeated when the answer gets lost."""
         body, later = await self._draft(fields)
         document = await self._api.post("tasks", body, self._task_fields)
-        with Progress(begun=True):
-            if later:
-                plan = TaskPlan(gid(document, "task"), body=later)
-                document = await plan.carry_out(self._api, self._task_fields, begun=True) or document
-            return await self._task(document)
+        if later:
+            plan = TaskPlan(gid(document, "task"), body=later)
+            document = await plan.carry_out(self._api, self._task_fields) or document
+        return await self._task(document)
 
     async def _draft(self, fields: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
         """Body of the creation, and keys that can only be written afterwards ([spec] TaskCreateRequest)."""
@@ -86,15 +85,13 @@ class TaskWriter(TaskValues):
         async with self._locks.hold(one):
             if fields.keys() <= _SIMPLE:
                 document = await self._api.put(f"tasks/{one}", from_task(fields), self._task_fields)
-                with Progress(begun=True):
-                    return await self._task(document)
+                return await self._task(document)
             base = await self._task_document(one)
             plan = await self._plan(base, fields)
             told = await plan.carry_out(self._api, self._task_fields) if plan.steps() else base
             if plan.moves:
                 self._catalog.forget_homes()
-            with Progress(begun=bool(plan.steps())):
-                return await self._task(told or await self._task_document(one))
+            return await self._task(told or await self._task_document(one))
 
     async def _delete_task(self, task_id: str) -> bool:
         """Into the trash, with its subtasks; there it cannot be read any more."""

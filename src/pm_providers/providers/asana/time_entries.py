@@ -12,7 +12,7 @@ from pm_providers.model import PMTimeEntry
 from pm_providers.providers.asana.actions import Action
 from pm_providers.providers.asana.connection import Connection
 from pm_providers.providers.asana.linking import known_gid
-from pm_providers.providers.asana.mapping.parts import (
+from pm_providers.providers.asana.mapping.time_entries import (
     ENTRY_FIELDS,
     from_time_entry,
     is_complete,

@@ -8,12 +8,10 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMAttachment
-from pm_providers.providers.clickup.client import objects
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.parts import to_attachment
 from pm_providers.providers.clickup.mapping.values import milliseconds
-from pm_providers.toolkit.documents import broken, identifier, optional_text
-from pm_providers.toolkit.writes import Progress
+from pm_providers.toolkit.documents import broken, identifier, objects, optional_text
 from pm_providers.transport import MIB, FilePart
 
 __all__ = ["Attachments"]
@@ -49,14 +47,11 @@ class Attachments(Connection):
             answer = await self._api.call("POST", f"task/{task}/attachment", files=[part], expect=(200, 201))
         except NotFoundError as error:
             raise ValidationError(fields={"task_id": f"there is no task {task!r:.80}"}) from error
-        with Progress(begun=True):
-            made = answer.json_object()
-            shown = await self._api.find_task(task)
-            one = identifier(made, "attachment")
-            found = next(
-                (file for file in _files(shown or {}) if identifier(file, "attachment") == one), made
-            )
-            return self._attachment(found, task)
+        made = answer.json_object()
+        shown = await self._api.find_task(task)
+        one = identifier(made, "attachment")
+        found = next((file for file in _files(shown or {}) if identifier(file, "attachment") == one), made)
+        return self._attachment(found, task)
 
     async def _download_attachment(self, attachment_id: str, task_id: str | None) -> bytes:
         """From the address that the task tells; other hosts get no credential.

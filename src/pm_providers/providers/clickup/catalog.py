@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, PMTaskType
-from pm_providers.providers.clickup.client import Api, objects, part
+from pm_providers.providers.clickup.client import Api
 from pm_providers.providers.clickup.errors import OffError
 from pm_providers.providers.clickup.mapping.choices import (
     merged_statuses,
@@ -22,7 +22,7 @@ from pm_providers.providers.clickup.mapping.custom_fields import CustomField, to
 from pm_providers.providers.clickup.mapping.sprints import SprintRule
 from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.choices import candidates_anew, status_book
-from pm_providers.toolkit.documents import broken, identifier, is_number
+from pm_providers.toolkit.documents import broken, identifier, is_number, objects, part
 
 __all__ = ["Catalog", "Structure"]
 
@@ -188,10 +188,6 @@ class Catalog:
             ValidationError: nothing fits; lists what the list has.
         """
         return await candidates_anew(lambda fresh: self.statuses_of(list_id, fresh=fresh), status_book, value)
-
-    async def statuses_in(self, sets: Iterable[Mapping[str, Any]]) -> list[PMStatus]:
-        """Statuses of several spaces, folders or lists, each name once."""
-        return merged_statuses([_statuses(one) for one in sets], self._options.status_map)
 
     def priority(self, value: str) -> PMPriority:
         """The priority that a written value means.

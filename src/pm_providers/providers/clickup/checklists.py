@@ -9,7 +9,6 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, PMError, ProviderError, ValidationError
 from pm_providers.model import PMChecklist, PMChecklistItem
-from pm_providers.providers.clickup.client import part
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.checklists import (
     checklists_of,
@@ -18,8 +17,7 @@ from pm_providers.providers.clickup.mapping.checklists import (
     items_of,
     to_checklist,
 )
-from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress
+from pm_providers.toolkit.documents import identifier, part
 
 __all__ = ["Checklists"]
 
@@ -74,10 +72,9 @@ class Checklists(Connection):
         except NotFoundError as error:
             raise ValidationError(fields={"task_id": f"there is no task {task!r:.80}"}) from error
         one = identifier(made, "checklist")
-        with Progress(begun=True):
-            if fields.get("position") is not None:
-                await self._api.put(f"checklist/{one}", {"position": fields["position"]})
-            stored = await self._stored_list(one, task)
+        if fields.get("position") is not None:
+            await self._api.put(f"checklist/{one}", {"position": fields["position"]})
+        stored = await self._stored_list(one, task)
         known = _FILLED.set({one: []})
         try:
             return await self._fill_checklist(stored, items) if items else stored
@@ -125,12 +122,11 @@ class Checklists(Connection):
             if fields.get("assignee_id"):
                 body["assignee"] = int(fields["assignee_id"])
             answer = await self._api.post(f"checklist/{one}/checklist_item", body)
-            with Progress(begun=True):
-                items = self._items(answer)
-                made = _new_item(items, before, fields["title"])
-                _FILLED.get({})[one] = items
-                later = {name: fields[name] for name in ("is_done", "parent_id") if fields.get(name)}
-                return await self._write_item(one, made.id, later) if later else made
+            items = self._items(answer)
+            made = _new_item(items, before, fields["title"])
+            _FILLED.get({})[one] = items
+            later = {name: fields[name] for name in ("is_done", "parent_id") if fields.get(name)}
+            return await self._write_item(one, made.id, later) if later else made
 
     async def _list_of_item(self, checklist_id: str, task_id: str | None) -> PMChecklist:
         try:
@@ -151,7 +147,7 @@ class Checklists(Connection):
         answer = await self._api.put(f"checklist/{checklist_id}/checklist_item/{item_id}", body)
         found = item_of(self._items(answer), item_id)
         if found is None:
-            raise ProviderError(f"the system took item {item_id}, and does not show it", maybe_applied=True)
+            raise ProviderError(f"the system took item {item_id}, and does not show it")
         return found
 
     async def _update_checklist_item(
@@ -206,13 +202,11 @@ class Checklists(Connection):
         if owner is None:
             return False
         below = _below(item_id, owner.items)
-        with Progress() as progress:
-            await self._drop_stored(owner, item_id, task_id)
-            progress.begun = True
-            left = {one.id for one in await self._left(owner, task_id)} if below else set()
-            for one in reversed(below):
-                if one in left:
-                    await self._drop_item(owner.id, one)
+        await self._drop_stored(owner, item_id, task_id)
+        left = {one.id for one in await self._left(owner, task_id)} if below else set()
+        for one in reversed(below):
+            if one in left:
+                await self._drop_item(owner.id, one)
         return True
 
     async def _drop_stored(self, owner: PMChecklist, item_id: str, task_id: str) -> None:
@@ -283,5 +277,5 @@ def _new_item(items: list[PMChecklistItem], before: list[PMChecklistItem], title
     new = [one for one in items if one.id not in known]
     named = [one for one in new if one.title == title] or new
     if not named:
-        raise ProviderError("the system took the item, and does not show it", maybe_applied=True)
+        raise ProviderError("the system took the item, and does not show it")
     return named[-1]

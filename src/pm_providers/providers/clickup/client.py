@@ -15,11 +15,11 @@ from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDe
 from pm_providers.providers.clickup.config import SETTINGS, Options
 from pm_providers.providers.clickup.errors import HiddenError, parse_fault
 from pm_providers.providers.clickup.paging import Hint, Spends, TaskPage, task_pages
-from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.remote import IdentifyingClient, is_gone
+from pm_providers.toolkit.documents import clock, objects, part
+from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import Answer, FilePart, Params, Timing
 
-__all__ = ["PAGE", "V2", "V3", "Api", "is_custom_id", "is_task_id", "objects", "part"]
+__all__ = ["PAGE", "V2", "V3", "Api", "is_custom_id", "is_task_id"]
 
 V2, V3 = "api/v2", "api/v3"
 PAGE = 100
@@ -165,22 +165,8 @@ class Api(IdentifyingClient):
         return _object(await self.call("PUT", path, json=body, safe=safe, expect=_DONE))
 
     async def delete(self, path: str, params: Params | None = None, *, look: str | None = None) -> bool:
-        """Delete something; `False` when it did not exist.
-
-        Args:
-            path: address.
-            params: query.
-            look: address at which the object is looked up when the answer got lost: gone is deleted.
-        """
-        try:
-            await self.call("DELETE", path, params=params, expect=_DONE)
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and look is not None and await is_gone(self.get, look):
-                return True
-            raise
-        return True
+        """Delete something; see `deleted`."""
+        return await deleted(self.call("DELETE", path, params=params, expect=_DONE), self.get, look)
 
     async def dated(self, path: str, params: Params) -> tuple[dict[str, Any], datetime | None]:
         """A document, and the server's clock when it was sent; `None` where it did not tell."""
@@ -263,30 +249,6 @@ class Api(IdentifyingClient):
         async with aclosing(stream) as pages:
             async for page in pages:
                 yield page
-
-
-def part(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """The object that a document holds under the name of its kind.
-
-    Raises:
-        ProviderError: there is none.
-    """
-    found = document.get(kind)
-    if not isinstance(found, dict):
-        raise broken(f"no {kind} in the answer")
-    return found
-
-
-def objects(document: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The list that a document holds under the name of its kind.
-
-    Raises:
-        ProviderError: there is none, or it holds something else than objects.
-    """
-    found = document.get(kind)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise broken(f"no list of {kind} in the answer")
-    return found
 
 
 def _object(answer: Answer) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from pm_providers.providers.clickup.mapping.parts import (
 )
 from pm_providers.providers.clickup.mapping.values import milliseconds, ref_id
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Comments", "Relations"]
@@ -101,11 +100,10 @@ class Comments(Connection):
             made = await self._api.post(f"task/{task}/comment", {**body, "notify_all": False})
         except NotFoundError as error:
             raise ValidationError(fields={"task_id": f"there is no task {task!r:.80}"}) from error
-        with Progress(begun=True):
-            one = identifier(made, "comment")
-            found = _among(await self._threads(task, until=one), one)
+        one = identifier(made, "comment")
+        found = _among(await self._threads(task, until=one), one)
         if found is None:
-            raise ProviderError(f"comment {one} was made, and the task does not show it", maybe_applied=True)
+            raise ProviderError(f"comment {one} was made, and the task does not show it")
         return self._comment(found, task)
 
     async def _update_comment(self, comment_id: str, fields: Fields, task_id: str | None) -> PMComment:
@@ -129,8 +127,7 @@ class Comments(Connection):
         if (assignee := ref_id(stored, "assignee")) is not None and assignee.isdecimal():
             body["assignee"] = int(assignee)
         await self._api.put(f"comment/{comment_id}", body)
-        with Progress(begun=True):
-            changed = self._comment(await self._stored(task, comment_id), task)
+        changed = self._comment(await self._stored(task, comment_id), task)
         lost = sorted(unsaid(before) - unsaid(written))
         if not lost:
             return changed
@@ -229,10 +226,9 @@ class Relations(Connection):
         async with self._locks.hold(f"relations {min(start, end)} {max(start, end)}"):
             await self._check_relation(kind, start, end)
             await self._relate(kind, start, end)
-            with Progress(begun=True):
-                made = await self._relation(end, one)
+            made = await self._relation(end, one)
         if made is None:
-            raise ProviderError("the system took the relation, and does not show it", maybe_applied=True)
+            raise ProviderError("the system took the relation, and does not show it")
         fields["from_task_id"], fields["to_task_id"] = made.from_task_id, made.to_task_id
         return made
 

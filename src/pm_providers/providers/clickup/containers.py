@@ -12,7 +12,6 @@ from pm_providers.model import PMProject, WriteWarning
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.places import from_list, from_space, new_space, to_project
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["ProjectReader", "Projects"]
@@ -121,8 +120,7 @@ class Projects(ProjectReader):
             body = from_list(self._list_wire(fields), fields["name"], await self._zone(), new=True)
             made = await self._api.post(f"space/{space}/list", body)
         self._catalog.forget_space(space)
-        with Progress(begun=True):
-            return await self._project(await self._api.get(f"{self._level}/{identifier(made, 'project')}"))
+        return await self._project(await self._api.get(f"{self._level}/{identifier(made, 'project')}"))
 
     async def _create_space(self, fields: Fields) -> PMProject:
         """A space; that it is private can only be said in a second call ([spec])."""

@@ -12,7 +12,6 @@ from pm_providers.model import PMLabel, Record
 from pm_providers.providers.clickup.containers import ProjectReader
 from pm_providers.providers.clickup.mapping.parts import new_tag, to_label
 from pm_providers.toolkit.documents import identifier, optional_text
-from pm_providers.toolkit.writes import Progress
 
 __all__ = ["Labels"]
 
@@ -75,10 +74,9 @@ class Labels(ProjectReader):
             raise ValidationError(fields={"name": f"the space has a tag {name!r:.60} already"})
 
     async def _shown(self, space_id: str, name: str, project_id: str | None) -> PMLabel:
-        with Progress(begun=True):
-            found = await self._tag(space_id, name)
+        found = await self._tag(space_id, name)
         if found is None:
-            raise ProviderError(f"the system took tag {name!r:.60}, and does not show it", maybe_applied=True)
+            raise ProviderError(f"the system took tag {name!r:.60}, and does not show it")
         return self._label(found, project_id)
 
     async def _space_of(self, label_id: str, project_id: str | None) -> _Found | None:

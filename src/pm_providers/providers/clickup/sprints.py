@@ -21,7 +21,6 @@ from pm_providers.providers.clickup.mapping.sprints import (
 )
 from pm_providers.providers.clickup.mapping.values import ref_id
 from pm_providers.toolkit.documents import identifier, is_number, optional_text
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Sprints"]
@@ -88,8 +87,7 @@ class Sprints(ProjectReader):
         folder = place.id if self._level == "folder" else await self._sprint_folder(place.space_id)
         made = await self._api.post(f"folder/{folder}/list", body)
         self._catalog.forget_space(place.space_id)
-        with Progress(begun=True):
-            return await self._sprint(await self._api.get(f"list/{identifier(made, 'list')}"))
+        return await self._sprint(await self._api.get(f"list/{identifier(made, 'list')}"))
 
     def _named(self, name: str, start: Any, end: Any) -> str:
         """Name of the list, with the dates in it.
@@ -127,8 +125,7 @@ class Sprints(ProjectReader):
         name = await self._new_name(found, fields)
         await self._api.put(f"list/{sprint_id}", from_list(wire, name, await self._zone()))
         self._forget(found)
-        with Progress(begun=True):
-            return await self._sprint(await self._api.get(f"list/{sprint_id}"))
+        return await self._sprint(await self._api.get(f"list/{sprint_id}"))
 
     async def _new_name(self, document: Mapping[str, Any], fields: Fields) -> str:
         """Name of a sprint after a change of its name or its dates."""

@@ -23,7 +23,7 @@ from pm_providers.providers.clickup.mapping.values import ref_id
 from pm_providers.providers.clickup.placing import Placing
 from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, optional_text
-from pm_providers.toolkit.writes import Progress, refuse_clearing, with_losses
+from pm_providers.toolkit.writes import refuse_clearing, with_losses
 
 __all__ = ["TaskWriter"]
 
@@ -62,8 +62,7 @@ class TaskWriter(Placing):
         custom = await self._custom(fields, target.list_id)
         body = from_task(wire, await self._zone()) | await self._lists_of_body(fields, custom)
         made = await self._posted(target, body, fields)
-        with Progress(begun=True):
-            return await self._finished(made, target, fields)
+        return await self._finished(made, target, fields)
 
     async def _finished(self, made: Mapping[str, Any], target: _Target, fields: Fields) -> PMTask:
         """The new task, in its sprint."""
@@ -147,7 +146,11 @@ class TaskWriter(Placing):
         whole = all(one in document for one in _NEEDED)
         if whole and (not asked or "markdown_description" in document or plain.strip() == asked.strip()):
             return await self._task(document)
-        return await self._task(await self._api.task(identifier(document, "task")))
+        return await self._task(await self._read_again(document))
+
+    async def _read_again(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        """A task that a creation answered, with its description as Markdown."""
+        return await self._api.task(identifier(made, "task"))
 
     # updates
 
@@ -167,23 +170,18 @@ class TaskWriter(Placing):
             return await self._changed(task_id, base, fields)
 
     async def _changed(self, task_id: str, base: Mapping[str, Any] | None, fields: Fields) -> PMTask:
-        with Progress() as progress:
-            before = None if base is None else await self._task(base)
-            plan = await self._planned(base, before, fields)
-            if base is not None and plan.move_to is not None:
-                await self._move_home(base, plan.move_to)
-                progress.begun = True
-            if plan.body:
-                await self._api.put(f"task/{task_id}", plan.body)
-                progress.begun = True
-            for method, path, body in plan.calls:
-                await self._api.call(method, path, **({} if body is None else {"json": body}))
-                progress.begun = True
-            if base is not None and plan.sprint:
-                now = base if plan.move_to is None else await self._api.task(task_id)
-                await self._put_in_sprint(now, fields["sprint_id"])
-                progress.begun = True
-            task = await self._task(await self._api.task(task_id))
+        before = None if base is None else await self._task(base)
+        plan = await self._planned(base, before, fields)
+        if base is not None and plan.move_to is not None:
+            await self._move_home(base, plan.move_to)
+        if plan.body:
+            await self._api.put(f"task/{task_id}", plan.body)
+        for method, path, body in plan.calls:
+            await self._api.call(method, path, **({} if body is None else {"json": body}))
+        if base is not None and plan.sprint:
+            now = base if plan.move_to is None else await self._api.task(task_id)
+            await self._put_in_sprint(now, fields["sprint_id"])
+        task = await self._task(await self._api.task(task_id))
         return task if before is None else with_losses(task, before, fields, _LOST_IN_MOVES)
 
     async def _planned(self, base: Mapping[str, Any] | None, before: PMTask | None, fields: Fields) -> _Plan:

@@ -9,7 +9,6 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMTimeEntry
-from pm_providers.providers.clickup.client import objects, part
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.parts import is_part_id
 from pm_providers.providers.clickup.mapping.people import role_of
@@ -21,8 +20,7 @@ from pm_providers.providers.clickup.mapping.time_entries import (
     to_time_entry,
 )
 from pm_providers.providers.clickup.mapping.values import milliseconds, ref_id
-from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress
+from pm_providers.toolkit.documents import identifier, objects, part
 
 __all__ = ["TimeEntries"]
 
@@ -98,8 +96,7 @@ class TimeEntries(Connection):
         body = new_entry(fields, zone)
         await self._task_of_entry(fields["task_id"])
         made = part(await self._api.post(f"{self._api.team}/time_entries", body), "data")
-        with Progress(begun=True):
-            return await self._read_entry(identifier(made, "time entry"), zone)
+        return await self._read_entry(identifier(made, "time entry"), zone)
 
     async def _task_of_entry(self, task: str) -> str | None:
         """Project of a task.
@@ -134,8 +131,7 @@ class TimeEntries(Connection):
             await self._task_of_entry(fields["task_id"])
         zone = await self._zone()
         await self._api.put(f"{self._api.team}/time_entries/{entry_id}", changed_entry(fields, stored, zone))
-        with Progress(begun=True):
-            return await self._read_entry(entry_id, zone)
+        return await self._read_entry(entry_id, zone)
 
     async def _delete_time_entry(self, entry_id: str, task_id: str | None) -> bool:
         if not is_part_id(entry_id):

@@ -58,7 +58,7 @@ class Users(Connection):
         await self._catalog.members(fresh=True)
         made = await self._catalog.member(email)
         if made is None:
-            raise NotFoundError(f"{email} was invited, and is not listed yet", maybe_applied=True)
+            raise NotFoundError(f"{email} was invited, and is not listed yet")
         return await self._with_name(made, fields)
 
     async def _with_name(self, document: Mapping[str, Any], fields: Fields) -> PMUser:

@@ -9,7 +9,8 @@ from typing import Any
 from pm_providers.contract import override
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError, ValidationError
 from pm_providers.model import PMPriority, PMStatus, Priority, TaskStatus, guess_priority
-from pm_providers.providers.jira.client import AGILE, Api, objects
+from pm_providers.providers.jira.answers import objects
+from pm_providers.providers.jira.client import AGILE, Api
 from pm_providers.providers.jira.mapping.choices import IssueType, to_issue_type, to_priorities, to_status
 from pm_providers.providers.jira.mapping.custom_fields import (
     EPIC_LINK,
@@ -17,9 +18,8 @@ from pm_providers.providers.jira.mapping.custom_fields import (
     SPRINT,
     FieldInfo,
     story_point_rank,
-    to_field,
-    unique_names,
 )
+from pm_providers.providers.jira.mapping.field_descriptions import to_field, unique_names
 from pm_providers.providers.jira.mapping.tasks import SpecialFields
 from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.choices import candidates_anew, priority_book, status_book, with_map

@@ -12,18 +12,13 @@ from typing import Any
 import httpx2
 import msgspec
 
-from pm_providers.errors import (
-    AuthenticationError,
-    NotFoundError,
-    PermissionDeniedError,
-    PMError,
-    ProviderError,
-)
+from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDeniedError, ProviderError
+from pm_providers.providers.jira.answers import is_last, objects
 from pm_providers.providers.jira.config import SETTINGS, Options
 from pm_providers.providers.jira.errors import is_anonymous, parse_fault, read_quota, rejected
 from pm_providers.providers.jira.oauth import OAuth
-from pm_providers.toolkit.documents import broken, clock
-from pm_providers.toolkit.remote import IdentifyingClient, is_gone
+from pm_providers.toolkit.documents import clock, object_list
+from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -31,7 +26,7 @@ from pm_providers.transport import (
     Timing,
 )
 
-__all__ = ["AGILE", "CLOUD", "SERVER", "Api", "Deployment", "objects"]
+__all__ = ["AGILE", "CLOUD", "SERVER", "Api", "Deployment"]
 
 AGILE = "rest/agile/1.0"
 """Root of boards and sprints; addresses that begin with `rest/` are taken as they are."""
@@ -280,7 +275,7 @@ class Api(IdentifyingClient):
 
     async def listed(self, path: str, params: Params | None = None) -> list[dict[str, Any]]:
         """A bare list of objects (`field`, `issuetype`, `status`, ...)."""
-        return _all_objects((await self.call("GET", path, params=params)).json(), path)
+        return object_list((await self.call("GET", path, params=params)).json(), path)
 
     async def ask(self, path: str, body: Any) -> dict[str, Any]:
         """A read that has its question in the body (`search/jql`, `issue/bulkfetch`): repeated like one."""
@@ -305,36 +300,13 @@ class Api(IdentifyingClient):
         return answer.json() if answer.content.strip() else None
 
     async def delete(self, path: str, params: Params | None = None, *, look: str | None = None) -> bool:
-        """Delete something; `False` when it did not exist.
+        """Delete something; see `deleted`. It is looked for at `look`, by default at `path`."""
+        return await deleted(self._drop(path, params), self.get, look or path)
 
-        Args:
-            path: what to delete.
-            params: query.
-            look: where to look, when the answer got lost, whether it is gone; by default `path`.
-        """
-        try:
-            answer = await self.call("DELETE", path, params=params, expect=(200, 202, 204))
-            if answer.status == _OK and answer.content.strip():
-                answer.json()  # A page (a login, a proxy) is no delete; links tell 200 ([spec] issueLink).
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and await is_gone(self.get, look or path):
-                return True
-            raise
-        return True
-
-    async def raw(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None,
-        body: Mapping[str, Any],
-        headers: Mapping[str, str],
-    ) -> Answer:
-        """Any call; `body` holds `json` or nothing."""
-        return await self.call(method, path, params=params, headers=headers, **body)
+    async def _drop(self, path: str, params: Params | None) -> None:
+        answer = await self.call("DELETE", path, params=params, expect=(200, 202, 204))
+        if answer.status == _OK and answer.content.strip():
+            answer.json()  # A page (a login, a proxy) is no delete; links tell 200 ([spec] issueLink).
 
     # lists
 
@@ -371,7 +343,7 @@ class Api(IdentifyingClient):
             items = objects(document, kind)
             yield items
             start += len(items)
-            if not items or _is_last(document, start):
+            if not items or is_last(document, start):
                 return
         raise ProviderError("the list never ends")
 
@@ -420,33 +392,3 @@ def _sure(answer: Answer | BaseException) -> Answer:
     if isinstance(answer, BaseException):
         raise answer
     return answer
-
-
-def _is_last(document: Any, reached: int) -> bool:
-    if not isinstance(document, Mapping):
-        return True
-    total = document.get("total")
-    if isinstance(total, int) and not isinstance(total, bool):
-        return reached >= total
-    return document.get("isLast") is True or "isLast" not in document
-
-
-def objects(document: Any, kind: str) -> list[dict[str, Any]]:
-    """The list that an answer holds under one of the names that such lists have.
-
-    Raises:
-        ProviderError: there is none, or it holds something else than objects.
-    """
-    if isinstance(document, list):
-        return _all_objects(document, kind)
-    if isinstance(document, Mapping):
-        for name in (kind, "values", "results"):
-            if isinstance(document.get(name), list):
-                return _all_objects(document[name], kind)
-    raise broken(f"no list of {kind} in the answer")
-
-
-def _all_objects(found: Any, kind: str) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise broken(f"no list of objects for {kind:.60}")
-    return found

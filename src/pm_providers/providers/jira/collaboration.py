@@ -19,7 +19,7 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMAttachment, PMComment, PMRelation, RelationType
-from pm_providers.providers.jira.client import objects
+from pm_providers.providers.jira.answers import objects
 from pm_providers.providers.jira.connection import Connection, is_issue
 from pm_providers.providers.jira.mapping.links import (
     LinkType,
@@ -190,7 +190,7 @@ class Relations(Connection):
             await self._link(kind, start, end)
             made = await self._link_between(start, end, kind)
         if made is None:
-            raise ProviderError("the system took the link, but does not show it", maybe_applied=True)
+            raise ProviderError("the system took the link, but does not show it")
         if kind.meaning is RelationType.RELATES:  # the same from both ends
             fields["from_task_id"], fields["to_task_id"] = made.from_task_id, made.to_task_id
         return made

@@ -21,7 +21,7 @@ from pm_providers.providers.jira.mapping.projects import (
     to_project,
 )
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress, refuse_clearing
+from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["Projects", "Users"]
 
@@ -74,10 +74,9 @@ class Projects(Connection):
         except ValidationError as error:
             raise _taken(error) from error
         one = identifier(made, "project")
-        with Progress(begun=True):
-            if status != "live":
-                await self._set_archived(one, archived=True)
-            return self._project_record(await self._stored_project(one))
+        if status != "live":
+            await self._set_archived(one, archived=True)
+        return self._project_record(await self._stored_project(one))
 
     async def _update_project(
         self, project_id: str, fields: Fields, expected_version: str | None

@@ -10,7 +10,8 @@ from pm_providers.errors import NotFoundError
 from pm_providers.model import PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 from pm_providers.providers.jira.connection import is_issue
 from pm_providers.providers.jira.mapping.choices import to_types
-from pm_providers.providers.jira.mapping.custom_fields import SPRINT, FieldInfo, Option, unique_names
+from pm_providers.providers.jira.mapping.custom_fields import SPRINT, FieldInfo, Option
+from pm_providers.providers.jira.mapping.field_descriptions import unique_names
 from pm_providers.providers.jira.transitions import TransitionWalker
 from pm_providers.toolkit.documents import identifier, optional_text
 from pm_providers.transport import bounded_map

@@ -9,7 +9,8 @@ from contextlib import aclosing
 from typing import Any
 
 from pm_providers.errors import NotFoundError, ProviderError
-from pm_providers.providers.jira.client import Api, objects
+from pm_providers.providers.jira.answers import objects
+from pm_providers.providers.jira.client import Api
 from pm_providers.providers.jira.recent import RecentWrites
 from pm_providers.toolkit.documents import broken, identifier
 from pm_providers.toolkit.listing import DocumentPage, page_span, steady_pages

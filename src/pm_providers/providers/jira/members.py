@@ -16,7 +16,7 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMMembership, PMUser
-from pm_providers.providers.jira.client import objects
+from pm_providers.providers.jira.answers import objects
 from pm_providers.providers.jira.connection import Connection, is_issue
 from pm_providers.providers.jira.mapping.members import (
     GROUP,
@@ -27,7 +27,6 @@ from pm_providers.providers.jira.mapping.members import (
     split_id,
 )
 from pm_providers.providers.jira.mapping.values import person_id
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Memberships", "Watchers"]
@@ -124,7 +123,7 @@ class Memberships(Connection):
         given = [one for one in meant if one not in member.roles]
         await self._give(project, member.actor, given)
         taken = [one for one in member.roles if one not in meant]
-        await self._take(project, member.actor, taken, begun=bool(given))
+        await self._take(project, member.actor, taken)
         return await self._membership(project, user)
 
     async def _delete_membership(self, membership_id: str, project_id: str | None) -> bool:
@@ -153,32 +152,28 @@ class Memberships(Connection):
         Raises:
             ValidationError: the user or group is unknown.
         """
-        with Progress() as progress:
-            for role in roles:
-                path = f"project/{project}/role/{role}"
-                try:
-                    await self._api.call("POST", path, json=actor.body, safe=True, expect=(200, 201))
-                except (NotFoundError, ValidationError) as error:
-                    if not await self._has(project, actor, role):
-                        if progress.begun:
-                            raise
-                        raise _unknown(actor.id) from error
-                    # A first attempt gave it, and its answer was lost.
-                progress.begun = True
+        for number, role in enumerate(roles):
+            path = f"project/{project}/role/{role}"
+            try:
+                await self._api.call("POST", path, json=actor.body, safe=True, expect=(200, 201))
+            except (NotFoundError, ValidationError) as error:
+                if not await self._has(project, actor, role):
+                    if number:
+                        raise
+                    raise _unknown(actor.id) from error
+                # A first attempt gave it, and its answer was lost.
 
     async def _has(self, project: str, actor: Actor, role: str) -> bool:
         return any(one.actor.id == actor.id for one in await self._members(project, {role: role}))
 
-    async def _take(self, project: str, actor: Actor, roles: Iterable[str], *, begun: bool = False) -> None:
-        """Take roles away, one call each; `begun` when something was written already."""
-        with Progress(begun=begun) as progress:
-            for role in list(roles):
-                path = f"project/{project}/role/{role}"
-                try:
-                    await self._api.call("DELETE", path, params=actor.params, safe=True, expect=(204,))
-                except NotFoundError:
-                    continue  # taken away by somebody else meanwhile, or by a first attempt
-                progress.begun = True
+    async def _take(self, project: str, actor: Actor, roles: Iterable[str]) -> None:
+        """Take roles away, one call each."""
+        for role in list(roles):
+            path = f"project/{project}/role/{role}"
+            try:
+                await self._api.call("DELETE", path, params=actor.params, safe=True, expect=(204,))
+            except NotFoundError:
+                continue  # taken away by somebody else meanwhile, or by a first attempt
 
 
 def _parts(membership_id: str) -> tuple[str, str]:

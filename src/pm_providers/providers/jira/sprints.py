@@ -24,7 +24,6 @@ from pm_providers.providers.jira.mapping.sprints import (
 )
 from pm_providers.toolkit.cache import Cache
 from pm_providers.toolkit.documents import identifier, is_number
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import Timing, bounded_map
 
 __all__ = ["Sprints"]
@@ -187,8 +186,7 @@ class Sprints(Connection):
         if not fields.get("goal"):
             body.pop("goal", None)
         found = await self._api.created(f"{AGILE}/sprint", body)
-        with Progress(begun=True):
-            return await self._sprint(await self._go_through(found, states), fields["project_id"])
+        return await self._sprint(await self._go_through(found, states), fields["project_id"])
 
     async def _update_sprint(self, sprint_id: str, fields: Fields, expected_version: str | None) -> PMSprint:
         """By partial writes: a replacing one nulls what it does not hold, so that it is only used to clear.
@@ -215,20 +213,17 @@ class Sprints(Connection):
             found = await self._written(path, answer.json() if answer.content.strip() else None)
         if not (full or body):
             return await self._sprint(await self._go_through(found, states))
-        with Progress(begun=True):
-            return await self._sprint(await self._go_through(found, states))
+        return await self._sprint(await self._go_through(found, states))
 
     async def _go_through(self, sprint: dict[str, Any], states: Sequence[str]) -> dict[str, Any]:
         """Start a sprint, and close it, by the next state each; not repeated when an answer is lost."""
         path = f"{AGILE}/sprint/{identifier(sprint, 'sprint')}"
-        with Progress() as progress:
-            for state in states:
-                try:
-                    sprint = await self._written(path, await self._api.post(path, {"state": state}))
-                except ValidationError as error:
-                    named = error.fields or {"status": error.message}
-                    raise ValidationError(error.message, fields=named, status=error.status) from error
-                progress.begun = True
+        for state in states:
+            try:
+                sprint = await self._written(path, await self._api.post(path, {"state": state}))
+            except ValidationError as error:
+                named = error.fields or {"status": error.message}
+                raise ValidationError(error.message, fields=named, status=error.status) from error
         return sprint
 
     async def _written(self, path: str, answer: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pm_providers.contract import Fields
-from pm_providers.errors import NotFoundError, PMError, UnsupportedError, ValidationError
+from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.model import PMTask, WriteWarning
 from pm_providers.providers.jira.bulk import BulkOperations
 from pm_providers.providers.jira.client import AGILE
@@ -24,7 +24,7 @@ from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress, refuse_clearing, with_reasons
+from pm_providers.toolkit.writes import refuse_clearing, with_reasons
 
 __all__ = ["TaskWriter", "ids_of", "took"]
 
@@ -58,12 +58,7 @@ class TaskWriter(Drafting):
             made = await self._api.created("issue", draft.body)
         one = identifier(made, "issue")
         self._recent.wrote([one])
-        try:
-            return await self._finished(one, draft)
-        except PMError as error:
-            # The issue is there: the caller must not create it again.
-            error.maybe_applied = True
-            raise
+        return await self._finished(one, draft)
 
     async def _finished(self, one: str, draft: Draft) -> PMTask:
         """What the creating call cannot do: sprint and status; then the issue as it is stored."""
@@ -92,22 +87,18 @@ class TaskWriter(Drafting):
         async with self._locks.hold(one):
             before = await self._task(base)
             place = await self._place(base, fields)
-            with Progress() as progress:
-                if place.moves:
-                    await self._move(one, place)
-                    progress.begun = True
-                    base = await self._stored(one)
-                walk = await self._change(one, base, fields, place, progress)
-                task = await self._explained(await self._task(await self._stored(one)), fields, walk)
+            if place.moves:
+                await self._move(one, place)
+                base = await self._stored(one)
+            walk = await self._change(one, base, fields, place)
+            task = await self._explained(await self._task(await self._stored(one)), fields, walk)
             return _with_changes(task, before, fields) if place.moves else task
 
     async def _issue_id_or_fail(self, task_id: str) -> str:
         await self._api.identify()
         return await self._issue_id(task_id)
 
-    async def _change(
-        self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place, progress: Progress
-    ) -> Walk | None:
+    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place) -> Walk | None:
         """Fields by one call, the sprint by another, the status by transitions; checked before any of it."""
         sprint = await self._new_sprint(base, fields)
         notes = await self._notes(fields)
@@ -122,13 +113,10 @@ class TaskWriter(Drafting):
             async with named(await self._wire_names(ref_id(fields_of(base), "project") or "")):
                 await self._api.put(f"issue/{one}", body)
             self._recent.wrote([one])
-            progress.begun = True
         if sprint:
             await self._into_sprint([one], fields["sprint_id"])
-            progress.begun = True
         if walk is not None:
             await self._go(walk, first)
-            progress.begun = True
             took(fields, walk)
         return walk
 

@@ -10,7 +10,7 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, UnsupportedError, ValidationError
 from pm_providers.model import PMTimeEntry
-from pm_providers.providers.jira.client import objects
+from pm_providers.providers.jira.answers import objects
 from pm_providers.providers.jira.connection import is_issue
 from pm_providers.providers.jira.jql import all_of, quoted
 from pm_providers.providers.jira.mapping.moments import zone_of
@@ -18,7 +18,6 @@ from pm_providers.providers.jira.mapping.parts import from_worklog, to_time_entr
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.task_reading import TaskReader
 from pm_providers.toolkit.documents import identifier, is_number
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["TimeEntries"]
@@ -126,16 +125,13 @@ class TimeEntries(TaskReader):
         body = from_worklog(fields, zone, adf=self._cloud, stored=stored)
         target = fields.get("task_id") or task
         project = await self._project_of(target)
-        with Progress() as progress:
-            if target != task:
-                await self._move_worklog(entry_id, task, target)
-                progress.begun = True
-            path = f"issue/{target}/worklog/{entry_id}"
-            if set(fields) - {"task_id"}:
-                await self._api.put(path, body)
-                progress.begun = True
-            self._recent.wrote([task, target])
-            found = await self._api.get(path)
+        if target != task:
+            await self._move_worklog(entry_id, task, target)
+        path = f"issue/{target}/worklog/{entry_id}"
+        if set(fields) - {"task_id"}:
+            await self._api.put(path, body)
+        self._recent.wrote([task, target])
+        found = await self._api.get(path)
         raw = self._options.keep_raw
         return to_time_entry(found, task_id=target, project_id=project, zone=zone, keep_raw=raw)
 

@@ -17,7 +17,7 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMStatus
-from pm_providers.providers.jira.client import objects
+from pm_providers.providers.jira.answers import objects
 from pm_providers.providers.jira.mapping.custom_fields import FieldInfo
 from pm_providers.providers.jira.mapping.values import as_minutes, fields_of, ref_id
 from pm_providers.providers.jira.task_reading import TaskReader
@@ -300,10 +300,8 @@ def _requirement(one: FieldInfo, transition: Mapping[str, Any]) -> str:
 
 def _stuck(error: PMError, walk: Walk) -> PMError:
     """An error on the way: what was walked so far stays."""
-    if len(walk.visited) > 1:
-        error.maybe_applied = True
-        if isinstance(error, ValidationError):
-            why = f"the issue stands in {walk.here.name!r:.60} now"
-            error.fields.setdefault("status", why)
-            error.message = f"{error.message}; {why}"
+    if len(walk.visited) > 1 and isinstance(error, ValidationError):
+        why = f"the issue stands in {walk.here.name!r:.60} now"
+        error.fields.setdefault("status", why)
+        error.message = f"{error.message}; {why}"
     return error

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import httpx2
 
-from pm_providers.errors import AuthenticationError, NotFoundError, PMError, ProviderError
+from pm_providers.errors import AuthenticationError, NotFoundError
 from pm_providers.providers.openproject.config import SETTINGS, Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
+from pm_providers.toolkit.documents import clock, object_list
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
-from pm_providers.toolkit.remote import IdentifyingClient
+from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import (
     Answer,
     FilePart,
@@ -78,11 +78,17 @@ class Api(IdentifyingClient):
         await self.identify()
         return (await self.http.request("GET", path, params=params, operation="")).json_object()
 
-    async def dated(self, path: str, params: Params | None = None) -> tuple[dict[str, Any], datetime | None]:
-        """A document, and the server's clock when it was sent; `None` where it did not tell."""
-        await self.identify()
+    async def dated(
+        self, path: str, params: Params | None = None, *, unmet: bool = False
+    ) -> tuple[dict[str, Any], datetime | None]:
+        """A document, and the server's clock when it was sent; `None` where it did not tell.
+
+        With `unmet` it may be what anonymous visitors see: `identify` before anything of it is used.
+        """
+        if not unmet:
+            await self.identify()
         answer = await self.http.request("GET", path, params=params, operation="")
-        return answer.json_object(), _clock(answer.headers.get("date", ""))
+        return answer.json_object(), clock(answer.headers.get("date", ""))
 
     async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
         """A document; `None` when it does not exist or may not be seen."""
@@ -108,22 +114,13 @@ class Api(IdentifyingClient):
         return answer.json_object()
 
     async def delete(self, path: str) -> bool:
-        """Delete something; `False` when it did not exist.
+        """Delete something; see `deleted`. A page with status 200 (a login, a proxy) is no delete.
 
-        Even without a body the header is required up to 13.2 (recorded 02-…: step 65). When the answer got
-        lost, the object is looked up: gone is deleted.
+        Even without a body the header is required up to 13.2 (recorded 02-…: step 65).
         """
         await self.identify()
-        try:
-            # A page with status 200 (a login, a proxy) is no delete.
-            await self.http.request("DELETE", path, headers=_JSON, expect=(202, 204), operation="")
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and await self.find(path) is None:
-                return True
-            raise
-        return True
+        call = self.http.request("DELETE", path, headers=_JSON, expect=(202, 204), operation="")
+        return await deleted(call, self.get, path)
 
     async def upload(self, path: str, parts: Sequence[FilePart]) -> dict[str, Any]:
         """Send a multipart form."""
@@ -157,7 +154,7 @@ class Api(IdentifyingClient):
 
     async def all(self, path: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Elements of a list that is not paged (statuses, types, versions, activities, ...)."""
-        return list(_objects(await self.get(path, params)))
+        return object_list(elements(await self.get(path, params)))
 
     def pages(
         self,
@@ -209,7 +206,7 @@ class Api(IdentifyingClient):
 
 def _page(collection: Mapping[str, Any]) -> DocumentPage:
     """A page. 12.0 lists all projects whatever `pageSize` it repeats (recorded 03-…): the count matters."""
-    items = _objects(collection)
+    items = object_list(elements(collection))
     total, size = collection.get("total"), collection.get("pageSize")
     return DocumentPage(
         items,
@@ -217,21 +214,6 @@ def _page(collection: Mapping[str, Any]) -> DocumentPage:
         page_size=max(size, len(items)) if isinstance(size, int) else None,
         document=collection,
     )
-
-
-def _objects(collection: Any) -> Sequence[dict[str, Any]]:
-    found = elements(collection)
-    if not all(isinstance(one, dict) for one in found):
-        raise ProviderError("the answer breaks the API's contract: a list with something else than objects")
-    return found
-
-
-def _clock(value: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _name(one: Mapping[str, Any]) -> str:

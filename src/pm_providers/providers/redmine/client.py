@@ -13,12 +13,12 @@ from pm_providers.effects import uncounted
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.redmine.config import SETTINGS, Options
 from pm_providers.providers.redmine.errors import LANGUAGE, parse_fault
-from pm_providers.toolkit.documents import broken, clock, identifier
+from pm_providers.toolkit.documents import broken, clock, identifier, objects, part
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
-from pm_providers.toolkit.remote import IdentifyingClient, is_gone
+from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import Answer, Params, Timing
 
-__all__ = ["Api", "objects", "part"]
+__all__ = ["Api"]
 
 _NOTHING = (200, 201, 204)
 
@@ -75,9 +75,15 @@ class Api(IdentifyingClient):
         await self.identify()
         return (await self.http.request("GET", f"{path}.json", params=params, operation="")).json_object()
 
-    async def dated(self, path: str, params: Params | None = None) -> tuple[dict[str, Any], datetime | None]:
-        """A document, and the server's clock when it was sent; `None` where it did not tell."""
-        await self.identify()
+    async def dated(
+        self, path: str, params: Params | None = None, *, unmet: bool = False
+    ) -> tuple[dict[str, Any], datetime | None]:
+        """A document, and the server's clock when it was sent; `None` where it did not tell.
+
+        With `unmet` it may be what anonymous visitors see: `identify` before anything of it is used.
+        """
+        if not unmet:
+            await self.identify()
         answer = await self.http.request("GET", f"{path}.json", params=params, operation="")
         return answer.json_object(), clock(answer.headers.get("date", ""))
 
@@ -107,21 +113,10 @@ class Api(IdentifyingClient):
         await self.http.request("PUT", f"{path}.json", json=body, safe=safe, expect=_NOTHING, operation="")
 
     async def delete(self, path: str) -> bool:
-        """Delete something; `False` when it did not exist.
-
-        When the answer got lost, the object is looked up: gone is deleted.
-        """
+        """Delete something; see `deleted`. A page with status 200 (a login, a proxy) is no delete."""
         await self.identify()
-        try:
-            # A page with status 200 (a login, a proxy) is no delete.
-            await self.http.request("DELETE", f"{path}.json", expect=(204,), operation="")
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and await is_gone(self.get, path):
-                return True
-            raise
-        return True
+        call = self.http.request("DELETE", f"{path}.json", expect=(204,), operation="")
+        return await deleted(call, self.get, path)
 
     async def upload(self, content: bytes, file_name: str) -> dict[str, Any]:
         """Send a file; the answer holds the token that attaches it to something, once.
@@ -229,30 +224,6 @@ class Api(IdentifyingClient):
             async for page in pages:
                 for one in page.items:
                     yield one
-
-
-def part(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """The object that a document holds under the name of its kind.
-
-    Raises:
-        ProviderError: there is none.
-    """
-    found = document.get(kind)
-    if not isinstance(found, dict):
-        raise broken(f"no {kind} in the answer")
-    return found
-
-
-def objects(document: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The list that a document holds under the name of its kind.
-
-    Raises:
-        ProviderError: there is none, or it holds something else than objects.
-    """
-    found = document.get(kind)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise broken(f"no list of {kind} in the answer")
-    return found
 
 
 def _page(document: Mapping[str, Any], kind: str, size: int) -> DocumentPage:

@@ -15,7 +15,6 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMAttachment, PMComment, PMRelation, RelationType
-from pm_providers.providers.redmine.client import objects, part
 from pm_providers.providers.redmine.connection import Connection
 from pm_providers.providers.redmine.mapping.parts import (
     note_text,
@@ -26,7 +25,7 @@ from pm_providers.providers.redmine.mapping.parts import (
 )
 from pm_providers.providers.redmine.mapping.values import ref_id
 from pm_providers.providers.redmine.time_entries import TimeEntries
-from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.documents import identifier, is_number, objects, part
 from pm_providers.transport import MIB
 
 __all__ = ["Attachments", "Comments", "Relations", "TimeEntries"]

@@ -17,13 +17,12 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMLabel, PMProject, PMSprint, WriteWarning
-from pm_providers.providers.redmine.client import part
 from pm_providers.providers.redmine.connection import Connection, names_project
 from pm_providers.providers.redmine.mapping.choices import ARCHIVED, CLOSED_PROJECT, PROJECT_STATUSES
 from pm_providers.providers.redmine.mapping.projects import ProjectReading, from_project, key_for, to_project
 from pm_providers.providers.redmine.mapping.sprints import from_sprint, to_label, to_sprint
 from pm_providers.toolkit.choices import version_word
-from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.documents import identifier, is_number, part
 from pm_providers.toolkit.writes import refuse_clearing
 from pm_providers.transport import bounded_map
 

@@ -8,13 +8,12 @@ from typing import Any
 from pm_providers.errors import UnsupportedError
 from pm_providers.model import PMField, PMPriority, PMStatus, PMTaskType, PMTransition
 from pm_providers.providers.redmine.catalog import Place
-from pm_providers.providers.redmine.client import objects
 from pm_providers.providers.redmine.connection import ALL_STATUSES, Connection
 from pm_providers.providers.redmine.mapping.choices import to_status
 from pm_providers.providers.redmine.mapping.custom_fields import carried
 from pm_providers.providers.redmine.mapping.fields import to_custom_fields, to_system_fields
 from pm_providers.providers.redmine.mapping.values import ref_id
-from pm_providers.toolkit.documents import Document, identifier
+from pm_providers.toolkit.documents import Document, identifier, objects
 
 __all__ = ["Discovery"]
 

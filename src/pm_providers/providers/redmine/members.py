@@ -16,11 +16,10 @@ from pm_providers.errors import (
     ValidationError,
 )
 from pm_providers.model import PMMembership, PMUser
-from pm_providers.providers.redmine.client import objects, part
 from pm_providers.providers.redmine.connection import Connection
 from pm_providers.providers.redmine.mapping.parts import is_partly_inherited, to_membership
 from pm_providers.providers.redmine.mapping.people import to_user
-from pm_providers.toolkit.documents import identifier, is_number
+from pm_providers.toolkit.documents import identifier, is_number, objects, part
 
 __all__ = ["Memberships", "Watchers"]
 

@@ -10,13 +10,12 @@ from pm_providers.contract import Fields
 from pm_providers.errors import NotFoundError, PMError, ValidationError
 from pm_providers.model import PMStatus, PMTask, PMTaskType
 from pm_providers.providers.redmine.catalog import Place
-from pm_providers.providers.redmine.client import objects, part
 from pm_providers.providers.redmine.mapping.custom_fields import CustomField, carried, to_custom_field
 from pm_providers.providers.redmine.mapping.tasks import from_task
 from pm_providers.providers.redmine.mapping.values import ref_id
 from pm_providers.providers.redmine.task_reading import TaskReader
 from pm_providers.toolkit.custom_fields import checked_custom, fits
-from pm_providers.toolkit.documents import identifier, is_number, optional_text
+from pm_providers.toolkit.documents import identifier, is_number, objects, optional_text, part
 from pm_providers.toolkit.writes import refuse_clearing, with_losses, with_reasons
 
 __all__ = ["TaskWriter"]

@@ -9,11 +9,10 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
 from pm_providers.model import PMTimeEntry
-from pm_providers.providers.redmine.client import part
 from pm_providers.providers.redmine.connection import Connection
 from pm_providers.providers.redmine.mapping.parts import HOURS_DIGITS, from_time_entry, to_time_entry
 from pm_providers.providers.redmine.mapping.values import ref_id
-from pm_providers.toolkit.documents import identifier, is_number, optional_text
+from pm_providers.toolkit.documents import identifier, is_number, optional_text, part
 
 __all__ = ["TimeEntries"]
 

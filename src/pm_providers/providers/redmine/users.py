@@ -9,10 +9,9 @@ from typing import Any
 from pm_providers.contract import Fields, ListQuery
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import PMUser
-from pm_providers.providers.redmine.client import part
 from pm_providers.providers.redmine.connection import Connection
 from pm_providers.providers.redmine.mapping.people import from_user, to_group, to_user
-from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.documents import identifier, part
 from pm_providers.transport import bounded_map
 
 __all__ = ["Users"]

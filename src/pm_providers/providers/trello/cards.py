@@ -16,12 +16,12 @@ from typing import Any
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.trello.catalog import PLACE_PARAMS, Catalog
-from pm_providers.providers.trello.client import BATCH_MOST, Api, objects, route
+from pm_providers.providers.trello.client import BATCH_MOST, Api, route
 from pm_providers.providers.trello.config import MOST_CARDS
 from pm_providers.providers.trello.errors import too_fat
 from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS
-from pm_providers.toolkit.documents import broken, identifier
+from pm_providers.toolkit.documents import broken, identifier, object_list
 
 __all__ = ["ALL", "VISIBLE", "BoardCards", "hidden"]
 
@@ -167,7 +167,7 @@ class BoardCards:
                 # Once: what is too much for the server is so the second time, and each takes half a minute.
                 answer = await self._api.call("GET", f"boards/{board}", params=params, safe=False)
                 found = answer.json_object()
-                return self._catalog.learn(found), objects(found.get("cards", []))
+                return self._catalog.learn(found), object_list(found.get("cards", []), "cards")
             except PermissionDeniedError as error:
                 raise hidden(board, error) from error
             except PMError as error:
@@ -247,7 +247,7 @@ class _Crawl:
             answers = [error] * len(plans)
         # What a batch could not do is asked for alone: then the error, if any, is the real one.
         return [
-            await self._alone(*plan) if isinstance(answer, PMError) else objects(answer)
+            await self._alone(*plan) if isinstance(answer, PMError) else object_list(answer)
             for plan, answer in zip(plans, answers, strict=True)
         ]
 

@@ -29,7 +29,7 @@ from pm_providers.providers.trello.mapping.checklists import (
 )
 from pm_providers.providers.trello.mapping.values import is_id, is_object
 from pm_providers.toolkit.documents import broken, identifier, optional_text
-from pm_providers.toolkit.writes import Progress, refuse_clearing
+from pm_providers.toolkit.writes import refuse_clearing
 
 __all__ = ["Checklists"]
 
@@ -113,10 +113,8 @@ class Checklists(Connection):
                 body["pos"] = new_pos(
                     _others(await self._checklists_of(task), checklist_id), fields["position"]
                 )
-            with Progress() as progress:
-                await self._api.put(f"checklists/{checklist_id}", body)
-                progress.begun = True
-                return await self._read_checklist(checklist_id, task)
+            await self._api.put(f"checklists/{checklist_id}", body)
+            return await self._read_checklist(checklist_id, task)
 
     async def _checklist(self, checklist_id: str) -> dict[str, Any]:
         """A checklist with its items.
@@ -173,13 +171,11 @@ class Checklists(Connection):
         async with self._locks.hold(("items of", card)):
             if "position" in fields:
                 body["pos"] = await self._item_pos(card, item_id, fields["position"])
-            with Progress() as progress:
-                answer = await self._item_written("PUT", f"cards/{card}/checkItem/{item_id}", body)
-                progress.begun = True
-                checklist = optional_text(answer, "idChecklist") or checklist_id
-                if checklist is None:
-                    raise broken("an item of no checklist")
-                return _noted(await self._read_item(item_id, checklist), fields)
+            answer = await self._item_written("PUT", f"cards/{card}/checkItem/{item_id}", body)
+            checklist = optional_text(answer, "idChecklist") or checklist_id
+            if checklist is None:
+                raise broken("an item of no checklist")
+            return _noted(await self._read_item(item_id, checklist), fields)
 
     async def _delete_checklist_item(
         self, item_id: str, checklist_id: str | None, task_id: str | None

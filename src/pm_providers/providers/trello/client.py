@@ -28,11 +28,11 @@ from pm_providers.providers.trello.quota import (
     key_gate,
     read_quota,
 )
-from pm_providers.toolkit.documents import broken
-from pm_providers.toolkit.remote import IdentifyingClient, is_gone
+from pm_providers.toolkit.documents import broken, object_list
+from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import Answer, FilePart, LocalGate, Params, Timing, common_gate, shared_governor
 
-__all__ = ["BATCH_MOST", "Api", "Route", "objects", "route"]
+__all__ = ["BATCH_MOST", "Api", "Route", "route"]
 
 BATCH_MOST = 10
 """Addresses in one call of `/batch` ([spec] GET /batch)."""
@@ -184,7 +184,7 @@ class Api(IdentifyingClient):
 
     async def all(self, path: str, params: Params | None = None) -> list[dict[str, Any]]:
         """A list, whole: lists of the vendor are bare arrays."""
-        return objects((await self.call("GET", path, params=params)).json())
+        return object_list((await self.call("GET", path, params=params)).json())
 
     async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
         """As `get`; `None` when it does not exist or may not be seen."""
@@ -204,23 +204,8 @@ class Api(IdentifyingClient):
         return found if isinstance(found, dict) else {}
 
     async def delete(self, path: str, look: str | None = None) -> bool:
-        """Delete something for good; `False` when it did not exist.
-
-        When the answer got lost, the object is looked up: gone is deleted.
-
-        Args:
-            path: what to delete.
-            look: where to look it up, if not there.
-        """
-        try:
-            await self.call("DELETE", path)
-        except NotFoundError:
-            return False
-        except PMError as error:
-            if error.maybe_applied and await is_gone(self.get, look or path):
-                return True
-            raise
-        return True
+        """Delete something for good; see `deleted`. It is looked for at `look`, by default at `path`."""
+        return await deleted(self.call("DELETE", path), self.get, look or path)
 
     async def download(self, path: str, max_bytes: int) -> bytes:
         """A file. A redirect to another host is followed without the credential.
@@ -306,17 +291,6 @@ def _batch_error(status: int, message: str) -> PMError:
     error = kinds[status](message) if status in kinds else broken(message)
     error.status = status
     return error
-
-
-def objects(found: Any) -> list[dict[str, Any]]:
-    """A list of documents.
-
-    Raises:
-        ProviderError: it is none, or holds something else than objects.
-    """
-    if not isinstance(found, list) or not all(type(one) is dict for one in found):
-        raise broken("no list of objects in the answer")
-    return found
 
 
 def _refused(error: NotFoundError, body: Mapping[str, Any]) -> ValidationError:

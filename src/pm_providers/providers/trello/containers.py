@@ -14,7 +14,7 @@ from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.projects import from_project, to_project, to_user
 from pm_providers.providers.trello.mapping.values import is_object
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress, refuse_clearing
+from pm_providers.toolkit.writes import refuse_clearing
 from pm_providers.transport import bounded_map
 
 __all__ = ["MEMBER_FIELDS", "Projects", "Users"]
@@ -59,8 +59,7 @@ class Projects(Connection):
         except PMError as error:
             # The board is there: an error would make callers create it again.
             why = f"the board was created, but not all of it: {error.message}"
-        with Progress(begun=True):
-            document = await self._api.get(f"boards/{board}", _ONLY_BOARD)
+        document = await self._api.get(f"boards/{board}", _ONLY_BOARD)
         made = to_project(document, keep_raw=self._options.keep_raw)
         if not why:
             return made

@@ -81,14 +81,10 @@ class Memberships(Connection):
         Raises:
             ProviderError: it is not there.
         """
-        try:
-            for one in await self._memberships_of(board):
-                if one.get(name) == value:
-                    return to_membership(one, board, keep_raw=self._options.keep_raw)
-        except PMError as error:
-            error.maybe_applied = True
-            raise
-        raise ProviderError("the system took the membership, and does not tell of it", maybe_applied=True)
+        for one in await self._memberships_of(board):
+            if one.get(name) == value:
+                return to_membership(one, board, keep_raw=self._options.keep_raw)
+        raise ProviderError("the system took the membership, and does not tell of it")
 
     async def _update_membership(
         self, membership_id: str, fields: Fields, project_id: str | None

@@ -17,7 +17,6 @@ from pm_providers.providers.trello.mapping.places import Place, to_place
 from pm_providers.providers.trello.mapping.sprints import changed_name, new_name, to_sprint
 from pm_providers.providers.trello.mapping.values import is_id
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import Progress
 from pm_providers.transport import bounded_map
 
 __all__ = ["Sprints"]
@@ -145,8 +144,7 @@ class Sprints(Connection):
         )
         self._catalog.drop(board)
         option = made.get("id") or made.get("_id")
-        with Progress(begun=True):
-            found = await self._option_sprint(f"{field.id}.{option}")
+        found = await self._option_sprint(f"{field.id}.{option}")
         if found is None:
             raise ValidationError(fields={"name": f"{fields['name']!r:.60} was not stored as a sprint"})
         return found

@@ -11,12 +11,12 @@ from pm_providers.contract import TaskQuery
 from pm_providers.errors import NotFoundError, PMError, ValidationError
 from pm_providers.model import PMTask, TaskStatus
 from pm_providers.providers.trello.cards import ALL, VISIBLE
-from pm_providers.providers.trello.client import BATCH_MOST, objects, route
+from pm_providers.providers.trello.client import BATCH_MOST, route
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS, is_task
 from pm_providers.providers.trello.mapping.values import is_id
-from pm_providers.toolkit.documents import identifier, optional_text
+from pm_providers.toolkit.documents import identifier, object_list, optional_text
 from pm_providers.transport import bounded_map
 
 __all__ = ["TaskReader", "search_signs", "search_words"]
@@ -179,7 +179,7 @@ class TaskReader(Connection):
         seen: set[str] = set()
         for number in range(_MOST_FOUND_PAGES + 1):
             answer = await self._api.get("search", {**params, "cards_page": number})
-            cards = objects(answer.get("cards", []))
+            cards = object_list(answer.get("cards", []), "cards")
             named = {identifier(one, "card"): one for one in cards}
             fresh = [one for name, one in named.items() if name not in seen]
             seen |= set(named)
@@ -220,7 +220,7 @@ class TaskReader(Connection):
             # The batch may say something else than the address alone, so that errors are asked for again.
             card = await self._api.find(f"cards/{one}", params) if isinstance(answer, PMError) else answer
             if card is not None:
-                found += objects([card])
+                found += object_list([card])
         return found
 
     async def _containing(self, text: str, board: str | None) -> AsyncGenerator[PMTask, None]:

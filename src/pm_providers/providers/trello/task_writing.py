@@ -112,38 +112,25 @@ class TaskWriter(Planning):
         goal = {"idBoard": place.id, "idList": plan.body.get("idList") or self._same_list(before, place)}
         with _naming(fields):
             await self._api.put(f"cards/{before.id}", {**plan.body, **goal})
-            try:
-                if any(name in fields for name in LABELLED):
-                    card = await self._card(before.id)
-                    await self._plan_labels(plan, fields, place, Base(card, before))
-                plan.body = {}
-                task = await self._carried_out(before.id, plan)
-            except PMError as error:
-                error.maybe_applied = True
-                raise
+            if any(name in fields for name in LABELLED):
+                card = await self._card(before.id)
+                await self._plan_labels(plan, fields, place, Base(card, before))
+            plan.body = {}
+            task = await self._carried_out(before.id, plan)
         return with_losses(task, before, fields, _LOST_IN_MOVES)
 
     async def _carried_out(self, one: str, plan: Plan) -> PMTask:
-        """Write a plan; a step after the first that fails says that something may be written."""
+        """Write a plan."""
         answer: dict[str, Any] | None = None
-        begun = False
-        try:
-            if plan.body:
-                answer = await self._api.put(f"cards/{one}", plan.body)
-                begun = True
-            for label in plan.removed:
-                await self._without_label(one, label)
-                begun = True
-            for label in plan.added:
-                await self._with_label(one, label)
-                begun = True
-            if plan.items:
-                await self._api.put(f"cards/{one}/customFields", {"customFieldItems": plan.items})
-                begun = True
-            return await self._written(one, answer, plan)
-        except PMError as error:
-            error.maybe_applied = error.maybe_applied or begun
-            raise
+        if plan.body:
+            answer = await self._api.put(f"cards/{one}", plan.body)
+        for label in plan.removed:
+            await self._without_label(one, label)
+        for label in plan.added:
+            await self._with_label(one, label)
+        if plan.items:
+            await self._api.put(f"cards/{one}/customFields", {"customFieldItems": plan.items})
+        return await self._written(one, answer, plan)
 
     async def _written(self, one: str, answer: dict[str, Any] | None, plan: Plan) -> PMTask:
         """The task as it is now: of the answer where that holds all, else read anew."""

@@ -1,61 +1,31 @@
-"""What stands around tasks: comments, tags, dependencies, attachments, time, members. Pure."""
+"""What stands around tasks: comments, tags, dependencies, attachments. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from mimetypes import MimeTypes
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from pm_providers.errors import ValidationError
-from pm_providers.model import (
-    PMAttachment,
-    PMComment,
-    PMLabel,
-    PMMembership,
-    PMRelation,
-    PMTimeEntry,
-    RelationType,
-)
+from pm_providers.model import PMAttachment, PMComment, PMLabel, PMRelation, RelationType
 from pm_providers.providers.asana.mapping.html import html_to_markdown, markdown_to_html
-from pm_providers.providers.asana.mapping.values import (
-    document,
-    gid,
-    is_gid,
-    listed,
-    minutes,
-    ref_gid,
-    ref_name,
-)
+from pm_providers.providers.asana.mapping.values import document, gid, is_gid, listed, ref_gid, ref_name
 from pm_providers.toolkit.colors import nearest_color
-from pm_providers.toolkit.documents import (
-    Document,
-    broken,
-    day,
-    instant,
-    optional_number,
-    optional_text,
-)
+from pm_providers.toolkit.documents import Document, broken, instant, optional_number, optional_text
 
 __all__ = [
     "ATTACHMENT_FIELDS",
-    "COMPLETE_FIELDS",
-    "ENTRY_FIELDS",
-    "LEVELS",
     "LINK_FIELDS",
-    "MEMBERSHIP_FIELDS",
     "STORY_FIELDS",
     "TAG_COLORS",
     "TAG_FIELDS",
     "comment_text",
     "from_label",
-    "from_time_entry",
     "is_comment",
-    "is_complete",
     "is_of_task",
-    "level_of",
     "relation_ends",
     "relation_id",
     "relations_of",
@@ -64,8 +34,6 @@ __all__ = [
     "to_attachment",
     "to_comment",
     "to_label",
-    "to_membership",
-    "to_time_entry",
 ]
 
 STORY_FIELDS = (
@@ -100,27 +68,6 @@ ATTACHMENT_FIELDS = (
     "parent",
 )
 """`opt_fields` of attachments. `download_url` is none of them: it is good for two minutes."""
-
-ENTRY_FIELDS = (
-    "duration_minutes",
-    "entered_on",
-    "attributable_to",
-    "created_by.name",
-    "categories.name",
-    "task",
-    "created_at",
-    "description",
-)
-"""`opt_fields` of time entries. Lists are documented without the last three: see `is_complete`."""
-
-COMPLETE_FIELDS = ("task", "created_at", "description")
-"""Fields of a time entry that lists may leave out ([spec] TimeTrackingEntryCompact)."""
-
-MEMBERSHIP_FIELDS = ("access_level", "member.name", "parent")
-"""`opt_fields` of members of a project."""
-
-LEVELS = ("admin", "editor", "commenter", "viewer")
-"""Roles in a project, the strongest first; a member has one ([spec] ProjectMembershipCompact)."""
 
 TAG_COLORS: Mapping[str, str] = {
     "dark-pink": "#ea4e9d",
@@ -330,101 +277,3 @@ def _host(attachment: Document) -> str | None:
 def sent_name(file_name: str) -> str:
     """A file name as it is sent: with others than ASCII characters, as in an address ([spec] POST)."""
     return file_name if file_name.isascii() else quote(file_name, safe="")
-
-
-# time entries
-
-
-def is_complete(entry: Document) -> bool:
-    """Whether an entry of a list has all that a record needs; each is read alone otherwise."""
-    return all(name in entry for name in COMPLETE_FIELDS)
-
-
-def to_time_entry(value: Any, task_id: str | None = None, *, keep_raw: bool = True) -> PMTimeEntry:
-    """A time tracking entry. The vendor tells no time of its last change.
-
-    Args:
-        value: the entry.
-        task_id: its task, where the entry does not say.
-        keep_raw: fill `raw_data`.
-
-    Raises:
-        ProviderError: no entry, or one without its time.
-    """
-    found = document(value, "time entry")
-    time = optional_number(found, "duration_minutes")
-    if time is None:
-        raise broken("a time entry without its time")
-    categories = listed(found, "categories")
-    return PMTimeEntry(
-        id=gid(found, "time entry"),
-        task_id=ref_gid(found, "task") or task_id,
-        hours=time / 60,
-        spent_on=day(found.get("entered_on")),
-        user_id=ref_gid(found, "created_by"),
-        comment=optional_text(found, "description"),
-        activity=optional_text(categories[0], "name") if categories else None,
-        project_id=ref_gid(found, "attributable_to"),
-        created_at=instant(found.get("created_at")),
-        raw_data=dict(found) if keep_raw else None,
-    )
-
-
-def from_time_entry(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Body of a time entry, without its category and project.
-
-    Raises:
-        ValidationError: less than a minute.
-    """
-    body: dict[str, Any] = {}
-    if "hours" in fields:
-        body["duration_minutes"] = minutes(fields["hours"])
-        if body["duration_minutes"] < 1:
-            raise ValidationError(fields={"hours": "is less than a minute; time is kept in whole minutes"})
-    if "spent_on" in fields:
-        body["entered_on"] = fields["spent_on"].isoformat()
-    if "comment" in fields:
-        body["description"] = fields["comment"] or ""
-    return body
-
-
-# memberships
-
-
-def to_membership(value: Any, project_id: str | None = None, *, keep_raw: bool = True) -> PMMembership:
-    """A user or a team that has access to a project.
-
-    Args:
-        value: the membership.
-        project_id: its project; the vendor tells it only when it is asked for.
-        keep_raw: fill `raw_data`.
-
-    Raises:
-        ProviderError: no membership, or one of nobody.
-    """
-    found = document(value, "membership")
-    member, project = ref_gid(found, "member"), ref_gid(found, "parent") or project_id
-    if member is None or project is None:
-        raise broken("a membership without its member or project")
-    level = optional_text(found, "access_level")
-    return PMMembership(
-        id=gid(found, "membership"),
-        project_id=project,
-        user_id=member,
-        roles=[] if level is None else [level],
-        raw_data=dict(found) if keep_raw else None,
-    )
-
-
-def level_of(roles: Iterable[str]) -> tuple[str, list[str]]:
-    """Level to write, and the names of all roles that were asked for. Of several the strongest holds.
-
-    Raises:
-        ValidationError: unknown; lists those that there are.
-    """
-    names = [one.strip().casefold() for one in roles]
-    for asked, name in zip(roles, names, strict=True):
-        if name not in LEVELS:
-            known = ", ".join(LEVELS)
-            raise ValidationError(fields={"roles": f"{asked!r:.60} is unknown; there is: {known}"})
-    return min(names, key=LEVELS.index), list(dict.fromkeys(names))

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pm_providers.errors import ValidationError
-from pm_providers.providers.jira.mapping.choices import scope_of
 from pm_providers.providers.jira.mapping.values import person_id, timestamp
 from pm_providers.toolkit.custom_fields import check_kind
-from pm_providers.toolkit.documents import Document, day, instant, optional_text
+from pm_providers.toolkit.documents import day, instant
 
 __all__ = [
     "EPIC_LINK",
     "EPIC_NAME",
+    "SEPARATOR",
     "SPRINT",
     "STORY_POINTS",
     "SYSTEM_EXTRAS",
     "FieldInfo",
     "Option",
+    "label_of",
     "read_fields",
     "story_point_rank",
-    "to_field",
-    "unique_names",
     "write_fields",
 ]
 
@@ -32,8 +31,8 @@ _GH = "com.pyxis.greenhopper.jira:"
 SPRINT, EPIC_LINK, EPIC_NAME = f"{_GH}gh-sprint", f"{_GH}gh-epic-link", f"{_GH}gh-epic-label"
 STORY_POINTS = f"{_GH}jsw-story-points"
 _FLOAT = "com.atlassian.jira.plugin.system.customfieldtypes:float"
-_DATE_PICKER = "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"
 _POINT_NAMES = ("story points", "story point estimate")
+_DATE_PICKER = "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"
 _HIDDEN = frozenset(
     {
         SPRINT,
@@ -56,24 +55,8 @@ _PANELS = "com.atlassian.jira.plugins.jira-development-integration-plugin:"
 SYSTEM_EXTRAS = frozenset({"components", "environment", "fixVersions", "resolution", "security", "versions"})
 """The system's own fields that tasks have no field for: they are in `custom_fields` by name."""
 
-_KINDS = {
-    "string": "text",
-    "number": "number",
-    "date": "date",
-    "datetime": "datetime",
-    "option": "choice",
-    "option2": "choice",
-    "option-with-child": "cascading",
-    "user": "user",
-    "version": "choice",
-    "component": "choice",
-    "resolution": "choice",
-    "priority": "choice",
-    "securitylevel": "choice",
-    "project": "choice",
-    "group": "group",
-}
-_SEPARATOR = " / "
+SEPARATOR = " / "
+"""Between the names of an option and its child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +152,7 @@ class FieldInfo:
         if self.kind == "cascading":
             return _cascade_name(value)
         if isinstance(value, Mapping):
-            return _label(value)
+            return label_of(value)
         return value
 
     # writing
@@ -258,7 +241,7 @@ def _moment(value: Any) -> datetime:
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
-def _label(value: Mapping[str, Any]) -> Any:
+def label_of(value: Mapping[str, Any]) -> Any:
     """What people see of an option, version, component, group, project, ..."""
     for name in ("value", "name", "displayName", "key", "id"):
         found = value.get(name)
@@ -271,8 +254,8 @@ def _cascade_name(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     child = value.get("child")
-    name = _label(value)
-    return f"{name}{_SEPARATOR}{_label(child)}" if isinstance(child, Mapping) else name
+    name = label_of(value)
+    return f"{name}{SEPARATOR}{label_of(child)}" if isinstance(child, Mapping) else name
 
 
 def _write_option(field: FieldInfo, value: Any) -> Any:
@@ -299,66 +282,6 @@ _WRITERS: dict[str, Callable[[FieldInfo, Any], Any]] = {
 }
 
 
-# descriptions
-
-
-def to_field(value: Document, identifier: str | None = None, *, person: str = "accountId") -> FieldInfo:
-    """Description of a field: of the list of all fields, or of a screen (create, edit, transition).
-
-    Args:
-        value: the description.
-        identifier: its id, where it stands outside of the description.
-        person: how users are written.
-    """
-    found = value.get("schema")
-    schema = found if isinstance(found, Mapping) else {}
-    one = identifier or optional_text(value, "fieldId") or optional_text(value, "id") or ""
-    one = one or optional_text(value, "key") or ""
-    custom = optional_text(schema, "custom") or ""
-    kind, multiple = _kind(schema, custom, one)
-    operations = value.get("operations")
-    options = value.get("allowedValues")
-    return FieldInfo(
-        id=one,
-        name=optional_text(value, "name") or one,
-        kind=kind,
-        multiple=multiple,
-        custom=custom,
-        scope=scope_of(value),
-        required=value.get("required") is True and value.get("hasDefaultValue") is not True,
-        operations=tuple(str(name) for name in operations) if isinstance(operations, list) else (),
-        options=tuple(_options(options)) if isinstance(options, list) else (),
-        person=person,
-        told="operations" in value or "required" in value,
-    )
-
-
-def _kind(schema: Mapping[str, Any], custom: str, one: str) -> tuple[str, bool]:
-    word = optional_text(schema, "type") or ""
-    multiple = word == "array"
-    if multiple:
-        word = optional_text(schema, "items") or ""
-    if custom.endswith(":textarea") or one in {"description", "environment"}:
-        return "markdown", False
-    if custom.endswith(":url"):
-        return "url", False
-    return _KINDS.get(word, word), multiple
-
-
-def _options(found: Iterable[Any]) -> Iterable[Option]:
-    for one in found:
-        if not isinstance(one, Mapping) or one.get("id") is None:
-            continue
-        key = str(one["id"])
-        name = str(_label(one))
-        yield Option(key, name, {"id": key})
-        children = one.get("children")
-        for child in children if isinstance(children, list) else ():
-            if isinstance(child, Mapping) and child.get("id") is not None:
-                inner = str(child["id"])
-                yield Option(inner, f"{name}{_SEPARATOR}{_label(child)}", {"id": key, "child": {"id": inner}})
-
-
 def story_point_rank(field: FieldInfo) -> int | None:
     """How likely a field holds the points that boards estimate by, 0 first; `None` when it does not.
 
@@ -368,17 +291,6 @@ def story_point_rank(field: FieldInfo) -> int | None:
         return 0
     folded = field.name.strip().casefold()
     return _POINT_NAMES.index(folded) + 1 if field.custom == _FLOAT and folded in _POINT_NAMES else None
-
-
-def unique_names(fields: Iterable[FieldInfo]) -> list[FieldInfo]:
-    """The fields with the id behind names that several of them have, but the first."""
-    seen: set[str] = set()
-    result = []
-    for one in fields:
-        taken = one.name in seen
-        seen.add(one.name)
-        result.append(replace(one, name=f"{one.name} ({one.id})") if taken else one)
-    return result
 
 
 # whole records

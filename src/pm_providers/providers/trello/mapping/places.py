@@ -96,10 +96,6 @@ class Place:
         """The custom field of a name."""
         return next((one for one in self.fields if name and one.name == name), None)
 
-    def list_of(self, one: str) -> BoardList | None:
-        """A list by id."""
-        return next((found for found in self.lists if found.id == one), None)
-
     def knows(self, card: Mapping[str, Any]) -> bool:
         """Whether list, labels and custom fields of a card are known here."""
         if all(card.get("idList") != one.id for one in self.lists):
