@@ -67,7 +67,7 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
         return Naming(titles)
     names: dict[str, dict[str, dict[str, str]]] = {}
     for name, side in sides.items():
-        facts = await side.facts()
+        facts = await side.facts(custom=False)
         names[name] = {
             "people": {one.id: one.name or one.username or one.id for one in facts.people.values()},
             "labels": dict(facts.labels),

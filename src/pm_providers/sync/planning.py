@@ -245,7 +245,7 @@ class Planner:
         if len(self._refs) > _REFERENCES:
             self._refs.clear()
         around, conflicts = await self._db.read(work)
-        self._custom |= set(SIDES) if any(map(_has_custom, links)) else set()
+        self._custom |= set(SIDES) if any(_has_custom(one, self.policy.mark) for one in links) else set()
         self._learn_all(around)
         alive = await self._alive_below([link for link in links if _lost_on(link) is not None])
         return [view_of(link, conflicts.get(link.id, {}), alive.get(link.id)) for link in links]
@@ -301,10 +301,11 @@ def _lost_on(link: Link) -> str | None:
     return lost[0] if link.state == LINKED and len(lost) == 1 and link.gone_on(lost[0]) == "deleted" else None
 
 
-def _has_custom(link: Link) -> bool:
-    """Whether a side holds custom fields; which ones a side has is asked for only then."""
+def _has_custom(link: Link, mark: str) -> bool:
+    """Whether a side holds custom fields besides our mark; which ones a side has is asked for only then."""
     told = ((link.left_now or {}).get("values"), link.left_agreed, (link.right_now or {}).get("values"))
-    return any(name.startswith(CUSTOM) for values in (*told, link.right_agreed) for name in values or ())
+    names = {name for values in (*told, link.right_agreed) for name in values or ()}
+    return any(name.startswith(CUSTOM) and name != mark for name in names)
 
 
 def _references(link: Link, side: str, name: str) -> set[Any]:

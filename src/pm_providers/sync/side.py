@@ -235,7 +235,7 @@ class Side:
             return wanted
         name = wanted[len(NEW_LABEL) :]
         # Where labels cannot be made they are texts that exist once they are worn.
-        return _known(await self.facts(), name) or name
+        return _known(await self.facts(custom=False), name) or name
 
     async def missing_labels(self, steps: Iterable[Step]) -> list[str]:
         """Names of labels that values name, that are not there yet and can be made; each once."""
@@ -248,11 +248,11 @@ class Side:
             for one in step.new or ()
             if str(one).startswith(NEW_LABEL)
         ]
-        return [one for one in dict.fromkeys(wanted) if _known(await self.facts(), one) is None]
+        return [one for one in dict.fromkeys(wanted) if _known(await self.facts(custom=False), one) is None]
 
     async def has_label(self, name: str) -> str | None:
         """Id of the label of a name, asked anew."""
-        return _known(await self.facts(fresh=True), name)
+        return _known(await self.facts(fresh=True, custom=False), name)
 
     async def make_label(self, name: str) -> PMLabel:
         """Make a label, known from then on.
@@ -260,7 +260,7 @@ class Side:
         Raises:
             PMError: it was not made, or nobody knows.
         """
-        facts = await self.facts()
+        facts = await self.facts(custom=False)
         own = self.provider.capabilities.field(Entity.LABEL, "project_id").is_writable
         made = await self.provider.create_label(
             PMLabel(name=name, project_id=self.project_id if own else None)

@@ -78,7 +78,8 @@ class ChangeSource(Protocol):
     again, where `change_state.OVERLAP_S` is too little because an index follows the writes. It may have
     `is_exact = False` where its count may be wrong for good: then a difference that two sweeps left is
     remembered. And it may have `latest(project, since, size)`: a page of what changed, newest first, whose
-    `total` is below 0 where that is not told.
+    `total` is below 0 where that is not told, and 0 where the order is none; `look_size` is its size, where
+    that is less than that of the other pages.
     """
 
     @property
@@ -304,9 +305,10 @@ class ChangeStream:
         What shows up late is older than those. So before a window is left behind all of it is read.
         """
         look = getattr(self._source, "latest", None)
-        if look is None or state.scanning or state.page > 1 or len(state.seen) < self._source.page_size:
+        size = getattr(self._source, "look_size", self._source.page_size)
+        if look is None or state.scanning or state.page > 1 or len(state.seen) < size:
             return False
-        page = await look(state.project, state.edge, self._source.page_size)
+        page = await look(state.project, state.edge, size)
         if page.total >= 0 and page.total != len(state.seen):
             return False
         is_known = all(not one.mine or not state.is_news(one) for one in page.items)

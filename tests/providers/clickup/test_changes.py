@@ -101,14 +101,14 @@ async def test_every_task_comes_then_what_changes_then_what_goes():
     assert (await drain(provider, cursor))[:2] == ([], [])
 
 
-async def test_an_idle_call_costs_three_requests():
+async def test_an_idle_call_costs_two_requests():
     world = World(250)
     provider = await connected(world.server)
     _, _, cursor = await drain(provider)
     _, _, cursor = await drain(provider, cursor)
     world.server.requests.clear()
     assert (await drain(provider, cursor))[:2] == ([], [])
-    assert len(world.server.calls) == 3
+    assert len(world.server.calls) == 2
 
 
 async def test_new_tasks_do_not_cost_a_comparison_of_all_ids():
@@ -120,7 +120,7 @@ async def test_new_tasks_do_not_cost_a_comparison_of_all_ids():
     world.server.requests.clear()
     upserts, _, _ = await drain(provider, cursor)
     assert ids(upserts) == ["86new"]
-    assert len(world.server.calls) == 3
+    assert len(world.server.calls) == 2
 
 
 async def test_a_delete_that_a_new_task_hides_from_the_sum_is_found():
@@ -278,7 +278,7 @@ async def test_an_order_by_change_that_is_none_only_costs_requests():
     assert ({one.id for one in upserts}, deleted) == ({"8600", "86333"}, [])
     world.server.requests.clear()
     assert (await drain(provider, cursor))[:2] == ([], [])
-    assert len(world.server.calls) == 3
+    assert len(world.server.calls) == 2
 
 
 async def test_the_first_pass_reads_each_page_once_for_the_tasks_and_once_for_their_ids():
@@ -307,6 +307,41 @@ async def test_who_begins_anew_gets_what_is_there_now():
     world.tasks["863"]["name"] = "changed without a trace"
     page = await provider.changes(SPACE)
     assert next(one.title for one in page.upserts if one.id == "863") == "changed without a trace"
+
+
+async def test_folders_and_other_lists_are_looked_at_in_turn():
+    site = Site()
+    async with site.provider() as provider:
+        sprint = await provider.create_sprint(PMSprint(name="Sprint 1", project_id=site.space))
+        loose = await provider.create_task(PMTask(title="loose", project_id=site.space))
+        made = await provider.request("POST", f"list/{sprint.id}/task", json={"name": "in a folder"})
+        _, _, cursor = await drain(provider, project=site.space)
+        asked = []
+        for _ in range(4):
+            site.box.log.clear()
+            upserts, deleted, cursor = await drain(provider, cursor, project=site.space)
+            assert (upserts, deleted) == ([], [])
+            asked.append(sorted(one.path.rpartition("/")[2] for one in site.box.log))
+        assert asked == [["list", "task"], ["folder", "task"]] * 2
+        await provider.delete_task(loose.id)
+        await provider.delete_task(made.data["id"])
+        found = []
+        for _ in range(2):
+            _, deleted, cursor = await drain(provider, cursor, project=site.space)
+            found += deleted
+        assert sorted(found) == sorted([loose.id, made.data["id"]])
+
+
+async def test_a_process_of_its_own_asks_no_more():
+    site = Site()
+    async with site.provider() as provider:
+        await provider.create_task(PMTask(title="loose", project_id=site.space))
+        _, _, cursor = await drain(provider, project=site.space)
+    other = site.provider()
+    site.box.log.clear()
+    assert (await drain(other, cursor, project=site.space))[:2] == ([], [])
+    assert site.box.log.count() == 2
+    await other.aclose()
 
 
 async def test_tasks_of_a_list_that_was_archived_are_not_told_as_deleted():

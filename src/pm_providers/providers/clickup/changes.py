@@ -11,7 +11,9 @@ the counts hides is found by the next one, which comes by itself at times. A tas
 by itself: archived ones are handed out once more, as archived, and are not told as deleted; those that moved
 to another project, were deleted, or may not be seen any more are gone from this one.
 
-An idle call costs three requests: what changed, and the counts of the folders and lists.
+An idle call costs two requests: what changed, and the counts of the lists. Those of a space take two
+requests, one for the lists in folders and one for the others: where both have tasks, calls look at them in
+turn, and at both when something differs. So a delete is found by the second call at the latest.
 
 Documented nowhere is what moves the time of change; deliveries of webhooks suggest that comments, tags and
 time entries do.
@@ -22,8 +24,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import astuple, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,15 +40,18 @@ from pm_providers.providers.clickup.mapping.tasks import project_of
 from pm_providers.providers.clickup.mapping.values import milliseconds, moment
 from pm_providers.providers.clickup.task_reading import EVERYTHING, TaskReader, listing_of
 from pm_providers.toolkit.change_state import ChangedItem, ChangeState
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
+from pm_providers.toolkit.changes import ChangedPage, ChangeStream, KeptSources, Sweep
 from pm_providers.toolkit.documents import identifier
 from pm_providers.transport import bounded_map
 
-__all__ = ["Changes", "ReadAhead", "TaskChanges"]
+__all__ = ["Changes", "Counts", "TaskChanges"]
 
 _STEP = 500
 _MANY = 20
-_AHEAD_S = 60.0
+_Places = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
+"""Folders and other lists."""
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
 _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 
@@ -55,43 +61,43 @@ class Changes(TaskReader):
 
     def __init__(self, config: PMProviderConfig, **given: Any) -> None:
         super().__init__(config, **given)
-        self._ahead: dict[str, ReadAhead] = {}
+        self._sources: KeptSources[TaskChanges] = KeptSources(self._timing.monotonic)
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
-        place = await self._place(project_id)
-        source = TaskChanges(self._api, self._level, place, lambda: self._archived_in(place.id))
-        if cursor is None:
-            self._ahead.pop(place.id, None)
-        source.ahead = self._read_ahead(place.id)
+        inner, counts = (None, Counts()) if cursor is None else _opened(cursor)
+        source = self._sources.take(cursor)
+        if inner is None or source is None:
+            place = await self._place_of_stream(project_id, inner)
+            source = TaskChanges(
+                self._api, self._level, place,
+                partial(self._archived_in, place.id), partial(self._places, place),
+            )  # fmt: skip
         stream = ChangeStream(source, self._timing.wall())
-        if cursor is None:
-            state = await stream.begin(place.id)
-        else:
-            inner, source.offset = _opened(cursor)
-            state = stream.resume(inner)
-            if place.id != state.project:
-                raise stream.foreign()
-        source.known = state
+        state = await stream.begin(source.place.id) if inner is None else stream.resume(inner)
+        if source.place.id != state.project or project_id != state.project:
+            raise stream.foreign()
+        source.begin(state, counts, self._timing.wall())
         batch = await stream.advance(state, limit)
-        if not state.scanning:
-            self._ahead.pop(place.id, None)
         archived = list(source.archived.values())
         state.forget(identifier(one, "task") for one in archived)
         upserts = await self._tasks([*(one.document for one in batch.items), *archived])
-        offset = await source.calibrated(len(state.ids), more=batch.more)
+        counts = await source.calibrated(len(state.ids), more=batch.more)
         upserts.sort(key=_by_change)
-        return ChangePage(
-            upserts, list(batch.deleted), _closed(state.write(self.name), offset), has_more=batch.more
-        )
+        after = _closed(state.write(self.name), counts)
+        if batch.more:
+            self._sources.keep(after, source)
+        return ChangePage(upserts, list(batch.deleted), after, has_more=batch.more)
 
-    def _read_ahead(self, project: str) -> ReadAhead:
-        """Pages of the first pass that the last call read."""
-        now = self._timing.monotonic()
-        for one in [key for key, found in self._ahead.items() if now - found.at > _AHEAD_S]:
-            del self._ahead[one]
-        found = self._ahead.setdefault(project, ReadAhead(now))
-        found.at = now
-        return found
+    async def _place_of_stream(self, project_id: str, inner: str | None) -> Place:
+        """The project. One that a stream knows is not looked at: its counts tell that it is there."""
+        return await self._place(project_id) if inner is None else Place(project_id, "", {})
+
+    async def _places(self, place: Place) -> _Places:
+        """Folders and lists of a project, or itself. Others may have asked for them a moment ago."""
+        if self._level != "space":
+            return (), (place.document,)
+        found = await self._catalog.structure(place.space_id, fresh=True)
+        return found.folders, found.lists
 
     async def _archived_in(self, project: str) -> list[dict[str, Any]]:
         """Archived tasks of a project and those of archived lists: a request at least for each list."""
@@ -103,46 +109,61 @@ def _by_change(task: PMTask) -> float:
     return task.updated_at.timestamp() if task.updated_at is not None else 0.0
 
 
-def _closed(inner: str, offset: int | None) -> str:
-    return encode_cursor("clickup", {"i": inner, "o": offset})
-
-
-def _opened(cursor: str) -> tuple[str, int | None]:
-    found = decode_cursor("clickup", cursor)
-    inner, offset = found.get("i"), found.get("o")
-    if not isinstance(inner, str) or isinstance(offset, bool) or not isinstance(offset, int | None):
-        raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
-    return inner, offset
-
-
 @dataclass(slots=True)
-class ReadAhead:
-    """Pages of the first pass through a project, kept for a minute at most.
-
-    A task that changes after it was read comes again, with what changed after the pass began.
+class Counts:
+    """What the lists of a project counted when that was compared with the known tasks.
 
     Attributes:
-        at: when they were used last, in seconds that only go forward.
-        pages: by number.
+        offset: tasks that were known, less those that were counted; `None` where that is not known.
+        folders: counted by the lists in folders, of a space.
+        lists: by the others, or by the project itself.
+        turn: lists are looked at next, not folders.
     """
 
-    at: float
-    pages: dict[int, ChangedPage] = field(default_factory=dict)
+    offset: int | None = None
+    folders: int | None = None
+    lists: int | None = None
+    turn: bool = True
+
+    @property
+    def total(self) -> int | None:
+        """Both; `None` where one is not known."""
+        return None if self.folders is None or self.lists is None else self.folders + self.lists
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _closed(inner: str, counts: Counts) -> str:
+    return encode_cursor("clickup", {"i": inner, "o": list(astuple(counts))})
+
+
+def _opened(cursor: str) -> tuple[str, Counts]:
+    found = decode_cursor("clickup", cursor)
+    try:
+        inner, (offset, folders, lists, turn) = found["i"], found["o"]
+        counts = Counts(_number(offset), _number(folders), _number(lists), bool(turn))
+    except (KeyError, TypeError, ValueError):
+        inner, counts = None, Counts()
+    if not isinstance(inner, str):
+        raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
+    return inner, counts
 
 
 @dataclass
 class TaskChanges:
-    """Tasks of one project by time of change.
+    """Tasks of one project by time of change. Made for one call, and kept for those that go on at once.
 
     Attributes:
         api: where they are.
         level: what a project is.
         place: the project.
         find_archived: reads the archived tasks of the project, for when many are missing.
-        ahead: pages of the first pass that were read shortly before.
-        offset: tasks that were known, less those that the lists counted, when both were last compared; `None`
-            where that is not known.
+        find_places: folders and lists of the project as they are now.
+        counts: what the lists counted when all was compared last.
         known: state of the stream, for the archived tasks that are among the known ones.
+        now: seconds since 1970 on our own clock.
         archived: tasks that are archived, found instead of gone, by id.
         counted: what the lists counted in this call.
         swept: all ids were compared in this call.
@@ -152,32 +173,34 @@ class TaskChanges:
     level: str
     place: Place
     find_archived: Callable[[], Awaitable[list[dict[str, Any]]]]
-    ahead: ReadAhead = field(default_factory=lambda: ReadAhead(0.0))
-    offset: int | None = None
+    find_places: Callable[[], Awaitable[_Places]]
+    counts: Counts = field(default_factory=Counts)
     known: ChangeState | None = None
+    now: float = 0.0
     archived: dict[str, dict[str, Any]] = field(default_factory=dict)
-    counted: int | None = None
+    counted: Counts | None = None
     swept: bool = False
+    _pages: dict[int, ChangedPage] = field(default_factory=dict)
+    _before: Counts | None = None
     _window: list[ChangedItem] | None = None
     _there: dict[str, ChangedItem] = field(default_factory=dict)
-    _first: bool = True
 
     provider = "clickup"
     precision = timedelta(milliseconds=1)
     overlap_s = 60.0
     page_size = _STEP
+    look_size = PAGE
+
+    def begin(self, state: ChangeState, counts: Counts, now: float) -> None:
+        """Begin a call."""
+        self.known, self.counts, self.now = state, counts, now
+        self.archived, self.swept = {}, False
 
     # upserts
 
     async def newest(self, project: str) -> datetime | None:
-        """Time of the last change, as far as the first page of those sorted by it tells.
-
-        Should they be sorted the other way, an older time is told, and more is looked at again.
-        """
-        path, params = self._asked(_NEWEST)
-        page = await self.api.task_page(path, params, 0)
-        times = [moment(one.get("date_updated")) for one in page.items]
-        return max((one for one in times if one is not None), default=None)
+        """Nothing: the first page tells when the pass began, by the vendor's clock."""
+        return None
 
     async def changed(self, project: str, since: datetime | None, number: int, size: int) -> ChangedPage:
         """One page: of all tasks, oldest first; or of those changed since, by the time of change."""
@@ -188,21 +211,31 @@ class TaskChanges:
         start = (number - 1) * size
         return ChangedPage(self._window[start : start + size], len(self._window), size)
 
-    async def _first_pass(self, number: int, size: int) -> ChangedPage:
-        """One page of ours; the last ones that a call reads are kept for the next, which needs them again.
+    async def latest(self, project: str, since: datetime | None, size: int) -> ChangedPage:
+        """The newest changes, as far as they come in that order."""
+        path, params = self._asked(self._since(_NEWEST, since))
+        page = await self.api.task_page(path, params, 0)
+        items = [self._item(one) for one in page.items]
+        times = [one.changed_at for one in items if one.changed_at is not None]
+        is_ordered = len(times) == len(items) and times == sorted(times, reverse=True)
+        return ChangedPage(items, -1 if is_ordered else 0, size, page.clock)
 
-        An only page is read anew: no look at what changed since the pass began follows it.
+    async def _first_pass(self, number: int, size: int) -> ChangedPage:
+        """One page of ours, kept for a reader who takes it in parts.
+
+        The lists are counted before the first page and after the last of several: where they count the same,
+        nothing was deleted meanwhile, and so no task slipped to a page that was read already. An only page is
+        read anew each time: no look at what changed since the pass began follows it.
         """
-        pages = self.ahead.pages
-        if self._first:
-            self._first = False
-            for one in [key for key in pages if key < number]:
-                del pages[one]
-        if number in pages:
-            return pages[number]
-        page = await self._passed(number, size)
-        if page.total > size:
-            pages[number] = page
+        if number == 1 and self._before is None:
+            self._before = self.counted = _count(await self.find_places())
+        page = self._pages.get(number) or await self._passed(number, size)
+        self._pages = {number: page} if page.total > size else {}
+        if number == 1:
+            return replace(page, begins=page.clock or _LONG_AGO)
+        if len(page.items) < size and self._before is not None and self._before.total is not None:
+            self.counted = await self._count()
+            return replace(page, stable=self.counted.total == self._before.total)
         return page
 
     async def _passed(self, number: int, size: int) -> ChangedPage:
@@ -213,15 +246,20 @@ class TaskChanges:
         clock: datetime | None = None
         for step in range((number - 1) * steps, number * steps):
             page = await self.api.task_page(path, params, step)
-            clock = page.clock
+            clock = clock or page.clock
             items += [self._item(one) for one in page.items]
             if page.last:
                 return ChangedPage(items, (number - 1) * size + len(items), size, clock)
         return ChangedPage(items, number * size + 1, size, clock)
 
+    @staticmethod
+    def _since(params: Mapping[str, Any], since: datetime | None) -> dict[str, Any]:
+        after = {} if since is None else {"date_updated_gt": int(since.timestamp() * 1000) - 1}
+        return {**params, **after}
+
     async def _read_window(self, since: datetime) -> list[ChangedItem]:
         """All tasks changed at or after an instant, in the order of the change."""
-        path, params = self._asked({**_OLDEST_FIRST, "date_updated_gt": int(since.timestamp() * 1000) - 1})
+        path, params = self._asked(self._since(_OLDEST_FIRST, since))
         items = [self._item(one) async for one in self._all(path, params)]
         return sorted(items, key=lambda one: (one.changed_at or since, one.id))
 
@@ -250,33 +288,54 @@ class TaskChanges:
 
     async def count(self, project: str) -> int | None:
         """As many tasks as should be known if nothing is gone; `None` where that cannot be told."""
+        known, offset = self.known, self.counts.offset
+        if self.level == "space" and known is not None and offset is not None:
+            part = await self._half()
+            if part is not None and part.total is not None and part.total + offset == len(known.ids):
+                self.counted = part
+                return len(known.ids)
         self.counted = await self._count()
-        if self.counted is None or self.offset is None:
-            return None
-        return self.counted + self.offset
+        total = self.counted.total
+        return None if total is None or offset is None else total + offset
 
-    async def _count(self) -> int | None:
+    async def _half(self) -> Counts | None:
+        """Lists in folders, or the others, counted anew, with what the rest counted when all was compared."""
+        before = self.counts
+        if before.total is None:
+            return None
+        if (before.turn and before.lists) or not before.folders:
+            return replace(before, lists=_sum(await self._loose()), turn=not before.folders)
+        return replace(before, folders=_sum(await self._folders()), turn=True)
+
+    async def _count(self) -> Counts:
         """What the lists of the project count: one request, or two for a space."""
         if self.level != "space":
-            return _sum([await self.api.get(f"{self.level}/{self.place.id}")])
-        path = f"space/{self.place.id}"
-        folders = await self.api.all(f"{path}/folder", "folders", {"archived": False})
-        lists = await self.api.all(f"{path}/list", "lists", {"archived": False})
-        return _sum([*(one for one in folders if one.get("hidden") is not True), *lists])
+            return _count(((), (await self.api.get(f"{self.level}/{self.place.id}"),)))
+        return _count((await self._folders(), await self._loose()))
 
-    async def calibrated(self, known: int, *, more: bool) -> int | None:
-        """Offset for the next call.
+    async def _folders(self) -> list[dict[str, Any]]:
+        path = f"space/{self.place.id}/folder"
+        found = await self.api.all(path, "folders", {"archived": False})
+        return [one for one in found if one.get("hidden") is not True]
+
+    async def _loose(self) -> list[dict[str, Any]]:
+        return await self.api.all(f"space/{self.place.id}/list", "lists", {"archived": False})
+
+    async def calibrated(self, known: int, *, more: bool) -> Counts:
+        """What the next call compares with.
 
         After a comparison of all ids it holds only if the lists count the same after it as before: what
         changed under way may hide what is gone.
         """
         if more:
-            return self.offset
+            return self.counts
         if self.swept or self.counted is None:
             before, self.counted = self.counted, await self._count()
-            if before is not None and before != self.counted:
-                return None
-        return None if self.counted is None else known - self.counted
+            if before is not None and before.total != self.counted.total:
+                return Counts()
+        counted, self.counted = self.counted, None
+        total = counted.total
+        return replace(counted, offset=None if total is None else known - total)
 
     async def sweep(self, project: str) -> Sweep:
         """Ids of all tasks: a request for each hundred, at once as far as there are known ones."""
@@ -331,6 +390,11 @@ class TaskChanges:
         except (NotFoundError, PermissionDeniedError):
             return False
         return True
+
+
+def _count(places: _Places) -> Counts:
+    """What folders and lists count."""
+    return Counts(None, _sum(places[0]), _sum(places[1]))
 
 
 def _sum(places: Sequence[Mapping[str, Any]]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pm_providers.providers.clickup.attachments import Attachments
+from pm_providers.providers.clickup.batch import BatchWriter
 from pm_providers.providers.clickup.changes import Changes
 from pm_providers.providers.clickup.checklists import Checklists
 from pm_providers.providers.clickup.collaboration import Comments, Relations
@@ -11,7 +12,6 @@ from pm_providers.providers.clickup.discovery import Discovery
 from pm_providers.providers.clickup.labels import Labels
 from pm_providers.providers.clickup.members import Memberships, Watchers
 from pm_providers.providers.clickup.sprints import Sprints
-from pm_providers.providers.clickup.task_writing import TaskWriter
 from pm_providers.providers.clickup.time_entries import TimeEntries
 from pm_providers.providers.clickup.users import Users
 
@@ -30,7 +30,7 @@ class ClickUpProvider(
     Memberships,
     Watchers,
     Users,
-    TaskWriter,
+    BatchWriter,
     Changes,
     Discovery,
 ):

@@ -79,22 +79,34 @@ class WorkPackageChanges:
         Raises:
             ProviderError: the list comes without its counts.
         """
+        return await self._page(project, since, _BY_CHANGE, number, size)
+
+    async def latest(self, project: str, since: datetime | None, size: int) -> ChangedPage:
+        """The newest changes."""
+        return await self._page(project, since, _NEWEST, 1, size)
+
+    async def _page(
+        self, project: str, since: datetime | None, order: str, number: int, size: int
+    ) -> ChangedPage:
+        """A page of tasks; whose the credential is is asked where there are any."""
         conditions = [filters.ALL_STATUSES]
         if since is not None:
             conditions.append(filters.between("updatedAt", since))
-        params = _params(filters=filters.filters(*conditions), sortBy=_BY_CHANGE)
+        params = _params(filters=filters.filters(*conditions), sortBy=order)
         params |= {"offset": str(number), "pageSize": str(size)}
-        collection, clock = await self._api.dated(_path(project), params)
+        collection, clock = await self._api.dated(_path(project), params, unmet=True)
         total, shown = collection.get("total"), collection.get("pageSize")
         if not isinstance(total, int) or not isinstance(shown, int):
             raise ProviderError("the answer breaks the API's contract: a list without total and pageSize")
         items = [_item(one, project) for one in elements(collection)]
+        if items:
+            await self._api.identify()
         return ChangedPage(items, total, shown, clock)
 
     async def count(self, project: str) -> int | None:
         """Work packages of a project."""
         params = _params(select="total", pageSize="1", offset="1")
-        total = (await self._api.get(_path(project), params)).get("total")
+        total = (await self._api.dated(_path(project), params, unmet=True))[0].get("total")
         return total if isinstance(total, int) else None
 
     async def sweep(self, project: str) -> Sweep:
@@ -127,7 +139,13 @@ class WorkPackageChanges:
         return found
 
     async def is_visible(self, project: str) -> bool:
-        """Whether the project is there."""
+        """Whether the project is there.
+
+        Raises:
+            AuthenticationError: the credential is not accepted any more. Nothing is gone then: the lists of a
+                public project show what anonymous visitors see.
+        """
+        await self._api.me()
         return await self._api.find(f"projects/{project}") is not None
 
     async def _document_if_there(self, one: str) -> dict[str, Any] | None:

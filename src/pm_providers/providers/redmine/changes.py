@@ -93,18 +93,31 @@ class IssueChanges:
         Raises:
             ProviderError: the list comes without its count, or in pages of another size.
         """
-        params = _of(project, sort=_BY_CHANGE, offset=(number - 1) * size, limit=size)
+        return await self._page(project, since, _BY_CHANGE, number, size)
+
+    async def latest(self, project: str, since: datetime | None, size: int) -> ChangedPage:
+        """The newest changes."""
+        return await self._page(project, since, _NEWEST, 1, size)
+
+    async def _page(
+        self, project: str, since: datetime | None, order: str, number: int, size: int
+    ) -> ChangedPage:
+        """A page of issues; whose the credential is is asked where there are any."""
+        params = _of(project, sort=order, offset=(number - 1) * size, limit=size)
         if since is not None:
             params["updated_on"] = changed_since(since)
-        document, clock = await self._api.dated("issues", params)
+        document, clock = await self._api.dated("issues", params, unmet=True)
         if document.get("limit") != size:
             raise broken(f"a list of issues in pages of {document.get('limit')!r:.20} instead of {size}")
         items = [_item(one, project) for one in objects(document, "issues")]
+        if items:
+            await self._api.identify()
         return ChangedPage(items, _total(document), size, clock)
 
     async def count(self, project: str) -> int:
         """Issues of a project that may be seen."""
-        return _total(await self._api.get("issues", _of(project, offset=0, limit=1)))
+        params = _of(project, offset=0, limit=1)
+        return _total((await self._api.dated("issues", params, unmet=True))[0])
 
     async def sweep(self, project: str) -> Sweep:
         """Ids of all issues. The server cannot leave the rest of them out: a request for each hundred."""
