@@ -216,3 +216,7 @@ class TransportError(PMError):
 
 class ProviderError(PMError):
     """The system failed (5xx), or its answer breaks its own contract."""
+
+
+FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportError)
+"""Errors of one call after which every further call of the same system would fail as well."""

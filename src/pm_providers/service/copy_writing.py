@@ -7,22 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pm_providers.contract import BasePMProvider
-from pm_providers.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    PMError,
-    RateLimitedError,
-    TransportError,
-    ValidationError,
-)
+from pm_providers.errors import FATAL, PMError, ValidationError
 from pm_providers.model import MODELS, Entity, Record
 from pm_providers.service.copy_narrowing import Narrower, without_rejected
 from pm_providers.service.copy_report import CopyFailure
 
 __all__ = ["FATAL", "Writer"]
-
-FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportError)
-"""Errors after which every further call would fail as well."""
 
 _ROUNDS = 8
 _PLACE = re.compile(r"\[\d+\]")

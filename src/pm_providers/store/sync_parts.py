@@ -83,10 +83,6 @@ class PartLink:
         """What it said on a side when both agreed."""
         return (self.left_agreed if side == "left" else self.right_agreed) or {}
 
-    def parent_on(self, side: str) -> str | None:
-        """Other task of a relation on a side."""
-        return self.left_parent if side == "left" else self.right_parent
-
 
 _COLUMNS = [sync_links.c[name] for name in PartLink.__dataclass_fields__]
 _TASK_COLUMNS = [sync_links.c[name] for name in Link.__dataclass_fields__]
@@ -225,7 +221,7 @@ def put_part(conn: SqlConnection, mapping_id: str, link_id: str, *, new: bool, *
     given["updated_at"] = datetime.now(UTC)
     if new:
         base = {"id": link_id, "mapping_id": mapping_id, "dirty": False, "attempts": 0, "revision": 1}
-        conn.execute(insert(sync_links).values(**base, **given))
+        conn.execute(insert(sync_links).values({**base, **given}))
         return
     given["revision"] = sync_links.c.revision + 1
     conn.execute(update(sync_links).where(sync_links.c.id == link_id).values(**given))

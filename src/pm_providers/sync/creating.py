@@ -13,15 +13,7 @@ from sqlalchemy import Connection as SqlConnection
 from pm_providers.contract import Support
 from pm_providers.database import Database
 from pm_providers.effects import may_write
-from pm_providers.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    PMError,
-    ProviderError,
-    RateLimitedError,
-    TransportError,
-    ValidationError,
-)
+from pm_providers.errors import FATAL, PMError, ProviderError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write, finish_writes
 from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
@@ -38,9 +30,6 @@ from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 __all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
-
-FATAL = (AuthenticationError, ConfigurationError, RateLimitedError, TransportError)
-"""Errors after which every further call would fail as well."""
 
 _ROUNDS = 8
 _CUSTOM = "custom_fields."

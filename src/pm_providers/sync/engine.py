@@ -12,6 +12,7 @@ from pm_providers.database import Database, database_for
 from pm_providers.effects import elapsed
 from pm_providers.errors import ConflictError
 from pm_providers.store.sync_state import LEASE_S, get_state, release_lease, take_lease
+from pm_providers.sync.alive import kept_alive
 from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.report import RunOptions, RunReport
@@ -72,7 +73,8 @@ class Engine:
                 self._db, self._mapping_id, fence,
                 since=since, within_s=asked.within_s, settle_s=self._policy.settle_s,
             ):  # fmt: skip
-                return await Run(self, fence, asked, on_write).play()
+                async with kept_alive(self._db, self._mapping_id, fence):
+                    return await Run(self, fence, asked, on_write).play()
         finally:
             await release_lease(self._db, self._mapping_id, fence)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from datetime import date
 from typing import Any, ClassVar
 
@@ -40,11 +40,6 @@ class Checklists(Kind):
     def reads(self, side: Side) -> bool:
         """Whether a side can tell of checklists."""
         return side.provider.capabilities.supports("list_checklists")
-
-    def barred(self, target: Side) -> str:
-        """Why checklists cannot be made on a side."""
-        found = target.provider.capabilities.operation("create_checklist")
-        return "" if found.is_supported else found.note
 
     async def read(self, side: Side, scope: Scope) -> list[Item]:
         """Checklists of a task."""
@@ -107,6 +102,7 @@ class ChecklistItems(Kind):
     part: ClassVar = "checklists"
     plural: ClassVar = "items of checklists"
     fields: ClassVar = ("title", "is_done", "due_date", "assignee")
+    gated: ClassVar = {"due_date": "due_date", "assignee": "assignee_id"}
     structural: ClassVar = True
 
     def __init__(self, people: People) -> None:
@@ -115,21 +111,6 @@ class ChecklistItems(Kind):
     def reads(self, side: Side) -> bool:
         """Whether a side can tell of checklists."""
         return side.provider.capabilities.supports("list_checklists")
-
-    def barred(self, target: Side) -> str:
-        """Why items cannot be made on a side."""
-        found = target.provider.capabilities.operation("create_checklist_item")
-        return "" if found.is_supported else found.note
-
-    def cannot(self, target: Side) -> Mapping[str, str]:
-        """Field -> why a side cannot be written there."""
-        table = target.provider.capabilities.fields[Entity.CHECKLIST_ITEM]
-        names = {"due_date": "due_date", "assignee": "assignee_id"}
-        return {
-            ours: table[theirs].note or "it cannot be written there"
-            for ours, theirs in names.items()
-            if not table[theirs].is_writable
-        }
 
     def portable(self, name: str, value: Any) -> str:
         """Why a value is not carried: a user who has no counterpart."""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from pm_providers.model import Entity
 from pm_providers.store.sync_parts import PartLink
 from pm_providers.sync.side import Side
 from pm_providers.text import MAX_CHARACTERS, parse_markdown
@@ -111,6 +112,7 @@ class Kind:
         part: name in the options.
         plural: for people.
         fields: kept in step, in order.
+        gated: of them those that not every side takes -> the model's field that tells.
         structural: what is deleted on one side is deleted on the other, whoever made it. Of other kinds only
             what the sync itself wrote is deleted.
     """
@@ -119,6 +121,7 @@ class Kind:
     part: ClassVar[str]
     plural: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
+    gated: ClassVar[Mapping[str, str]] = {}
     structural: ClassVar[bool] = False
 
     def stored(self, scope_id: str, item_id: str) -> str:
@@ -136,11 +139,17 @@ class Kind:
 
     def barred(self, target: Side) -> str:
         """Why these parts cannot be made on a side; `""` where they can."""
-        raise TypeError(f"{type(self).__name__} does not say what bars {target!r}")
+        found = target.provider.capabilities.operation(f"create_{self.entity}")
+        return "" if found.is_supported else found.note
 
     def cannot(self, target: Side) -> Mapping[str, str]:
         """Field -> why a side cannot be written there."""
-        return {}
+        table = target.provider.capabilities.fields[Entity(self.entity)]
+        return {
+            ours: table[theirs].note or "it cannot be written there"
+            for ours, theirs in self.gated.items()
+            if not table[theirs].is_writable
+        }
 
     def held(self, item: Item, target: Side, scope: Scope) -> str:
         """Why this part is not carried to a side; `""` where it is."""
@@ -210,11 +219,6 @@ def same_value(name: str, one: Any, two: Any) -> bool:
     if max(len(one), len(two)) > MAX_CHARACTERS:
         return False
     return parse_markdown(one) == parse_markdown(two)
-
-
-def same_values(names: Iterable[str], one: Values, two: Values) -> bool:
-    """Whether two parts say the same in these fields."""
-    return all(same_value(name, one.get(name), two.get(name)) for name in names)
 
 
 def words(text: str) -> str:

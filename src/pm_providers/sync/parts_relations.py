@@ -43,6 +43,7 @@ class Relations(Kind):
     part: ClassVar = "relations"
     plural: ClassVar = "relations"
     fields: ClassVar = ("type", "lag_days", "description")
+    gated: ClassVar = {"lag_days": "lag_days", "description": "description"}
     structural: ClassVar = True
 
     def __init__(self, tasks: Tasks) -> None:
@@ -51,20 +52,6 @@ class Relations(Kind):
     def reads(self, side: Side) -> bool:
         """Whether a side can tell of relations."""
         return side.provider.capabilities.supports("list_relations")
-
-    def barred(self, target: Side) -> str:
-        """Why relations cannot be made on a side."""
-        found = target.provider.capabilities.operation("create_relation")
-        return "" if found.is_supported else found.note
-
-    def cannot(self, target: Side) -> Mapping[str, str]:
-        """Field -> why a side cannot be written there."""
-        table = target.provider.capabilities.fields[Entity.RELATION]
-        return {
-            name: table[name].note or "it cannot be written there"
-            for name in ("lag_days", "description")
-            if not table[name].is_writable
-        }
 
     def held(self, item: Item, target: Side, scope: Scope) -> str:
         """Why a relation is not carried."""

@@ -16,6 +16,10 @@ class AskedError(NotFoundError):
     """What a run was narrowed to is not there. Nothing is wrong with the mapping."""
 
 
+_KEPT, _KEPT_TEXT = 10_000, 16_000_000
+"""Decisions that a report holds, and characters of their values; beyond, it only counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What people asked of one run.
@@ -56,13 +60,14 @@ class RunReport:
         plan_id: names the plan of the first round by what it does; `""` where there is nothing to do.
         planned: act -> number of decisions in the first round.
         counts: what was done -> number.
-        decisions: of the first round; at most 10,000.
+        decisions: of the first round; at most 10,000, with 16 million characters.
         held: kind of parts (`comments`, ...) -> why it, or one of it, is not carried.
         doubtful: link id -> why an item is not paired though there are candidates.
         state: `planned`, `done`, `refused` or `partial`.
         stale: it was refused because the plan that people approved is another one now.
         reason: why it was refused, or stopped early; of a plan, what would stop a run of it.
         next_step: what to do about it.
+        kept_text: characters of `decisions`, and of those for which there was no room.
     """
 
     run_id: str = ""
@@ -76,6 +81,15 @@ class RunReport:
     stale: bool = False
     reason: str = ""
     next_step: str = ""
+    kept_text: int = 0
+
+    def keep(self, one: Decision) -> None:
+        """Put a decision on the list, while there is room for it."""
+        if len(self.decisions) >= _KEPT:
+            return
+        self.kept_text += sum(len(str(value)) for step in one.steps for value in (step.old, step.new))
+        if self.kept_text <= _KEPT_TEXT:
+            self.decisions.append(one)
 
     @property
     def writes(self) -> int:

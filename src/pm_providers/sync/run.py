@@ -47,9 +47,6 @@ __all__ = ["Progress", "Run"]
 TASK = Entity.TASK.value
 Progress = Callable[[Decision], None]
 _ROUNDS = 8
-_KEPT = 10_000
-"""Decisions that a report holds; beyond, it only counts."""
-
 _MOVES = ("create", "update", "delete", "close", "detach", "forget", "leave", "stale")
 """What makes another round worth while."""
 
@@ -201,8 +198,8 @@ class Run:
 
         def tell(one: Decision) -> None:
             summary.add(one)
-            if keep and len(self.report.decisions) < _KEPT and one.act is not Act.SETTLE:
-                self.report.decisions.append(one)
+            if keep and one.act is not Act.SETTLE:
+                self.report.keep(one)
 
         foreseen = None
         if keep and self.is_whole:

@@ -25,6 +25,7 @@ class Sprints(Kind):
     part: ClassVar = "sprints"
     plural: ClassVar = "sprints"
     fields: ClassVar = ("name", "start_date", "end_date", "status", "goal", "capacity_hours")
+    gated: ClassVar = {name: name for name in fields}
 
     def stored(self, scope_id: str, item_id: str) -> str:
         """Tasks name sprints by their ids."""
@@ -37,20 +38,6 @@ class Sprints(Kind):
     def reads(self, side: Side) -> bool:
         """Whether a side has sprints."""
         return side.provider.capabilities.supports("list_sprints")
-
-    def barred(self, target: Side) -> str:
-        """Why sprints cannot be made on a side."""
-        found = target.provider.capabilities.operation("create_sprint")
-        return "" if found.is_supported else found.note
-
-    def cannot(self, target: Side) -> Mapping[str, str]:
-        """Field -> why a side cannot be written there."""
-        table = target.provider.capabilities.fields[Entity.SPRINT]
-        return {
-            name: table[name].note or "it cannot be written there"
-            for name in self.fields
-            if not table[name].is_writable
-        }
 
     async def read(self, side: Side, scope: Scope) -> list[Item]:
         """Sprints of the project, open and closed."""
