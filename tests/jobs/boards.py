@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from pm_providers.contract import PMProviderConfig
-from pm_providers.model import PMProject
+from pm_providers.model import PMProject, PMTask
 from pm_providers.providers.trello import TrelloProvider
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.store.records import SyncMapping
@@ -75,15 +75,21 @@ class Boards(Mappings):
         self.vendor = vendor
         self.boards: set[str] = set()
 
-    async def join(self, count: int, **config: Any) -> None:
-        """So many more, on boards."""
+    async def join(self, count: int, tasks: int, **config: Any) -> None:
+        """So many more, on boards, with so many tasks each that are on the left only."""
         await keep_connection(self.db, "boards", "trello", self.vendor.settings)
         for number in range(count):
             board = await self.vendor.person.create_project(PMProject(name=f"Board {number}"))
             mapping = await keep_mapping(self.db, MappingRequest("boards", board.id, config=config))
             self.boards.add(mapping.id)
             self.all.append(mapping)
-            self.wanted[mapping.id] = {}
+            titles = [f"task {one} of board {number}" for one in range(tasks)]
+            drafts = [
+                PMTask(title=title, description="first", project_id=mapping.internal_project_id)
+                for title in titles
+            ]
+            await self.sides["left"].create_tasks(drafts)
+            self.wanted[mapping.id] = dict.fromkeys(titles, "first")
 
     def system(self, mapping: SyncMapping, side: str) -> Any:
         is_board = side == "right" and mapping.id in self.boards

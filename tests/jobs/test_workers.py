@@ -27,6 +27,9 @@ from tests.jobs.test_killed_runs import KEY
 from tests.jobs.worlds import Nursery
 
 WORKERS, MAPPINGS, BOARDS = 3, 14, 6
+TASKS = 20
+"""On each board at first, so that the workers have more to send at once than the vendor takes."""
+
 QUOTA = 100
 """Requests that the vendor takes in ten seconds; then it refuses, and counts that."""
 
@@ -53,7 +56,7 @@ async def world(nursery: Nursery, postgres_server) -> AsyncIterator[tuple[Boards
     vendor = await Vendor().open()
     found = Boards(urls[0], urls[1], seed, vendor)
     await found.open(MAPPINGS, settle_s=60, schedule_s=2)
-    await found.join(BOARDS, settle_s=60, schedule_s=2)
+    await found.join(BOARDS, TASKS, settle_s=60, schedule_s=2)
     await vendor.ask("limit")
     yield found, seed
     await found.close()
