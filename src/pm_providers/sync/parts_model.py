@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -219,6 +219,11 @@ def same_value(name: str, one: Any, two: Any) -> bool:
     if max(len(one), len(two)) > MAX_CHARACTERS:
         return False
     return parse_markdown(one) == parse_markdown(two)
+
+
+def same_values(names: Iterable[str], one: Values, two: Values) -> bool:
+    """Whether two parts say the same in these fields."""
+    return all(same_value(name, one.get(name), two.get(name)) for name in names)
 
 
 def words(text: str) -> str:
