@@ -182,9 +182,9 @@ class Pair:
         apart = (times[LEFT] - times[RIGHT]).total_seconds()
         doubt = self.policy.uncertainty_s + max(facts[side].precision_s for side in SIDES)
         if abs(apart) <= doubt:
-            return tie, f"edited within {doubt:g} s, which clocks do not tell apart: the {tie} wins"
+            return tie, f"edited within {doubt:g} s, by clocks that may differ by as much: the {tie} wins"
         newer = LEFT if apart > 0 else RIGHT
-        return newer, f"edited {abs(apart):.0f} s later, give or take {doubt:g}"
+        return newer, f"edited {abs(apart):.0f} s later, by clocks that may differ by {doubt:g} s"
 
     def _settle(self, name: str, winner: str, note: str) -> None:
         left, right = self._value(LEFT, name), self._value(RIGHT, name)

@@ -29,7 +29,7 @@ from pm_providers.store.sync_state import check_fence
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
-from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_values
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
 from pm_providers.sync.parts_plan import agreed_values
 from pm_providers.sync.parts_records import (
     ACTIONS,
@@ -134,7 +134,8 @@ class PartWriter:
         items = [
             item
             for item in await kind.read(self._sides[one.side], scope)
-            if kind.stored(place, item.id) not in taken and same_values(wanted, wanted, item.values)
+            if kind.stored(place, item.id) not in taken
+            and all(same_value(name, value, item.values.get(name)) for name, value in wanted.items())
         ]
         view = PartView(row.id, row, {one.side: items[-1]} if items else {}, {})
         known = await self.recover(kind, scope, view, writes)

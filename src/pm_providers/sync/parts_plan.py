@@ -206,9 +206,10 @@ class _Pair:
         left, right = times[LEFT], times[RIGHT]
         if left is None or right is None:
             return self.policy.tie, "it is not known which is newer"
-        if abs(left - right) <= timedelta(seconds=self.policy.uncertainty_s):
-            return self.policy.tie, f"within {self.policy.uncertainty_s:g} s of each other"
-        return (LEFT if left > right else RIGHT), "newer by the clocks of the two systems"
+        doubt = self.policy.uncertainty_s
+        if abs(left - right) <= timedelta(seconds=doubt):
+            return self.policy.tie, f"edited within {doubt:g} s, by clocks that may differ by as much"
+        return (LEFT if left > right else RIGHT), f"newer, by clocks that may differ by {doubt:g} s"
 
 
 def agreed_values(values: Values, before: Values, undecided: Iterable[str], *, is_copy: bool) -> Values:
