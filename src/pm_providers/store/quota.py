@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pm_providers.database import Database, database_for
+from pm_providers.database.clock import read_clock
 from pm_providers.database.schema import rate_gates
 from pm_providers.errors import ConfigurationError
 from pm_providers.transport import Pace, PaceState, admit, gcra_push
@@ -77,15 +77,8 @@ class SqlGate:
         conn.execute(new.on_conflict_do_nothing())
         mine = select(rate_gates.c.tat, rate_gates.c.sent).where(rate_gates.c.key == _short(key))
         tat, sent = conn.execute(mine.with_for_update()).one()
-        return PaceState(tat, tuple((begin, number) for begin, number in sent or ())), self._now(conn)
-
-    def _now(self, conn: Connection) -> float:
-        if self._clock is not None:
-            return self._clock()
-        if conn.dialect.name == "postgresql":
-            # Not now(): that is the start of the transaction, before the wait for the row.
-            return float(conn.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
-        return time.time()
+        now = read_clock(conn) if self._clock is None else self._clock()
+        return PaceState(tat, tuple((begin, number) for begin, number in sent or ())), now
 
     @staticmethod
     def _store(conn: Connection, key: str, state: PaceState) -> None:
