@@ -51,6 +51,7 @@ bench: setup ## run the benchmarks, about half an hour
 	$(BIN)/python -m benchmarks.asana
 	$(BIN)/python -m benchmarks.trello
 	$(BIN)/python -m benchmarks.sync
+	$(BIN)/python -m benchmarks.sync_large
 
 matrix: setup ## write the generated tables anew
 	$(BIN)/python -m pm_providers.service.matrix --write README.md docs/capabilities.md

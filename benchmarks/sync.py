@@ -1,9 +1,8 @@
-"""What keeping two projects in step costs, beside a loop that lists both and compares, and one that copies.
+"""What keeping two projects in step costs, at each vendor.
 
-    python -m benchmarks.sync                     # 1,000 tasks with each vendor; 100,000 in databases
-    python -m benchmarks.sync --large 10000       # quicker
-    python -m benchmarks.sync --only jira         # one vendor, without the large project
-    python -m benchmarks.sync --only large --with clickup --large 20000
+    python -m benchmarks.sync                     # 1,000 tasks with each vendor
+    python -m benchmarks.sync --only jira         # one vendor
+    python -m benchmarks.sync_large               # large projects
 
 The left side is the internal database on SQLite, the right side a sandbox in a process of its own, without
 latency and quota: what counts here are requests, CPU time and memory of the process that syncs.
@@ -24,7 +23,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
@@ -34,9 +32,6 @@ from benchmarks.compare import TEXT, Server, Task, memory
 VENDORS = ("jira", "clickup", "asana", "trello")
 INTERNAL = "internal"
 """Instead of a vendor: another internal database."""
-
-COPIED = 10
-"""The copy loop has one of so many tasks: it takes a call for each."""
 
 FEW = 20
 """With parts, one of so many tasks is enough: they cost the same for each."""
@@ -281,65 +276,6 @@ async def synced(task: Task) -> dict[str, Any]:
         return found
 
 
-async def kept(task: Task) -> dict[str, Any]:
-    """Runs over a mapping whose links are there already, as a first run would have left them.
-
-    Args:
-        task: see `place`; `edits`: numbers of tasks.
-    """
-    async with place(task) as here:
-        await filled(here.left, here.ours, task["count"])
-        await linked(here)
-        engine = here.engine(parts=False)
-        await one_run(here, engine)
-        found: dict[str, Any] = {"idle": await one_run(here, engine), "edits": {}, "peak": memory("VmHWM")}
-        done = 0
-        for count in task["edits"]:
-            await edited(here, done, count)
-            done += count
-            found["edits"][str(count)] = await one_run(here, engine)
-        return found
-
-
-async def linked(here: Place) -> None:
-    """Store links of tasks of the same title, and how far both sides are read."""
-    from sqlalchemy import insert
-
-    from pm_providers.database.ids import new_ids
-    from pm_providers.database.schema_sync import sync_links
-    from pm_providers.store.sync_state import release_lease, save_cursor, take_lease
-    from pm_providers.sync.values import snapshot_of
-
-    fence = await take_lease(here.db, here.mapping_id, "benchmark", 600.0)
-    cursors: list[str | None] = [None, None]
-    more = [True, True]
-    while any(more):
-        rows: dict[str, dict[str, Any]] = {}
-        for number, (provider, project) in enumerate(((here.left, here.ours), (here.right, here.theirs))):
-            page = await provider.changes(project, cursors[number])
-            cursors[number], more[number] = page.cursor, page.has_more
-            side = ("left", "right")[number]
-            for one in page.upserts:
-                row = rows.setdefault(one.title, {})
-                row |= {f"{side}_id": one.id, f"{side}_agreed": snapshot_of(one)}
-                row[f"{side}_at"] = one.updated_at.isoformat()
-        base = {
-            "mapping_id": here.mapping_id, "entity": "task", "state": "linked", "dirty": False,
-            "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
-        }  # fmt: skip
-        made = [
-            {**base, "id": one, **row} for one, row in zip(new_ids(len(rows)), rows.values(), strict=True)
-        ]
-        if {len(row) for row in made} - {len(base) + 7}:
-            raise SystemExit("the sides do not hold the same tasks in the same order")
-        with here.db.begin() as conn:
-            if made:
-                conn.execute(insert(sync_links), made)
-            for side, cursor in zip(("left", "right"), cursors, strict=True):
-                save_cursor(conn, here.mapping_id, side, cursor)
-    await release_lease(here.db, here.mapping_id, fence or 0)
-
-
 async def one_run(here: Place, engine: Any) -> dict[str, Any]:
     """What a run cost, and how many writes it made."""
     found: dict[str, Any] = {}
@@ -365,37 +301,7 @@ async def edited(here: Place, start: int, count: int) -> None:
         )
 
 
-async def compared(task: Task) -> dict[str, Any]:
-    """The naive loop: list both sides, compare by title, say what differs."""
-    async with place(task) as here:
-        await filled(here.left, here.ours, task["count"])
-        found: dict[str, Any] = {"before": memory("VmRSS")}
-        with spent(here, found):
-            left = {one.title: one for one in await here.left.list_tasks(here.ours)}
-            right = {one.title: one for one in await here.right.list_tasks(here.theirs)}
-            found["differ"] = len(left.keys() ^ right.keys()) + sum(
-                left[title].description != right[title].description for title in left.keys() & right.keys()
-            )
-        return {**found, "peak": memory("VmHWM")}
-
-
-async def copied(task: Task) -> dict[str, Any]:
-    """The loop of the documentation: each task of one side is created on the other."""
-    from pm_providers import PMTask
-
-    async with place(task) as here:
-        found: dict[str, Any] = {"before": memory("VmRSS")}
-        ends = (here.left, here.right) if task["source"] == "left" else (here.right, here.left)
-        project, into = (here.ours, here.theirs)[:: 1 if task["source"] == "left" else -1]
-        with spent(here, found):
-            for one in await ends[0].list_tasks(project):
-                await ends[1].create_task(
-                    PMTask(title=one.title, description=one.description, project_id=into)
-                )
-        return {**found, "peak": memory("VmHWM")}
-
-
-WORKS = {"synced": synced, "kept": kept, "compared": compared, "copied": copied}
+WORKS = {"synced": synced}
 
 
 def measured(work: str, **task: Any) -> dict[str, Any]:
@@ -433,48 +339,11 @@ def initial_tables(options: argparse.Namespace) -> None:
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
-def large_tables(options: argparse.Namespace) -> None:
-    """A first run of some size; later runs over a large mapping, beside the two loops."""
-    right = {"vendor": options.with_, "source": "right"}
-    first = measured("synced", **right, count=options.first, parts=False, edits=[])
-    copy = measured("copied", **right, count=options.first // COPIED)
-    later = measured("kept", vendor=INTERNAL, source="right", count=options.large, edits=[10, 100])
-    naive = measured("compared", vendor=INTERNAL, source="right", count=options.large)
-    print("\n#### Calls of each side, CPU and memory; parts off\n")
-    print("| what | tasks | right | left | CPU, s | wall, s | writes | peak, MiB |")
-    print("|---|---|---|---|---|---|---|---|")
-    _row(f"initial run, from {options.with_}", options.first, first["initial"], first["peak"])
-    _row("copy loop", options.first // COPIED, copy, copy["peak"])
-    _row("run without edits", options.large, later["idle"], later["peak"])
-    for number, one in later["edits"].items():
-        _row(f"run after {number} edits", options.large, one, None)
-    _row("list both and compare", options.large, naive, naive["peak"])
-    print(f"\nBefore the first run the process has {first['before']:.0f} MiB.", flush=True)
-
-
-def _row(label: str, count: int, one: dict[str, Any], peak: float | None) -> None:
-    cells = [
-        label, f"{count:,}", f"{one['requests']:,}", f"{one['calls']:,}", f"{one['cpu']:.2f}",
-        f"{one['wall']:.1f}", f"{one['writes']:,}" if "writes" in one else "",
-        "" if peak is None else f"{peak:.0f}",
-    ]  # fmt: skip
-    print(f"| {' | '.join(cells)} |")
-
-
 def main() -> None:
     """Run it: prints Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, default=1000, help="tasks with each vendor")
-    parser.add_argument("--large", type=int, default=100_000, help="tasks of the large mapping")
-    parser.add_argument("--first", type=int, default=10_000, help="tasks of the first run that is measured")
-    parser.add_argument("--only", choices=(*VENDORS, "large"), help="leave the rest out")
-    parser.add_argument(
-        "--with",
-        dest="with_",
-        choices=(INTERNAL, *VENDORS),
-        default=INTERNAL,
-        help="side of the large project",
-    )
+    parser.add_argument("--only", choices=VENDORS, help="leave the rest out")
     parser.add_argument("--work", choices=tuple(WORKS), help=argparse.SUPPRESS)
     parser.add_argument("--task", help=argparse.SUPPRESS)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
@@ -486,10 +355,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(WORKS[options.work](json.loads(options.task)))))
         return
     load = os.getloadavg()[0]
-    if options.only != "large":
-        initial_tables(options)
-    if options.only in {None, "large"}:
-        large_tables(options)
+    initial_tables(options)
     print(f"\n{os.cpu_count()} cores, load {load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end")
 
 
