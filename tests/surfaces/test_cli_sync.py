@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.service.sync_world import template_database
 
@@ -83,7 +85,7 @@ def test_what_a_run_is_narrowed_to_must_be_there(cli, mapped):
         found = cli("sync", command, name, "--task", "WRONG", code=5)
         assert "there is no task 'WRONG' in the project" in found.err
         assert (
-            "no custom field 'Nowhere'" in cli("sync", command, name, "--field", "custom:Nowhere", code=5).err
+            "a custom field 'Nowhere'" in cli("sync", command, name, "--field", "custom:Nowhere", code=5).err
         )
     assert cli("sync", "status", "--json").json[0]["problem"] is None
 
@@ -93,7 +95,7 @@ def test_plan_run_and_status(cli, there, mapped):
     task(there, right, "Draw the site map", "--description", "one\ntwo", "--priority", "high")
     plan = cli("sync", "plan", name)
     assert "+ create on left  Draw the site map" in plan.out
-    assert "priority     High" in plan.out
+    assert re.search("priority +High", plan.out)
     assert "1 to create" in plan.out
     assert f"sync run {name[-8:]} --plan" in plan.err
     assert cli("tasks", "list", "--project", left, "--json").json == []
@@ -293,7 +295,80 @@ def test_doctor(cli, there, mapped):
     assert {one["level"] for one in broken.json["findings"]} == {"error"}
 
 
+# form of what is told
+
+
+def test_a_terminal_shows_what_is_written_and_nothing_is_cut_unseen(cli, there, mapped, monkeypatch):
+    name, left, _ = mapped
+    title = "A title that goes on and on, until the line of a narrow terminal ends, and some more"
+    parent = task(cli, left, title)
+    task(cli, left, "Below", "--parent", parent)
+    cli("comments", "create", "--task", parent, "--body", "one\n\ntwo")
+    narrowed(monkeypatch, 80)
+    plan = cli("sync", "plan", name).out
+    assert max(map(len, plan.splitlines())) <= 80
+    first, second, head, *_ = plan.splitlines()
+    assert (first[:5], second.split()[0], head[-1]) == ("Plan ", "Internal", "…")
+    assert "body  + one" in plan
+    run = cli("sync", "run", name, "--json").json["run_id"]
+    shown = cli("sync", "history", "--run", run).out
+    assert re.search(f"parent +{title[:40]}", shown)
+    undone = cli("sync", "undo", run, "--dry-run").out
+    assert "\n    the run created it\n" in undone
+    assert max(map(len, undone.splitlines())) <= 80
+
+
+def test_progress_without_a_terminal_is_a_line_once_in_a_while(cli, mapped, monkeypatch):
+    from pm_providers.surfaces.cli import sync_progress
+
+    name, left, _ = mapped
+    for number in range(3):
+        task(cli, left, f"T{number}")
+    monkeypatch.setattr(sync_progress, "_EVERY", 2)
+    assert f"mapping {name[-8:]}: 2 written so far" in cli("sync", "run", name).err
+    task(cli, left, "One")
+    task(cli, left, "Two")
+    assert "so far" not in cli("sync", "run", name, "--quiet").err
+
+
+def test_progress_on_a_terminal_tells_the_last_write(monkeypatch):
+    from pm_providers.surfaces.cli.state import State
+    from pm_providers.surfaces.cli.sync_progress import watched
+    from pm_providers.sync.decisions import Act, Decision
+
+    shown = io.StringIO()
+    state = State()
+    state._err = Console(file=shown, force_terminal=True, width=60)
+    with watched(state, "7abb586c") as written:
+        written(Decision(Act.CREATE, "1", "right", "Print it", entity="comment"))
+        written(Decision(Act.UPDATE, "1", "right", "A long title " * 9))
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue())
+    assert "7abb586c: 2 written, update on right  A" in text
+    assert "…" in text
+
+
+def narrowed(monkeypatch, columns):
+    """A terminal of so many columns."""
+    from pm_providers.surfaces.cli.state import State
+
+    monkeypatch.setattr(State, "width", property(lambda state: columns))
+    real = State.console
+    monkeypatch.setattr(State, "console", lambda self, **options: real(self, **{**options, "width": columns}))
+
+
 # connections and mappings
+
+
+def test_a_mapping_keeps_its_projects_and_says_how_to_map_others(cli, mapped):
+    name, left, right = mapped
+    found = cli("mappings", "update", name, "--external", "other", code=2)
+    assert f"`pm-providers mappings remove {name[-8:]}`" in found.err
+    assert f"`pm-providers mappings add there other --project {left}`" in found.err
+    found = cli("mappings", "update", name, "--project", "mine", code=2)
+    assert f"mappings add there {right} --project mine" in found.err
+    assert "keeps its two projects" in " ".join(
+        cli("mappings", "update", "--help").out.replace("│", " ").split()
+    )
 
 
 def test_connections(cli, there, mapped):

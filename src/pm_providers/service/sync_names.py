@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pm_providers.model import Entity
-from pm_providers.store.sync_views import titles_of
+from pm_providers.store.sync_history import SyncWrite
+from pm_providers.store.sync_views import made_labels, titles_of
 from pm_providers.sync.decisions import Decision
 from pm_providers.sync.engine import Engine
 from pm_providers.sync.facts import Choice
-from pm_providers.sync.policy import LEFT
+from pm_providers.sync.policy import LEFT, SIDES
 from pm_providers.sync.translate import NEW_LABEL
 
-__all__ = ["Naming", "naming_of"]
+__all__ = ["Naming", "naming_of", "naming_of_writes"]
 
 _CHOICES = {"status": "statuses", "priority": "priorities"}
 _KINDS = {"assignees": "people", "labels": "labels", "parent": "tasks", "sprint": "sprints"}
@@ -85,6 +86,31 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
             ),
         }
     return Naming(titles, names)
+
+
+async def naming_of_writes(db: Any, mapping_id: str, writes: Sequence[SyncWrite]) -> Naming:
+    """Names for what the history tells, as far as our database knows them: asks no system.
+
+    People stand by their ids.
+    """
+    names: dict[str, dict[str, dict[str, str]]] = {}
+    for side in SIDES:
+        said = [
+            values
+            for one in writes
+            if one.side == side
+            for values in (one.before, one.wanted, one.after)
+            if values
+        ]
+        found = {
+            name: {str(values[name]) for values in said if values.get(name)} for name in ("parent", "sprint")
+        }
+        names[side] = {
+            "tasks": await titles_of(db, mapping_id, side, found["parent"]),
+            "sprints": await titles_of(db, mapping_id, side, found["sprint"], entity=Entity.SPRINT.value),
+            "labels": await made_labels(db, mapping_id, side),
+        }
+    return Naming({}, names)
 
 
 def _first(choices: Iterable[Choice]) -> dict[str, str]:

@@ -28,6 +28,7 @@ __all__ = [
     "link_counts",
     "link_problems",
     "links_of",
+    "made_labels",
     "titles_of",
     "unsettled",
 ]
@@ -254,5 +255,21 @@ async def titles_of(
                 said = (now or {}).get("values") or agreed or {}
                 found[one] = str(said.get("title") or said.get("name") or one)
         return found
+
+    return await database_for(db).read(work)
+
+
+async def made_labels(db: Any, mapping_id: str, side: str) -> dict[str, str]:
+    """Id -> name of the labels that runs made on a side, as they were called then."""
+    where = (
+        (sync_writes.c.mapping_id == mapping_id)
+        & (sync_writes.c.entity == "label")
+        & (sync_writes.c.side == side)
+        & sync_writes.c.remote_id.is_not(None)
+    )
+    statement = select(sync_writes.c.remote_id, sync_writes.c.title).where(where)
+
+    def work(conn: SqlConnection) -> dict[str, str]:
+        return {str(one): str(title or one) for one, title in conn.execute(statement)}
 
     return await database_for(db).read(work)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, Any, NoReturn, TextIO, TypeVar, cast
+from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
@@ -107,7 +107,7 @@ class State:
         """A console with the options of this run; as wide as the terminal unless `width` says otherwise."""
         stream = sys.stderr if stderr else sys.stdout
         return _Console(
-            file=stream if stream.isatty() else cast("IO[str]", _Trimmed(stream)),
+            file=stream if stream.isatty() else cast("TextIO", _Trimmed(stream)),
             width=width,
             no_color=self.no_color or None,
             highlight=False,
@@ -118,7 +118,11 @@ class State:
     def show(self, *parts: RenderableType) -> None:
         """Print for people."""
         for part in parts:
-            self.out.print(Text(clean(part)) if isinstance(part, str) else part)
+            text = Text(clean(part)) if isinstance(part, str) else part
+            if isinstance(text, Text) and text.no_wrap:  # which printing forgets
+                self.out.print(text, no_wrap=True, overflow="ellipsis")
+            else:
+                self.out.print(text)
 
     def write(self, text: str) -> None:
         """Write text as it is, for programs."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pm_providers.database import Database
 from pm_providers.errors import ConflictError, PMError
+from pm_providers.model import Entity
 from pm_providers.service.sync import SyncResult, run_sync, undo_run
 from pm_providers.service.sync_doctor import examine
 from pm_providers.service.sync_state import sync_status
@@ -20,6 +21,7 @@ from pm_providers.surfaces.cli.options import Group, command
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.sync_edge import with_database
 from pm_providers.surfaces.cli.sync_jobs import add_jobs
+from pm_providers.surfaces.cli.sync_progress import watched
 from pm_providers.surfaces.cli.sync_records import add_records
 from pm_providers.surfaces.cli.sync_view import (
     SHOWN,
@@ -33,7 +35,7 @@ from pm_providers.surfaces.cli.sync_view import (
 )
 from pm_providers.surfaces.cli.tables import plain_table
 from pm_providers.surfaces.cli.text import line
-from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.decisions import Act
 from pm_providers.sync.doctor import ERROR, WARNING, Finding
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.values import CUSTOM, FIELDS
@@ -180,14 +182,7 @@ async def _targets(db: Database, reference: str | None, options: RunOptions) -> 
 
 
 async def _one(state: State, db: Database, mapping_id: str, options: RunOptions) -> SyncResult:
-    with state.progress() as step:
-        number = 0
-
-        def written(_: Decision) -> None:
-            nonlocal number
-            number += 1
-            step("writes", number, None)
-
+    with watched(state, short_id(mapping_id)) as written:
         return await run_sync(db, mapping_id, options, on_write=written, learn=state.secrets.update)
 
 
@@ -205,7 +200,7 @@ def _again(options: RunOptions) -> str:
 def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "", narrowed: str = "") -> None:
     report, name = result.report, short_id(result.mapping.id)
     did = bool(report.run_id)
-    state.show(_head(result, undone))
+    state.show(*_head(state, result, undone))
     shown = [one for one in report.decisions if show_all or not did or one.act is Act.WAIT or undone]
     shown = shown if show_all else shown[:SHOWN]
     seen: set[str] = set()
@@ -223,7 +218,7 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "",
     for kind, why in report.held.items():
         state.show(Text.assemble(("kept back ", "yellow"), kind, (f" · {line(why)}", "dim")))
     counts = report.counts if did else report.planned
-    state.show(Text(counts_line(counts, done=did), style="bold"))
+    state.show(Text(counts_line(counts, done=did, undoes=bool(undone)), style="bold"))
     for title, why in result.doubtful.items():
         state.warn(
             f"{title}: {why}; nothing is created for it. Make the titles differ, or name a match_field"
@@ -233,21 +228,20 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "",
     _advise(state, result, name, undone, narrowed)
 
 
-def _head(result: SyncResult, undone: str) -> Text:
+def _head(state: State, result: SyncResult, undone: str) -> list[Text]:
     report, mapping, naming = result.report, result.mapping, result.naming
     word = "Undo of run" if undone else "Plan" if not report.run_id else "Run"
     one = undone or (report.plan_id if not report.run_id else short_id(report.run_id))
-    return Text.assemble(
-        (f"{word} {one}".rstrip(), "bold"),
-        "  ",
-        (
-            line(
-                f"{naming.system('left')} {project_word(mapping.internal_project_id)} ⇄ "
-                f"{naming.system('right')} {project_word(mapping.external_project_id)}"
-            ),
-            "dim",
+    head = Text(f"{word} {one}".rstrip(), style="bold")
+    ends = Text(
+        line(
+            f"{naming.system('left')} {project_word(mapping.internal_project_id)} ⇄ "
+            f"{naming.system('right')} {project_word(mapping.external_project_id)}"
         ),
+        style="dim",
     )
+    is_narrow = state.width is not None and head.cell_len + ends.cell_len + 2 > state.width
+    return [head, ends] if is_narrow else [Text.assemble(head, "  ", ends)]
 
 
 def _advise(state: State, result: SyncResult, name: str, undone: str, narrowed: str) -> None:
@@ -292,10 +286,13 @@ def undo(
 
     result = with_database(state, looked)
     if not dry:
-        deletes = [one.title for one in result.report.decisions if one.act is Act.DELETE]
-        if deletes and not state.confirm(
-            f"Delete {len(deletes)} tasks that the run created?", yes=yes, names=deletes
-        ):
+        going = [one for one in result.report.decisions if one.act is Act.DELETE]
+        deletes = [
+            one.title if one.entity == Entity.TASK.value else f"{one.entity.replace('_', ' ')}  {one.title}"
+            for one in going
+        ]
+        what = "1 item" if len(deletes) == 1 else f"{len(deletes)} items"
+        if deletes and not state.confirm(f"Delete {what} that the run created?", yes=yes, names=deletes):
             raise typer.Exit(1)
         result = with_database(state, work)
     if state.as_json:

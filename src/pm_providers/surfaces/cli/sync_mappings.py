@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pm_providers.database import Database
 from pm_providers.service.sync_setup import MappingRequest, keep_mapping, reconfigure
 from pm_providers.service.sync_state import MappingStatus, sync_status
 from pm_providers.store import pause_mapping, remove_mapping, resume_mapping
+from pm_providers.store.mappings import LEFT_CONNECTION
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_views import find_mapping
 from pm_providers.surfaces.cli.failures import UsageError
@@ -195,7 +197,7 @@ def _option_words(mapping: SyncMapping) -> str:
     words = [
         f"{name}={value if isinstance(value, str | int | float | bool) else '…'}"
         for name, value in mapping.sync_config.items()
-        if name != "left_connection"
+        if name != LEFT_CONNECTION
     ]
     return line(", ".join(words)) or "defaults"
 
@@ -209,11 +211,20 @@ def update_mapping(
     deletes: _Deletes = None,
     options: _Options = None,
     pairs: _Pairs = None,
+    project: Annotated[
+        str | None, typer.Option("--project", help="Says how to map another project instead.", metavar="ID")
+    ] = None,
+    external: Annotated[
+        str | None, typer.Option("--external", help="The same for the project there.", metavar="ID")
+    ] = None,
 ) -> None:
     """Change options of a mapping; the next run goes by them.
 
-    --option NAME:=null goes back to the default, --pair KIND:LEFT= takes a pair out.
+    --option NAME:=null goes back to the default, --pair KIND:LEFT= takes a pair out. A mapping keeps its two
+    projects, for what both sides agreed on is about these: map others by mappings remove and add.
     """
+    if project is not None or external is not None:
+        raise UsageError(_other_projects(state, mapping, project, external))
     changed, table = _options(direction, conflicts, deletes, options), pairs_of(pairs or ())
     if not changed and not table:
         raise UsageError("nothing to change: name an option")
@@ -223,6 +234,25 @@ def update_mapping(
         return (await sync_status(db, found.id))[0]
 
     _show_mapping(state, with_database(state, work), "is changed")
+
+
+def _other_projects(state: State, reference: str, project: str | None, external: str | None) -> str:
+    """The commands that map other projects, with what stays as it is."""
+
+    async def work(db: Database) -> MappingStatus:
+        found = await find_mapping(db, reference)
+        return (await sync_status(db, found.id))[0]
+
+    one = with_database(state, work)
+    left = f" --left {shlex.quote(one.left)}" if one.mapping.sync_config.get(LEFT_CONNECTION) else ""
+    there = shlex.quote(external or one.mapping.external_project_id)
+    here = shlex.quote(project or one.mapping.internal_project_id)
+    name = short_id(one.mapping.id)
+    return (
+        f"a mapping keeps its two projects; `pm-providers mappings remove {name}` and then "
+        f"`pm-providers mappings add {shlex.quote(one.right)} {there}{left} --project {here}` map "
+        "others: both stay as they are, and are compared anew"
+    )
 
 
 def pause(state: State, mapping: _Mapping) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pm_providers.database import Database
 from pm_providers.model import Entity
-from pm_providers.service.sync_names import Naming
+from pm_providers.service.sync_names import Naming, naming_of_writes
 from pm_providers.service.sync_state import (
     ConflictView,
     MappingStatus,
@@ -157,7 +157,7 @@ def show_history(
 ) -> None:
     """List the runs, newest first; with --run what one wrote, field by field."""
     if run is not None:
-        _show_run(state, with_database(state, lambda db: run_view(db, run)))
+        _show_run(state, *with_database(state, lambda db: _named_run(db, run)))
         return
     found = with_database(state, lambda db: history(db, mapping, limit=limit))
     if state.as_json:
@@ -192,7 +192,12 @@ def _run_dict(one: SyncRun) -> dict[str, Any]:
     return {name: value for name, value in plain(one).items() if name != "fence"}
 
 
-def _show_run(state: State, found: RunView) -> None:
+async def _named_run(db: Database, run: str) -> tuple[RunView, Naming]:
+    found = await run_view(db, run)
+    return found, await naming_of_writes(db, found.run.mapping_id, found.writes)
+
+
+def _show_run(state: State, found: RunView, naming: Naming) -> None:
     if state.as_json:
         writes = [
             {key: value for key, value in plain(one).items() if key != "run_id"} for one in found.writes
@@ -204,7 +209,7 @@ def _show_run(state: State, found: RunView) -> None:
         Text(f"Run {short_id(run.id)}  {run.kind}, {run.state}, {short(run.started_at)}", style="bold")
     )
     for one in found.writes:
-        state.show(*decision_parts(_as_decision(one), Naming(), state.width))
+        state.show(*decision_parts(_as_decision(one), naming, state.width))
         state.show(*_lost_lines(one))
         if one.error:
             state.show(Text(f"    {one.state}: {line(one.error)}", style="red"))

@@ -33,6 +33,7 @@ __all__ = [
     "result_dict",
     "short_id",
     "value_text",
+    "word_of",
 ]
 
 SHOWN = 30
@@ -78,13 +79,9 @@ def decision_parts(
     one: Decision, naming: Naming, width: int | None, *, clashes: bool = True
 ) -> list[RenderableType]:
     """One decision: a line that says what, then a line for each field, conflicts after them."""
-    sign, style = _SIGNS.get(one.act, ("·", "dim"))
-    head = Text.assemble((f"{sign} {_word(one)}", style), "  ", (line(one.title) or "without title", "bold"))
-    if one.reason:
-        head.append(f"  {line(one.reason)}", style="dim")
-    head.no_wrap, head.overflow = width is not None, "ellipsis"
-    parts: list[RenderableType] = [head]
-    rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in _told(one)]
+    parts, is_whole = _heads(one, width)
+    told = _told(one) if is_whole else one.steps
+    rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in told]
     rows += [_clash_row(clash, naming) for clash in one.clashes] if clashes else []
     rows += [(name, _held_text(one, name, why)) for name, why in one.held.items()]
     if rows:
@@ -92,11 +89,28 @@ def decision_parts(
     return parts
 
 
+def _heads(one: Decision, width: int | None) -> tuple[list[RenderableType], bool]:
+    """The line that says what, with the reason beside or below it; whether the title stands there whole."""
+    sign, style = _SIGNS.get(one.act, ("·", "dim"))
+    head = Text.assemble(
+        (f"{sign} {word_of(one)}", style), "  ", (line(one.title) or "without title", "bold")
+    )
+    room = width if width is not None else head.cell_len + len(one.reason) + 2
+    is_whole = head.cell_len <= room
+    reason = Text(line(one.reason), style="dim")
+    if one.reason and head.cell_len + reason.cell_len + 2 <= room:
+        head = Text.assemble(head, "  ", reason)
+        reason = Text()
+    head.no_wrap = width is not None
+    return [head, *([Padding(reason, (0, 0, 0, 4), expand=False)] if reason else [])], is_whole
+
+
 def _told(one: Decision) -> Sequence[Step]:
-    """Fields to show; where the title is all that a new part says, it says it once."""
+    """Fields to show; what of a part the title says already is said once."""
     if one.entity == Entity.TASK.value or one.act is not Act.CREATE or not one.steps:
         return one.steps
-    is_said = one.title.endswith(str(one.steps[0].new))
+    first = str(one.steps[0].new)
+    is_said = one.title.endswith(first) and line(first) == first
     return one.steps[1:] if is_said else one.steps
 
 
@@ -111,7 +125,7 @@ def _comes_later(one: Decision, name: str) -> bool:
     return one.act is Act.CREATE and name == "parent"
 
 
-def _word(one: Decision) -> str:
+def word_of(one: Decision) -> str:
     """`update on right`; what is no task is called by its name: `create comment on right`."""
     kind = "" if one.entity == Entity.TASK.value else f" {one.entity.replace('_', ' ')}"
     if one.act is Act.WAIT:
@@ -193,9 +207,9 @@ def held_lines(decisions: Sequence[Decision]) -> list[Text]:
     ]
 
 
-def counts_line(counts: Mapping[str, int], *, done: bool) -> str:
+def counts_line(counts: Mapping[str, int], *, done: bool, undoes: bool = False) -> str:
     """`5 to create, 1 to update, among them 3 comments`, or what was done."""
-    words = _DONE if done else _PLANNED
+    words = _DONE if done else {**_PLANNED, "wait": "left alone"} if undoes else _PLANNED
     table = {name: counts.get(name, 0) for name in words}
     if not done:  # plans count what is no task apart: `comment create`
         for kind in _KINDS:

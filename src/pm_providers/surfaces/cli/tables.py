@@ -1,10 +1,8 @@
-"""Tables for people: which columns each kind of record has, and how a single record looks."""
+"""Tables for people, and how a single record looks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich import box
@@ -14,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pm_providers.model import Entity, PMChecklist, PMTask, Record, field_specs
-from pm_providers.surfaces.cli.text import clean, done_of, line, ticked
+from pm_providers.surfaces.cli.columns import COLUMNS, LONG, STYLES, Column, Names, short, status_text
+from pm_providers.surfaces.cli.text import clean, line, ticked
 
 __all__ = [
     "Listing",
@@ -30,12 +29,6 @@ __all__ = [
     "tree",
 ]
 
-_STYLES = {
-    "in_progress": "yellow", "active": "green", "blocked": "red", "completed": "green", "closed": "dim",
-    "cancelled": "dim", "on_hold": "red", "archived": "dim", "planning": "cyan", "planned": "cyan",
-    "todo": "cyan", "highest": "bold red", "high": "red", "low": "dim", "lowest": "dim",
-}  # fmt: skip
-_LONG = 60
 _LEAST = {"title": 24, "name": 20}
 _GAP = 3
 _GIVE_WAY: dict[Entity, tuple[str, ...]] = {
@@ -43,177 +36,6 @@ _GIVE_WAY: dict[Entity, tuple[str, ...]] = {
     Entity.PROJECT: ("public", "owner", "start", "end", "key", "status"),
 }
 """Heads of columns in the order in which they go where the terminal is narrow; else from the right."""
-
-
-@dataclass(slots=True)
-class Names:
-    """Names of records that others point to by id; an id without a name is shown as it is."""
-
-    users: Mapping[str, str] = field(default_factory=dict)
-    sprints: Mapping[str, str] = field(default_factory=dict)
-    projects: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One column. `flexible` ones give way where the terminal is narrow."""
-
-    head: str
-    show: Callable[[Any, Names], Text | str | None]
-    flexible: bool = False
-    right: bool = False
-    always: bool = False
-
-
-def _attribute(name: str) -> Callable[[Any, Names], str | None]:
-    return lambda record, _: short(getattr(record, name))
-
-
-def _named(name: str, kind: str) -> Callable[[Any, Names], str | None]:
-    def show(record: Any, names: Names) -> str | None:
-        value = getattr(record, name)
-        known: Mapping[str, str] = getattr(names, kind)
-        if isinstance(value, list):
-            return ", ".join(known.get(one, one) for one in value)
-        return known.get(value, value) if value else None
-
-    return show
-
-
-def _choice(name: str) -> Callable[[Any, Names], Text | None]:
-    """The vendor's word where it has one, coloured by the unified value."""
-
-    def show(record: Any, _: Names) -> Text | None:
-        value = getattr(record, name)
-        text = getattr(record, f"{name}_name", None) or value
-        return Text(line(text).replace("_", " "), style=_STYLES.get(value or "", "")) if text else None
-
-    return show
-
-
-def status_text(record: Any) -> Text:
-    """The vendor's own name of a status, coloured by the unified one."""
-    return _choice("status")(record, Names()) or Text()
-
-
-_ID = _Column("id", _attribute("id"), always=True)
-_COLUMNS: dict[Entity, tuple[_Column, ...]] = {
-    Entity.PROJECT: (
-        _ID,
-        _Column("key", _attribute("key")),
-        _Column("name", _attribute("name"), flexible=True, always=True),
-        _Column("status", _choice("status")),
-        _Column("start", _attribute("start_date")),
-        _Column("end", _attribute("end_date")),
-        _Column("owner", _named("owner_id", "users"), flexible=True),
-        _Column("public", _attribute("is_public")),
-    ),
-    Entity.TASK: (
-        _ID,
-        _Column("key", _attribute("key")),
-        _Column("title", _attribute("title"), flexible=True, always=True),
-        _Column("type", _attribute("type")),
-        _Column("status", _choice("status"), always=True),
-        _Column("priority", _choice("priority")),
-        _Column("assignee", _named("assignee_id", "users"), flexible=True),
-        _Column("due", _attribute("due_date")),
-        _Column("est.", _attribute("estimated_hours"), right=True),
-        _Column("sprint", _named("sprint_id", "sprints"), flexible=True),
-    ),
-    Entity.SPRINT: (
-        _ID,
-        _Column("name", _attribute("name"), flexible=True, always=True),
-        _Column("status", _choice("status")),
-        _Column("start", _attribute("start_date")),
-        _Column("end", _attribute("end_date")),
-        _Column("capacity", _attribute("capacity_hours"), right=True),
-        _Column("planned", _attribute("planned_hours"), right=True),
-        _Column("project", _named("project_id", "projects"), flexible=True),
-    ),
-    Entity.USER: (
-        _ID,
-        _Column("name", _attribute("name"), flexible=True, always=True),
-        _Column("user name", _attribute("username"), flexible=True),
-        _Column("e-mail", _attribute("email"), flexible=True),
-        _Column("kind", _attribute("kind")),
-        _Column("admin", _attribute("is_admin")),
-    ),
-    Entity.COMMENT: (
-        _ID,
-        _Column("written", _attribute("created_at")),
-        _Column("author", lambda one, names: one.author_name or _named("author_id", "users")(one, names)),
-        _Column("text", _attribute("body"), flexible=True, always=True),
-    ),
-    Entity.CHECKLIST: (
-        _ID,
-        _Column("name", _attribute("name"), flexible=True, always=True),
-        _Column("done", lambda one, _: done_of(one), right=True),
-        _Column("items", lambda one, _: ", ".join(map(ticked, one.items)), flexible=True),
-    ),
-    Entity.CHECKLIST_ITEM: (
-        _ID,
-        _Column("item", lambda one, _: ticked(one), flexible=True, always=True),
-        _Column("assignee", _named("assignee_id", "users"), flexible=True),
-        _Column("due", _attribute("due_date")),
-        _Column("below", _attribute("parent_id")),
-        _Column("checklist", _attribute("checklist_id")),
-    ),
-    Entity.LABEL: (
-        _ID,
-        _Column("name", _attribute("name"), flexible=True, always=True),
-        _Column("colour", _attribute("color")),
-        _Column("project", _named("project_id", "projects"), flexible=True),
-    ),
-    Entity.MEMBERSHIP: (
-        _ID,
-        _Column("user", _named("user_id", "users"), flexible=True, always=True),
-        _Column("roles", lambda one, _: ", ".join(one.roles), flexible=True, always=True),
-        _Column("inherited", lambda one, _: "yes" if one.is_inherited else None),
-        _Column("project", _named("project_id", "projects"), flexible=True),
-    ),
-    Entity.RELATION: (
-        _ID,
-        _Column("from", _attribute("from_task_id"), always=True),
-        _Column("type", _attribute("type"), always=True),
-        _Column("to", _attribute("to_task_id"), always=True),
-        _Column("lag (days)", _attribute("lag_days"), right=True),
-        _Column("description", _attribute("description"), flexible=True),
-    ),
-    Entity.TIME_ENTRY: (
-        _ID,
-        _Column("day", _attribute("spent_on")),
-        _Column("hours", _attribute("hours"), right=True, always=True),
-        _Column("user", _named("user_id", "users"), flexible=True),
-        _Column("task", _attribute("task_id")),
-        _Column("activity", _attribute("activity")),
-        _Column("comment", _attribute("comment"), flexible=True),
-    ),
-    Entity.ATTACHMENT: (
-        _ID,
-        _Column("file", _attribute("file_name"), flexible=True, always=True),
-        _Column("type", _attribute("content_type")),
-        _Column("bytes", _attribute("size_bytes"), right=True),
-        _Column("uploaded", _attribute("created_at")),
-        _Column("description", _attribute("description"), flexible=True),
-    ),
-}
-
-
-def short(value: Any) -> str | None:
-    """A value in as few characters as say it; `None` for a missing one."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if value.tzinfo else f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, date):
-        return value.isoformat()
-    text = line(str(value))
-    return text if len(text) <= 4 * _LONG else f"{text[: 4 * _LONG]}…"
 
 
 class Listing(NamedTuple):
@@ -245,7 +67,7 @@ def records_table(
     """
     names = names or Names()
     wanted = set(only)
-    columns = [one for one in _COLUMNS[entity] if not wanted or one.head in wanted]
+    columns = [one for one in COLUMNS[entity] if not wanted or one.head in wanted]
     rows, depths = tree(records)
     cells = [[column.show(row, names) for column in columns] for row in rows]
     shown = [at for at, one in enumerate(columns) if one.always or any(row[at] for row in cells)]
@@ -270,7 +92,7 @@ def records_table(
 
 
 def _fitting(
-    entity: Entity, columns: Sequence[_Column], cells: Mapping[int, Sequence[str]], width: int | None
+    entity: Entity, columns: Sequence[Column], cells: Mapping[int, Sequence[str]], width: int | None
 ) -> dict[int, int | None]:
     """Columns that fit next to each other, in order: place -> characters; `None` where nothing fits."""
     natural = {at: max(map(cell_len, (columns[at].head, *texts))) for at, texts in cells.items()}
@@ -303,11 +125,11 @@ def _together(widths: Collection[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _least(column: _Column, natural: int) -> int:
+def _least(column: Column, natural: int) -> int:
     return min(natural, _LEAST.get(column.head, 12)) if column.flexible else natural
 
 
-def _indented(column: _Column, cell: Text | str | None, depth: int) -> Text:
+def _indented(column: Column, cell: Text | str | None, depth: int) -> Text:
     text = cell if isinstance(cell, Text) else Text(cell or "")
     if column.head == "title" and depth:
         text = Text(f"{'  ' * (depth - 1)}└ ", style="dim") + text
@@ -356,7 +178,7 @@ def record_table(record: Record, names: Names | None = None) -> RenderableType:
         value = getattr(record, name)
         if name in {"raw_data", "version"} or value in (None, "", [], {}) or _says_nothing(name, record):
             continue
-        if isinstance(value, str) and ("\n" in value or len(value) > _LONG):
+        if isinstance(value, str) and ("\n" in value or len(value) > LONG):
             texts += [Text(""), Text(name.replace("_", " "), style="bold"), Text(clean(value).strip())]
         elif isinstance(value, dict):
             facts += [(key, text) for key, inner in value.items() if (text := _joined(inner))]
@@ -382,8 +204,8 @@ def _says_nothing(name: str, record: Record) -> bool:
 
 def _fact(name: str, record: Record, names: Names) -> Text | str:
     value = getattr(record, name)
-    if isinstance(value, str) and value in _STYLES:
-        return Text(value.replace("_", " "), style=_STYLES[value])
+    if isinstance(value, str) and value in STYLES:
+        return Text(value.replace("_", " "), style=STYLES[value])
     kinds = {"sprint_id": "sprints", "project_id": "projects", "label_ids": "labels"}
     users = {"assignee_id", "assignee_ids", "owner_id", "author_id", "user_id"}
     if isinstance(record, PMChecklist) and name == "items":
