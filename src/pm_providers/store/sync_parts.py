@@ -266,9 +266,9 @@ def open_part_writes(conn: SqlConnection, mapping_id: str) -> dict[str, list[Syn
 # sprints
 
 
-def sprint_links(conn: SqlConnection, mapping_id: str) -> list[PartLink]:
-    """Links of all sprints, by id."""
-    where = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.entity == "sprint")
+def sprint_links(conn: SqlConnection, mapping_id: str, entity: str = "sprint") -> list[PartLink]:
+    """Links of all sprints, or of the project, by id."""
+    where = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.entity == entity)
     rows = conn.execute(select(*_COLUMNS).where(where).order_by(sync_links.c.id)).mappings()
     return [PartLink(**row) for row in rows]
 

@@ -40,11 +40,12 @@ from pm_providers.sync.foreseen import APPROVED, Foreseen
 from pm_providers.sync.parts_apply import Fuse, PartWriter
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_look import Look
-from pm_providers.sync.parts_model import Kind, PartView, Scope
+from pm_providers.sync.parts_model import CONTAINERS, Kind, PartView, Scope
 from pm_providers.sync.parts_views import is_early
 from pm_providers.sync.plan import digest_of
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
+from pm_providers.sync.projects import Projects
 from pm_providers.sync.report import RunOptions, RunReport
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
@@ -91,33 +92,46 @@ class Parts:
         self._report = report
         self._look = Look(db, mapping_id, sides, policy, report)
         self.sprints: list[Decision] = []
-        """What would be done about sprints."""
+        """What would be done about the projects and their sprints."""
         self.approved: set[int] | None = None
         """Digests of what may be written to parts, where people approved a plan, and was not yet."""
         self.writer = PartWriter(db, mapping_id, fence, sides, policy.settle_s, on_write)
-        self._sprints: tuple[Scope, list[tuple[PartView, list[Decision]]]] | None = None
+        self.anew = False
+        """Other parts are in step than in the run before."""
+        self._containers: list[tuple[Kind, Scope, list[tuple[PartView, list[Decision]]]]] = []
         self._fresh: set[str] = set()
 
-    # sprints
+    # the projects and their sprints
 
     async def before_plan(self, planner: Planner) -> None:
-        """Look at the sprints: at first contact, where a task names an unknown one, and when all is read."""
-        kind = Sprints()
-        if self._options.fields or not self._look.wanted(kind):
+        """Look at the projects, if they are in step, and at their sprints.
+
+        Sprints are looked at at first contact, where a task names an unknown one, and when all is read.
+        """
+        if self._options.fields:
             return
+        asked = Asked(self._db, self._mapping_id, self._sides, planner)
+        for kind in (Projects(asked, self._policy), Sprints()):
+            if self._look.wanted(kind) and (isinstance(kind, Projects) or await self._is_due(kind)):
+                await self._looked_at(kind, planner)
+
+    async def _is_due(self, kind: Kind) -> bool:
         first = await self._db.read(lambda conn: is_first_run(conn, self._mapping_id))
-        asked = first or self._options.full
-        if not asked and not await self._db.read(lambda conn: unknown_sprints(conn, self._mapping_id)):
-            waiting = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
-            if not any(one.entity == kind.entity for writes in waiting.values() for one in writes):
-                return
+        if first or self._options.full or self.anew:
+            return True
+        if await self._db.read(lambda conn: unknown_sprints(conn, self._mapping_id)):
+            return True
+        waiting = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
+        return any(one.entity == kind.entity for writes in waiting.values() for one in writes)
+
+    async def _looked_at(self, kind: Kind, planner: Planner) -> None:
         scope = Scope(None, {name: side.project_id for name, side in self._sides.items()})
-        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id))
+        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id, kind.entity))
         views = await self._look.views(kind, scope, rows)
         decided = [(view, self._look.decided(kind, scope, view)) for view in views]
-        self._sprints = (scope, decided)
+        self._containers.append((kind, scope, decided))
         for view, decisions in decided:
-            self._look.note_held(decisions)
+            self._look.note_held(decisions, kind.part if isinstance(kind, Projects) else "")
             for one in decisions if not is_early(view, self._policy.settle_s) else ():
                 if one.act not in {Act.SETTLE, Act.FORGET}:
                     self.sprints.append(one)
@@ -127,19 +141,26 @@ class Parts:
                     planner.learn(pair[0], pair[1], kind.entity)
 
     async def before_tasks(self, planner: Planner) -> None:
-        """Bring the sprints in step.
+        """Bring the projects and their sprints in step.
 
         Raises:
             SpentError: the budget is used up.
             PMError: the run cannot go on.
         """
-        if self._sprints is None:
-            return
-        kind, (scope, decided) = Sprints(), self._sprints
-        self._sprints = None
+        containers, self._containers = self._containers, []
+        for kind, scope, decided in containers:
+            await self._carried_out(kind, scope, decided, planner)
+
+    async def _carried_out(
+        self,
+        kind: Kind,
+        scope: Scope,
+        decided: Sequence[tuple[PartView, list[Decision]]],
+        planner: Planner,
+    ) -> None:
         self.writer.fuse = await self.fuse()
         writes = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
-        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id))
+        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id, kind.entity))
         await self._returned(kind, scope, rows, writes)
         made = False
         for view, decisions in decided:
@@ -149,7 +170,7 @@ class Parts:
                 planner.unlearn(kind.entity, side, item.id)
             if len(view.items) == len(SIDES):
                 planner.learn(view.items[LEFT].id, view.items[RIGHT].id, kind.entity)
-        if made:
+        if made and kind.entity == Sprints.entity:
             await self.writer.transaction(lambda conn: wake_held(conn, self._mapping_id, "sprint"))
 
     # parts of tasks
@@ -340,7 +361,7 @@ class Parts:
             return False
         if is_early(view, self._policy.settle_s):
             return False
-        if kind.entity != Sprints.entity and not self._may(decisions):
+        if kind.entity not in CONTAINERS and not self._may(decisions):
             return False
         if self._options.patient and view.row is not None and view.row.attempts and decisions:
             part = (view.link_id, scope.owner_id)

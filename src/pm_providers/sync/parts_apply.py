@@ -39,6 +39,7 @@ from pm_providers.sync.parts_records import (
     kept_of,
     less,
     problem_of,
+    taken_for_ours,
 )
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
@@ -112,6 +113,8 @@ class PartWriter:
     async def recover(self, kind: Kind, scope: Scope, view: PartView, writes: Sequence[SyncWrite]) -> bool:
         """Find out what became of open writes of one part; whether all of it is known."""
         known = True
+        if view.row is not None and taken_for_ours(kind, view, writes):
+            await self._save(kind, scope, view)
         for one in writes:
             age = await self._db.read(lambda conn: age_s(conn, one))  # noqa: B023
             state, why = became(kind, view, one, age < self._settle_s)
@@ -163,8 +166,10 @@ class PartWriter:
         notes: dict[str, str] = {}
         open_fields = {clash.field for one in decisions for clash in one.clashes if not clash.winner}
         lost: set[str] = set()
+        apart: set[str] = set()
         for one in decisions:
             notes |= one.held
+            apart |= one.apart
             if one.act is Act.LEAVE:
                 return True
             if one.act is Act.FORGET:
@@ -179,7 +184,7 @@ class PartWriter:
                 return await self._create(kind, scope, view, one)
             if one.steps and not await self._update(kind, scope, view, one, notes):
                 lost |= {step.field for step in one.steps}
-        await self._settle(kind, scope, view, decisions, open_fields | lost, notes)
+        await self._settle(kind, scope, view, decisions, open_fields | lost | apart, notes)
         return not open_fields and not lost
 
     def _spend(self) -> None:

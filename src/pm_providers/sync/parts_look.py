@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.model import Entity
+from pm_providers.store.sync_history import SyncWrite
 from pm_providers.store.sync_links import LINKED, Link, find_links
-from pm_providers.store.sync_parts import PartLink, part_conflicts, relations_to
+from pm_providers.store.sync_parts import PartLink, open_part_writes, part_conflicts, relations_to
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_checklists import ChecklistItems, Checklists
 from pm_providers.sync.parts_comments import Attachments, Comments
 from pm_providers.sync.parts_model import Kind, PartView, Scope
 from pm_providers.sync.parts_plan import Bars, decide_part
+from pm_providers.sync.parts_records import taken_for_ours
 from pm_providers.sync.parts_relations import Relations
 from pm_providers.sync.parts_views import views_of
 from pm_providers.sync.policy import SIDES, Policy, other
@@ -76,8 +79,18 @@ class Look:
         read = {
             side: [] if side == scope.fresh else await kind.read(self._sides[side], scope) for side in SIDES
         }
-        conflicts = await self._db.read(lambda conn: part_conflicts(conn, [row.id for row in rows]))
-        return views_of(kind, scope, rows, read, conflicts)
+        if not rows:
+            return views_of(kind, scope, rows, read, {})
+
+        def work(conn: SqlConnection) -> tuple[Any, Mapping[str, list[SyncWrite]]]:
+            ids = [row.id for row in rows]
+            return part_conflicts(conn, ids), open_part_writes(conn, self._mapping_id)
+
+        conflicts, writes = await self._db.read(work)
+        views = views_of(kind, scope, rows, read, conflicts)
+        for view in views:
+            taken_for_ours(kind, view, writes.get(view.link_id, ()))
+        return views
 
     def decided(self, kind: Kind, scope: Scope, view: PartView) -> list[Decision]:
         """What to do about a part, named so that a plan and its run name it alike."""
@@ -92,11 +105,20 @@ class Look:
         name = "|".join([scope.owner_id or "", *(f"{side}={view.ids.get(side, '')}" for side in SIDES)])
         return [replace(one, name=name) for one in decide_part(kind, view, self._policy, bars, held)]
 
-    def note_held(self, decisions: Sequence[Decision]) -> None:
-        """Tell what cannot be carried."""
+    def note_held(self, decisions: Sequence[Decision], part: str = "") -> None:
+        """Tell what cannot be carried.
+
+        Args:
+            decisions: about a part.
+            part: kind under which single fields are told; `""` where only whole parts are.
+        """
+        held = {name: why for one in decisions for name, why in one.held.items()} if part else {}
+        if held:
+            self._report.held.setdefault(part, "; ".join(f"{name}: {why}" for name, why in held.items()))
+            return
         for one in decisions:
-            for part, why in one.held.items() if one.act is Act.LEAVE else ():
-                self._report.held.setdefault(part, why)
+            for kind, why in one.held.items() if one.act is Act.LEAVE else ():
+                self._report.held.setdefault(kind, why)
 
     async def owners(self, links: Sequence[Link], asked: Asked, fresh: Collection[str]) -> set[str]:
         """Links of other tasks that have to be looked at, for relations that were met at their other end.

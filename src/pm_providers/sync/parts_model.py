@@ -13,13 +13,16 @@ from pm_providers.store.sync_parts import PartLink
 from pm_providers.sync.side import Side
 from pm_providers.text import MAX_CHARACTERS, parse_markdown
 
-__all__ = ["Item", "Kind", "PartView", "Scope", "Values", "filled", "same_value"]
+__all__ = ["CONTAINERS", "TEXTS", "Item", "Kind", "PartView", "Scope", "Values", "filled", "same_value"]
 
 Values = dict[str, Any]
 """Field -> JSON value in terms that both sides share; a field that holds nothing is missing."""
 
-_TEXTS = frozenset({"body", "goal"})
+TEXTS = frozenset({"body", "goal", "description", "status_note"})
 """Fields that hold Markdown."""
+
+CONTAINERS = frozenset({"project", "sprint"})
+"""Kinds that belong to the two projects, not to a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ def same_value(name: str, one: Any, two: Any) -> bool:
         return True
     if not isinstance(one, str) or not isinstance(two, str):
         return False
-    if name not in _TEXTS:
+    if name not in TEXTS:
         return words(one) == words(two)
     if max(len(one), len(two)) > MAX_CHARACTERS:
         return False

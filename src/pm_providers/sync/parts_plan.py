@@ -10,8 +10,8 @@ from typing import Any
 
 from pm_providers.sync.decisions import Act, Clash, Decision, Step
 from pm_providers.sync.merge import merge_texts
-from pm_providers.sync.parts_model import Item, Kind, PartView, Values, same_value
-from pm_providers.sync.policy import BOTH, LEFT, RIGHT, SIDES, Policy, other
+from pm_providers.sync.parts_model import TEXTS, Item, Kind, PartView, Values, same_value
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 
 __all__ = ["Bars", "agreed_values", "decide_part", "paired"]
 
@@ -120,11 +120,14 @@ class _Pair:
         self.held: dict[str, str] = {}
         self.clashes: list[Clash] = []
         self.settles = False
+        self.apart: set[str] = set()
 
     def run(self) -> list[Decision]:
         for name in self.kind.fields:
             self._field(name)
-        said: dict[str, Any] = {"held": self.held, "clashes": tuple(self.clashes)}
+        said: dict[str, Any] = {
+            "held": self.held, "clashes": tuple(self.clashes), "apart": frozenset(self.apart),
+        }  # fmt: skip
         found = [
             _plain(self.kind, self.view, Act.UPDATE, side, steps=tuple(steps), **said)
             for side, steps in self.steps.items()
@@ -147,24 +150,36 @@ class _Pair:
         changed = [
             side for side in SIDES if is_new or not same_value(name, self._base(side, name), now[side])
         ]
+        if is_new and (now[LEFT] is None) != (now[RIGHT] is None):
+            changed = [
+                side for side in SIDES if now[side] is not None
+            ]  # first contact: what is empty is filled
         self.settles = self.settles or any(self._base(side, name) != now[side] for side in SIDES)
         if not changed or same_value(name, now[LEFT], now[RIGHT]):
             return
         if len(changed) == 1:
             self._carry(name, changed[0], now[changed[0]])
-        elif self.policy.direction != BOTH:
-            source = LEFT if self.policy.creates(RIGHT) else RIGHT
-            self._clash(name, now, source, "the only direction")
-        else:
+            return
+        only = [side for side in SIDES if self._flows(name, other(side))]
+        if len(only) == len(SIDES):
             self._both(name, now)
+        elif only:
+            self._clash(name, now, only[0], "the only direction")
+        else:
+            self.apart.add(name)
+
+    def _flows(self, name: str, to: str) -> bool:
+        return self.policy.carries(self.kind.entity, name, to)
 
     def _carry(self, name: str, source: str, value: Any) -> None:
         target = other(source)
         why = _bar(self.kind, self.bars, target, name, value)
         if why:
             self.held[name] = why
-        elif self.policy.creates(target):
+        elif self._flows(name, target):
             self.steps[target].append(Step(name, self._value(target, name), value))
+        else:
+            self.apart.add(name)
 
     def _both(self, name: str, now: Mapping[str, Any]) -> None:
         merged = self._merged(name, now)
@@ -189,7 +204,7 @@ class _Pair:
     def _merged(self, name: str, now: Mapping[str, Any]) -> str | None:
         bases = [self._base(side, name) for side in SIDES]
         texts = [*bases, now[LEFT], now[RIGHT]]
-        if name not in {"body", "goal"} or not all(isinstance(one, str) for one in texts):
+        if name not in TEXTS or not all(isinstance(one, str) for one in texts):
             return None
         return merge_texts(*texts[1:]) if same_value(name, *bases) else None
 
@@ -197,7 +212,7 @@ class _Pair:
         chosen = self.view.decided.get(name)
         if chosen:
             return chosen, "as people decided"
-        rule = self.policy.conflicts
+        rule = self.policy.winner(f"{self.kind.entity}.{name}")
         if rule in SIDES:
             return rule, "as the options say"
         if rule == "manual" or chosen == "":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pm_providers.errors import (
@@ -18,7 +18,7 @@ from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, s
 from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.side import Side
 
-__all__ = ["ACTIONS", "AGAIN", "became", "intent_of", "kept_of", "less", "problem_of"]
+__all__ = ["ACTIONS", "AGAIN", "became", "intent_of", "kept_of", "less", "problem_of", "taken_for_ours"]
 
 AGAIN = "again"
 """Under this name the history holds what it takes to make a deleted part again, besides its values."""
@@ -72,6 +72,39 @@ def became(kind: Kind, view: PartView, one: SyncWrite, is_early: bool) -> tuple[
         same_value(name, value, item.values.get(name)) for name, value in wanted.items()
     )
     return (DONE, None) if took else (FAILED, "not carried out")
+
+
+def taken_for_ours(kind: Kind, view: PartView, writes: Iterable[SyncWrite]) -> bool:
+    """Agree on what updates that a run left open did write, so that nobody takes it for an edit.
+
+    Args:
+        kind: of the part.
+        view: what is there now; what was agreed on is changed.
+        writes: open ones, oldest first.
+
+    Returns:
+        Whether any did.
+    """
+    found = False
+    for one in writes:
+        item = view.items.get(one.side)
+        if one.action != "update" or item is None or not view.agreed:
+            continue
+        for name in kind.fields:
+            if name not in one.wanted or not same_value(name, one.wanted[name], item.values.get(name)):
+                continue
+            theirs = (one.basis or {}).get(name)
+            is_merged = ((one.lost or {}).get(name) or {}).get("winner") == "merged"
+            is_half = is_merged and not same_value(name, theirs, one.wanted[name])
+            _put(view, one.side, name, theirs if is_half else item.values.get(name))
+            _put(view, other(one.side), name, theirs)
+            found = True
+    return found
+
+
+def _put(view: PartView, side: str, name: str, value: Any) -> None:
+    agreed = {key: kept for key, kept in view.agreed.get(side, {}).items() if key != name}
+    view.agreed[side] = agreed if value is None else {**agreed, name: value}
 
 
 def problem_of(notes: Mapping[str, str]) -> str | None:

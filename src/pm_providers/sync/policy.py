@@ -21,10 +21,25 @@ _CONFLICTS = ("newest", LEFT, RIGHT, "manual")
 _DELETES = ("propagate", "close", "detach", "ignore")
 _PAIRS = ("statuses", "priorities", "types", "users", "custom_fields")
 _PARTS = ("comments", "relations", "attachments", "checklists", "sprints")
+_PROJECT = "project"
+_OF_PROJECT = (
+    "name",
+    "description",
+    "status",
+    "status_note",
+    "priority",
+    "start_date",
+    "end_date",
+    "owner_id",
+)
 
+
+_WHOLE = tuple(f"{_PROJECT}.{name}" for name in _OF_PROJECT)
+"""Fields of the projects, as `without`, `directions` and `conflicts_by_field` name them."""
 
 _REFERENCE = "External reference"
 _NAMED = "field:"
+_REACH = 8
 
 
 def other(side: str) -> str:
@@ -54,7 +69,8 @@ class Policy:
         match_field: field whose equal values make items a pair at first contact, before titles do.
         fields: those in step; empty for all.
         without: those that are not.
-        parts: which of `comments`, `relations`, `attachments`, `checklists`, `sprints` are in step.
+        parts: which of `comments`, `relations`, `attachments`, `checklists`, `sprints` are in step; `project`
+            for the fields of the two projects themselves, which are not unless it is named.
         pairs: `statuses`, `priorities`, `types`, `users`, `custom_fields` -> name or id on the left -> the
             one on the right.
         provenance: where items that the sync makes say what they were made of: `auto` in a custom text field
@@ -110,9 +126,14 @@ class Policy:
 
     @property
     def digest(self) -> str:
-        """Changes with the options."""
-        text = json.dumps(asdict(self), sort_keys=True, default=sorted)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Changes with the options; begins with what changes where more or less of parts is in step."""
+        options = asdict(self)
+        parts = {name: options[name] for name in ("direction", "directions", "parts", "without")}
+        return _digest(parts)[:_REACH] + _digest(options)[_REACH:]
+
+    def reaches_as(self, digest: str) -> bool:
+        """Whether the same parts are in step as by options with this digest."""
+        return digest[:_REACH] == self.digest[:_REACH]
 
     def flows(self, name: str, to: str) -> bool:
         """Whether values of a field are carried to a side."""
@@ -140,6 +161,12 @@ class Policy:
         """Whether items are created on (and deleted from) a side."""
         return self.direction in {BOTH, f"to_{on}"}
 
+    def carries(self, entity: str, name: str, to: str) -> bool:
+        """Whether values of a field of a sprint, a comment, ..., or of the project are carried to a side."""
+        called = f"{entity}.{name}"
+        direction = self.directions.get(called, self.direction)
+        return called not in self.without and direction in {BOTH, f"to_{to}"}
+
     def winner(self, name: str) -> str:
         """Who wins a conflict about a field; one of `conflicts`."""
         return self.conflicts_by_field.get(name, self.conflicts)
@@ -150,6 +177,10 @@ class Policy:
         items = table.items() if source == LEFT else ((right, left) for left, right in table.items())
         folded = value.casefold()
         return next((theirs for ours, theirs in items if ours.casefold() == folded), None)
+
+
+def _digest(options: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(options, sort_keys=True, default=sorted).encode()).hexdigest()
 
 
 def _listed(bad: Mapping[str, str]) -> str:
@@ -181,8 +212,9 @@ def _by_field(*allowed: str) -> Any:
 
 
 def _field(name: Any) -> str:
-    if name not in FIELDS and not (isinstance(name, str) and name.startswith(CUSTOM)):
-        raise ValueError(f"{name!r:.60} is no field; there are: {', '.join(FIELDS)}, {CUSTOM}<name>")
+    if name not in FIELDS and not (isinstance(name, str) and name.startswith(CUSTOM)) and name not in _WHOLE:
+        every = ", ".join((*FIELDS, f"{CUSTOM}<name>", *_WHOLE))
+        raise ValueError(f"{name!r:.60} is no field; there are: {every}")
     return str(name)
 
 
@@ -244,7 +276,7 @@ _CHECKS: Mapping[str, Any] = {
     "match_field": _field,
     "fields": _names(_field),
     "without": _names(_field),
-    "parts": _names(_one_of(*_PARTS)),
+    "parts": _names(_one_of(*_PARTS, _PROJECT)),
     "pairs": _pairs,
     "provenance": _provenance,
     "settle_s": _number(0, 86_400),

@@ -13,6 +13,7 @@ from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import end_run, open_writes, start_run
 from pm_providers.store.sync_links import SINGLE, Link, count_links, dirty_links, wake
+from pm_providers.store.sync_parts import make_due
 from pm_providers.store.sync_state import (
     LEASE_S,
     TakenOverError,
@@ -102,12 +103,17 @@ class Run:
         state = await get_state(self.db, self.mapping_id)
         if state is not None and state.policy == digest and not self.options.full:
             return
+        before = None if state is None else state.policy
+        anew = self.parts.anew = before is not None and not policy.reaches_as(before)
 
         def work(conn: SqlConnection) -> None:
             check_fence(conn, self.mapping_id, self.fence)
             wake(conn, self.mapping_id)
+            if anew:
+                make_due(conn, self.mapping_id)
             retry_all(conn, self.mapping_id)
-            save_policy(conn, self.mapping_id, digest)
+            if not self.options.dry:
+                save_policy(conn, self.mapping_id, digest)
 
         await self.db.write(work)
 

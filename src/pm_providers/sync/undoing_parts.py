@@ -22,11 +22,12 @@ from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_checklists import ChecklistItems, Checklists, line_of
 from pm_providers.sync.parts_comments import Attachments, Comments
-from pm_providers.sync.parts_model import Item, Kind, Scope, Values
+from pm_providers.sync.parts_model import CONTAINERS, Item, Kind, Scope, Values
 from pm_providers.sync.parts_records import ACTIONS, AGAIN, kept_of
 from pm_providers.sync.parts_relations import Relations
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import SIDES, Policy, other
+from pm_providers.sync.projects import Projects
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
 from pm_providers.sync.undo import Undone, decide_part_undo
@@ -72,8 +73,8 @@ class PartsUndoing:
         self._again: dict[tuple[str, str, str], str] = {}
         asked = Asked(db, mapping_id, sides, Planner(db, mapping_id, sides, policy))
         kinds: tuple[Kind, ...] = (
-            Sprints(), Comments(asked), Attachments(asked), Relations(asked), Checklists(),
-            ChecklistItems(asked),
+            Projects(asked, policy), Sprints(), Comments(asked), Attachments(asked), Relations(asked),
+            Checklists(), ChecklistItems(asked),
         )  # fmt: skip
         self._kinds = {one.entity: one for one in kinds}
         self._found: dict[str, tuple[Scope, Item]] = {}
@@ -90,7 +91,7 @@ class PartsUndoing:
         kind = self._kinds[undone.entity]
         if undone.act is Act.CREATE:
             return await self._remade(kind, undone)
-        if kind.entity != Sprints.entity and (undone.side, undone.place) in leaving:
+        if kind.entity not in CONTAINERS and (undone.side, undone.place) in leaving:
             task = await self._sides[undone.side].provider.get_task(undone.place)
             if task is None:
                 return None
@@ -117,7 +118,7 @@ class PartsUndoing:
         if (undone.side, undone.link_id) in self._returned:
             return None
         side = self._sides[undone.side]
-        if kind.entity != Sprints.entity:
+        if kind.entity not in CONTAINERS:
             undone.place = self._moved.get((undone.side, undone.place), undone.place)
         scope = await self._scope(undone)
         why = kind.barred(side)
@@ -151,7 +152,7 @@ class PartsUndoing:
 
     async def _scope(self, undone: Undone) -> Scope:
         """The task, with the pairs of parts of it that are in step."""
-        if undone.entity == Sprints.entity:
+        if undone.entity in CONTAINERS:
             return Scope(None, {name: side.project_id for name, side in self._sides.items()})
 
         def work(conn: SqlConnection) -> tuple[Link | None, list[Any]]:
@@ -320,4 +321,4 @@ class PartsUndoing:
 
 
 def _place(undone: Undone) -> dict[str, str]:
-    return {"project_id" if undone.entity == Sprints.entity else "task_id": undone.place}
+    return {"project_id" if undone.entity in CONTAINERS else "task_id": undone.place}

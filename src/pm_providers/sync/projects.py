@@ -1,0 +1,132 @@
+# ruff: noqa: ARG002 - kinds of parts take the same arguments
+"""The two projects themselves: what they are called and say, in step where people asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import date
+from typing import Any, ClassVar
+
+from pm_providers.errors import NotFoundError
+from pm_providers.model import Entity, PMProject
+from pm_providers.sync.parts_comments import People
+from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled
+from pm_providers.sync.policy import LEFT, SIDES, Policy, other
+from pm_providers.sync.side import Side
+
+__all__ = ["Projects"]
+
+_DATES = ("start_date", "end_date")
+_NOBODY = ":"
+"""After a side and before the id of a user of it who is nobody on the other."""
+
+
+class Projects(Kind):
+    """The projects of a mapping: always a pair, never made and never deleted.
+
+    Whether a project is archived, who may see it and where it stands are for its administrators to say.
+
+    Args:
+        people: who is who.
+        policy: of the mapping.
+    """
+
+    entity: ClassVar = Entity.PROJECT.value
+    part: ClassVar = "project"
+    plural: ClassVar = "projects"
+    fields: ClassVar = (
+        "name", "description", "status", "status_note", "priority", "start_date", "end_date", "owner_id",
+    )  # fmt: skip
+
+    def __init__(self, people: People, policy: Policy) -> None:
+        self._people = people
+        self._policy = policy
+
+    def stored(self, scope_id: str, item_id: str) -> str:
+        """A project is named by its id."""
+        return item_id
+
+    def unstored(self, scope_id: str, stored: str) -> str | None:
+        """The project's id."""
+        return stored
+
+    def reads(self, side: Side) -> bool:
+        """Whether a side tells of its project."""
+        return side.provider.capabilities.supports("get_project")
+
+    def barred(self, target: Side) -> str:
+        """Why nothing can be written to the project of a side."""
+        found = target.provider.capabilities.operation("update_project")
+        return "" if found.is_supported else found.note or "projects cannot be changed"
+
+    def cannot(self, target: Side) -> Mapping[str, str]:
+        """Field -> why it cannot be written there."""
+        barred = self.barred(target)
+        table = target.provider.capabilities.fields[Entity.PROJECT]
+        return {
+            name: barred or table[name].note or "it cannot be written there"
+            for name in self.fields
+            if barred or not table[name].is_writable
+        }
+
+    def portable(self, name: str, value: Any) -> str:
+        """Archiving, and users whom the other side does not know, are not carried."""
+        if name == "status" and value == "archived":
+            return "a project is archived by people, on each side"
+        if name == "owner_id" and isinstance(value, str) and value.partition(_NOBODY)[0] in SIDES:
+            return "nobody there is this user"
+        return ""
+
+    async def read(self, side: Side, scope: Scope) -> list[Item]:
+        """The project.
+
+        Raises:
+            NotFoundError: it does not exist any more, or may not be seen.
+        """
+        found = await side.provider.get_project(scope.ids[side.name])
+        if found is None:
+            raise NotFoundError(f"there is no project {scope.ids[side.name]!r:.80} any more")
+        return [await self._item(side, found)]
+
+    async def _item(self, side: Side, one: PMProject) -> Item:
+        values: Values = {name: getattr(one, name) for name in self.fields}
+        values |= {name: value.isoformat() for name in _DATES if isinstance(value := values[name], date)}
+        if one.owner_id:
+            values["owner_id"] = await self._shared(side.name, one.owner_id)
+        if one.is_archived:
+            values["status"] = "archived"
+        kept = {name: value for name, value in values.items() if self._is_carried(name)}
+        return Item(one.id, filled(kept), one.updated_at, key=one.version, record=one)
+
+    def _is_carried(self, name: str) -> bool:
+        return any(self._policy.carries(self.entity, name, side) for side in SIDES)
+
+    async def _shared(self, side: str, user_id: str) -> str:
+        """A user by the id on the left, which both sides have in common."""
+        partner = (await self._people.directory()).partner(side, user_id)
+        if partner is None:
+            return f"{side}{_NOBODY}{user_id}"
+        return user_id if side == LEFT else partner
+
+    def key(self, values: Values) -> Hashable | None:
+        """There is one on each side."""
+        return self.entity
+
+    async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
+        """Write fields, if nobody changed it meanwhile."""
+        updates = {
+            name: date.fromisoformat(value) if name in _DATES and value else value
+            for name, value in values.items()
+        }
+        if updates.get("owner_id"):
+            updates["owner_id"] = await self._own(side.name, str(updates["owner_id"]))
+        made = await side.provider.update_project(item.id, updates, expected_version=item.key)
+        return await self._item(side, made)
+
+    async def _own(self, side: str, shared: str) -> str:
+        """The id on a side of a user whom both have."""
+        head, nobody, own = shared.partition(_NOBODY)
+        if nobody and head in SIDES:
+            return own
+        directory = await self._people.directory()
+        return shared if side == LEFT else directory.partner(other(side), shared) or shared
