@@ -43,11 +43,13 @@ PEOPLE = st.one_of(
     _step("delete", side=SIDE, pick=PICK),
     _step("comment", side=SIDE, pick=PICK),
     _step("wait", seconds=st.sampled_from([1, 61, 400, 90_000])),
+    _step("restart"),
     _step("list_late", side=SIDE, number=st.integers(1, 3)),
 )  # fmt: skip
 _WHAT = st.sampled_from(["edit", "edit", "delete", "create"])
 RUN = st.one_of(
     _step("run"),
+    _step("run_full"),
     _step("die", steps=st.integers(0, 60)),
     _step("die", steps=st.integers(0, 60)),
     _step("run_with_faults", faults=st.lists(_FAULT, min_size=1, max_size=5)),
@@ -100,7 +102,7 @@ def explored(kind: Any, db: Engine, number: int) -> None:
     with asyncio.Runner() as kind.loop:
         try:
             tried()
-        except Exception:  # noqa: BLE001 - Hypothesis tells of its second try, which may have come out otherwise
+        except Exception:  # Hypothesis tells of its second try, which may have come out otherwise
             if not found:
                 raise
             steps, error = found[0]

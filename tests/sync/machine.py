@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar, TypeVar
 
 import hypothesis.strategies as st
@@ -21,6 +21,7 @@ from sqlalchemy import Engine as SqlEngine
 from pm_providers.errors import PMError
 from pm_providers.model import PMTask
 from pm_providers.store.sync_history import list_writes
+from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.values import FIELDS
 from tests.sync.oracle import Oracle, token
@@ -30,7 +31,7 @@ from tests.sync.world import World, mortal
 T = TypeVar("T")
 SIDE = st.sampled_from(SIDES)
 PICK = st.integers(0, 7)
-NAME = st.sampled_from(["title", "description", "estimated_hours", "status", "priority"])
+NAME = st.sampled_from(["title", "description", "estimated_hours", "status", "priority", "due_date"])
 CHOICES = {
     "status": ["todo", "in_progress", "completed", "blocked"],
     "priority": ["low", "medium", "high", "highest"],
@@ -156,6 +157,8 @@ class SyncMachine(RuleBasedStateMachine):
             return "\n\n".join([*filter(None, lines[:3]), self.fresh("d")])
         if name == "estimated_hours":
             return 10.0 * next(self.numbers) + (0.25 if self.lossy else 0)
+        if name == "due_date":
+            return date(2026, 1, 7) + timedelta(weeks=next(self.numbers))  # a working day
         now = getattr(task, name)
         return next(one for one in CHOICES[name][next(self.numbers) % 3 :] if one != now)
 
@@ -256,13 +259,20 @@ class SyncMachine(RuleBasedStateMachine):
             at = await self.world.sides[side].get_task(at.parent_task_id) if at.parent_task_id else None
         return task
 
-    def observed_run(self) -> None:
+    def run_full(self) -> None:
+        """All of both sides is read: of systems in memory, that is no other run."""
+        self.observed_run()
+
+    def restart(self) -> None:
+        """Nothing: systems in memory remember nothing."""
+
+    def observed_run(self, options: RunOptions | None = None) -> None:
         """A run; whatever it takes away stands in the history."""
         before = {side: self.play(self.world.snapshots(side)) for side in SIDES}
         since, were_deleted = len(self.oracle.overwritten), set(self.oracle.deleted)
         ended = False
         with mortal(), contextlib.suppress(PMError):
-            report = self.play(self.world.run())
+            report = self.play(self.world.run(options))
             ended = report.state == "done" and not self.world.fate.dead
         self.play(self.world.revive())
         known = self.play(self.world.history()) + "".join(self.oracle.overwritten[since:])

@@ -12,8 +12,9 @@ from typing import Any
 
 from pm_providers.model import PMTask
 from pm_providers.sync.policy import SIDES
+from pm_providers.sync.values import snapshot_of
 
-FIELDS = ("title", "description", "status", "priority", "estimated_hours")
+FIELDS = ("title", "description", "status", "priority", "estimated_hours", "due_date")
 _FEWER = {"lowest": "low", "highest": "high"}
 
 
@@ -58,12 +59,12 @@ class Oracle:
         for name in self.fields:
             if getattr(before, name) != getattr(after, name):
                 self.wrote.setdefault((token(after), name), {})[side] = getattr(after, name)
-                self.overwritten.append(repr(getattr(before, name)))
-        self.overwritten.append(repr(before.parent_task_id))
+        self.overwritten.append(repr(snapshot_of(before)))
 
     def removed(self, tasks: list[PMTask]) -> None:
         for task in tasks:
             self.deleted.add(token(task))
+            self.overwritten.append(repr(snapshot_of(task)))
 
     def agreed(self, left: list[PMTask]) -> None:
         """A run ended well: from here on what both sides say counts."""

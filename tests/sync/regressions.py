@@ -9,7 +9,6 @@ from tests.sync.replaying import Steps
 
 _LEFT, _RIGHT = {"side": "left"}, {"side": "right"}
 _BEGIN = {"conflicts": "left", "skew": 0, "late": False, "comments": False}
-_BEGIN_IN_MEMORY = {"conflicts": "left", "skew": 0, "late": False, "lossy": False, "versions": True}
 
 FOUND: dict[str, tuple[str, Steps]] = {
     # It became a conflict that nobody could see as one, and waited for ever.
@@ -27,5 +26,14 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("move", {**_RIGHT, "pick": 0, "onto": 1}),
         ],
     ),
+    # Its own type kept Jira from choosing one that can stand there, so that it stood at the top.
+    "a_new_subtask_keeps_its_type_and_loses_its_place": (
+        "jira-clickup",
+        [
+            ("begin", {**_BEGIN, "conflicts": "newest"}),
+            ("create", {**_LEFT, "below": False, "pick": 7}),
+            ("run", {}),
+            ("create", {**_RIGHT, "below": True, "pick": 0}),
+        ],
+    ),
 }
-"""What was wrong -> systems (`memory`, or left and right), and the steps."""

@@ -20,6 +20,7 @@ from tests.sync.machine import SyncMachine
 from tests.sync.vendor_world import VendorWorld
 
 LAG_S = 30.0
+WINDOW_S = 10
 
 
 class VendorMachine(SyncMachine):
@@ -38,10 +39,11 @@ class VendorMachine(SyncMachine):
             "skew": st.sampled_from([0, 300, -300, -86_400]),
             "late": st.booleans(),
             "comments": st.booleans(),
+            "quota": st.sampled_from([0, 0, 25]),
         }
     )
 
-    def begin(self, conflicts: str, skew: int, late: bool, comments: bool) -> None:
+    def begin(self, conflicts: str, skew: int, late: bool, comments: bool, quota: int = 0) -> None:
         policy = Policy(
             conflicts=conflicts,
             fuse_least=10_000,
@@ -53,6 +55,8 @@ class VendorMachine(SyncMachine):
         self.numbers = itertools.count(1)
         self.folder = Path(tempfile.mkdtemp(prefix="pm-sync-"))
         self.play(self.began(VendorWorld(self.db, self.kinds, policy, self.folder, float(skew))))
+        for one in self.world.ends.values() if quota else ():
+            one.limit(quota, WINDOW_S)
 
     async def began(self, world: VendorWorld) -> None:
         self.world = world
@@ -118,6 +122,15 @@ class VendorMachine(SyncMachine):
 
     def wait(self, seconds: int) -> None:
         self.world.hours.advance(seconds)
+
+    def run_full(self) -> None:
+        """All of both sides is read."""
+        self.observed_run(RunOptions(full=True))
+
+    def restart(self) -> None:
+        """The next run is another process, which knows nothing of what the last one knew."""
+        for one in self.world.ends.values():
+            self.play(one.reopen())
 
     # the end
 

@@ -13,6 +13,7 @@ import contextvars
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,22 @@ import httpx2
 from sqlalchemy import Engine as SqlEngine
 
 from pm_providers.model import Entity
-from pm_providers.sandbox.kit import Clock
+from pm_providers.sandbox.asana import limits as asana
+from pm_providers.sandbox.jira import limits as jira
+from pm_providers.sandbox.kit import Clock, Quota
+from pm_providers.sandbox.trello import limits as trello
 from pm_providers.sync.engine import Engine
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.testing import ProviderHarness
 from pm_providers.transport import Timing, ratelimit
-from tests.sync.oracle import VendorOracle
+from tests.sync.oracle import FIELDS, VendorOracle
 from tests.sync.world import Fate, Mortal, MortalDatabase, World
 
 REQUEST_S = 0.02
 NEXT_PROCESS_S = 1000.0
 """From the death of a process to the next: longer than any system asks to wait."""
 
+_LIMITS: dict[str, Any] = {"asana": asana.Limits, "jira": jira.Limits, "trello": trello.Limits}
 _REPEATS = 3
 _SPENT_S = "900"
 _FLAT = {"trello"}
@@ -86,6 +91,12 @@ class Wire(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._hours.advance(REQUEST_S)
+        response = await self._handled(request)
+        if self._system is not None:  # all servers tell their time
+            response.headers["Date"] = format_datetime(self._system.clock.now(), usegmt=True)
+        return response
+
+    async def _handled(self, request: httpx2.Request) -> httpx2.Response:
         if self._fate is None:
             with self._late(0.0):
                 return await self._inner.handle_async_request(request)
@@ -189,6 +200,16 @@ class VendorSide:
             await self.robot.aclose()
         self.robot = await self._client(self.fate)
 
+    def limit(self, number: int, window_s: int) -> None:
+        """The system takes so many requests in a while from now on, from everybody together."""
+        quota, name = Quota(number, window_s=window_s), getattr(self.system, "name", "")
+        if name == "clickup":
+            self.system.gate.quota = quota
+        elif name == "openproject":
+            self.system.quota = quota
+        elif name:
+            self.system.limits = _LIMITS[name].of_quota(quota)
+
     async def _client(self, fate: Fate | None) -> Any:
         made = await self.harness.open()
         if made.name != "internal":
@@ -262,11 +283,7 @@ class VendorWorld(World):
         await super().open((self.ends[LEFT].project, self.ends[RIGHT].project))
         left, right = (one.people.capabilities for one in self.ends.values())
         table = [one.fields[Entity.TASK] for one in (left, right)]
-        self.holds = frozenset(
-            name
-            for name in ("title", "description", "status", "priority", "estimated_hours")
-            if all(one[name].is_writable for one in table)
-        )
+        self.holds = frozenset(name for name in FIELDS if all(one[name].is_writable for one in table))
         ends = list(self.ends.values())
         self.values = {
             "status": sorted(await ends[0].statuses() & await ends[1].statuses()),

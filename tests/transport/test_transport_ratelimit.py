@@ -421,6 +421,11 @@ def test_governors_are_shared_by_server_and_credential():
         ({"X-RateLimit-Reset": "1800000012000"}, RateState(reset_s=12.0)),
         ({"X-RateLimit-Reset": "1799999990"}, RateState(reset_s=0.0)),
         ({"X-RateLimit-Reset": "2027-01-15T08:00:09Z"}, RateState(reset_s=9.0)),
+        (  # its clock is five minutes ahead of ours
+            {"X-RateLimit-Reset": "1800000312", "Date": "Fri, 15 Jan 2027 08:05:00 GMT"},
+            RateState(reset_s=12.0),
+        ),
+        ({"X-RateLimit-Reset": "1800000012", "Date": "yesterday"}, RateState(reset_s=12.0)),
         ({"X-RateLimit-Reset": "2027-01-15T08:01Z"}, RateState(reset_s=60.0)),
         ({"X-RateLimit-Reset": "2027-01-15T08:00:09"}, RateState(reset_s=9.0)),
         ({"X-RateLimit-Reset": "2099-01-15T08:00:09"}, None),

@@ -31,7 +31,7 @@ from pm_providers.store.sync_links import (
 from pm_providers.store.sync_state import TakenOverError
 from pm_providers.store.sync_tries import tried_in_vain
 from pm_providers.sync.agreement import written
-from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
+from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, culprits, ours, problem_of
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.settling import LET_GO, Settlement, is_quiet, let_go, settle
@@ -418,5 +418,6 @@ def _without_rejected(
     """Updates without the fields that were rejected; `None` where that cannot help."""
     if not isinstance(error, ValidationError) or error.maybe_applied or not error.fields:
         return None
-    left = without(updates, error.fields)
-    return (left, error.fields) if left != dict(updates) else None
+    rejected = culprits(updates, error.fields)
+    left = without(updates, rejected)
+    return (left, rejected) if left != dict(updates) else None

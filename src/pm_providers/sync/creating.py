@@ -27,7 +27,7 @@ from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.side import Side, without
 from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 
-__all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
+__all__ = ["FATAL", "TASK", "Creator", "SpentError", "culprits", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
 
@@ -354,5 +354,18 @@ def _fewer(task: PMTask, error: PMError) -> tuple[PMTask, Mapping[str, str]] | N
         name for name in PMTask.__dataclass_fields__ if getattr(task, name) not in (None, [], {}, "", ())
     ]
     values = {name: getattr(task, name) for name in names}
-    left = without(values, error.fields)
-    return (PMTask(**left), error.fields) if left != values else None
+    rejected = culprits(values, error.fields)
+    left = without(values, rejected)
+    return (PMTask(**left), rejected) if left != values else None
+
+
+def culprits(sent: Mapping[str, Any], rejected: Mapping[str, str]) -> Mapping[str, str]:
+    """What to leave out of what was sent, where some of it was rejected; field -> why.
+
+    Where a task cannot stand below another by its type, the place is worth more: the system knows which type
+    can stand there.
+    """
+    place = "parent_task_id"
+    if place not in rejected or "type" in rejected or not sent.get(place) or not sent.get("type"):
+        return rejected
+    return {("type" if name == place else name): why for name, why in rejected.items()}

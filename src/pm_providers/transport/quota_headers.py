@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["RateState", "parse_rate_headers"]
+__all__ = ["RateState", "http_date", "parse_rate_headers"]
 
 _PREFIXES: Final = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
 _EPOCH_MS_FROM: Final = 1e11
@@ -46,13 +47,17 @@ def parse_rate_headers(headers: Mapping[str, str], wall_now: float) -> RateState
     IETF fields `RateLimit` and `RateLimit-Policy` in both draft forms. Of several IETF policies the
     one with the least left counts.
 
+    Instants are relative to the answer's own `Date`, so that a wrong clock on either side does not matter.
+
     Args:
         headers: response headers, look-up ignoring case.
-        wall_now: seconds since 1970.
+        wall_now: seconds since 1970, for answers without a `Date`.
 
     Returns:
         `None` when there is no usable quota header.
     """
+    told = http_date(headers.get("date", ""))
+    wall_now = wall_now if told is None else told
     for prefix in _PREFIXES:
         state = RateState(
             limit=_count(headers.get(f"{prefix}limit")),
@@ -62,6 +67,16 @@ def parse_rate_headers(headers: Mapping[str, str], wall_now: float) -> RateState
         if state != RateState():
             return state
     return _ietf(headers)
+
+
+def http_date(value: str) -> float | None:
+    """Seconds since 1970 of a date as headers have it; `None` where it is none."""
+    try:
+        moment = parsedate_to_datetime(value)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
 
 
 def _count(value: str | None) -> int | None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 import tenacity
@@ -20,6 +18,7 @@ import tenacity
 from pm_providers.errors import PMError, RateLimitedError
 from pm_providers.transport.errors import AttemptFailedError
 from pm_providers.transport.policy import Timing, TransportPolicy
+from pm_providers.transport.quota_headers import http_date
 
 __all__ = ["Budget", "may_repeat", "retry_after_s", "run_with_retries"]
 
@@ -60,20 +59,11 @@ def retry_after_s(headers: Mapping[str, str], wall_now: float) -> float | None:
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         return float(value)
-    until = _http_date(value)
+    until = http_date(value)
     if until is None:
         return None
-    now = _http_date(headers.get("date", ""))
+    now = http_date(headers.get("date", ""))
     return max(0.0, until - (wall_now if now is None else now))
-
-
-def _http_date(value: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
 
 
 async def run_with_retries(
