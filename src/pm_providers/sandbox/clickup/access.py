@@ -21,6 +21,7 @@ __all__ = [
     "may_see",
     "may_see_space",
     "member",
+    "place",
     "space",
     "task",
     "task_list",
@@ -223,3 +224,19 @@ def _missing(call: Call) -> ApiError:
 
 def _denied() -> ApiError:
     return ApiError(403, "You do not have permission to perform this action", "ACCESS_083")
+
+
+def place(call: Call, kind: str, *, write: bool = False) -> tuple[str, str]:
+    """Key of what the path names (`list:4`), and its Workspace.
+
+    Raises:
+        ApiError: as of `team`, `space`, `folder`, `task_list` and `task`.
+    """
+    if kind == "team":
+        key = team(call).id
+        return f"team:{key}", key
+    if kind in {"space", "task"}:
+        row = space(call) if kind == "space" else task(call, write=write)
+        return f"{kind}:{row.id}", row.team_id
+    found = folder(call, write=write) if kind == "folder" else task_list(call, write=write)
+    return f"{kind}:{found.id}", call.state.spaces[found.space_id].team_id

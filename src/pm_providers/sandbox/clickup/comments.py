@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pm_providers.sandbox.clickup import history
-from pm_providers.sandbox.clickup.access import find_task, member, task, task_list
+from pm_providers.sandbox.clickup.access import find_task, member, place, task_list
 from pm_providers.sandbox.clickup.checks import MISSING, Fields, read
 from pm_providers.sandbox.clickup.errors import ApiError, bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import Comment
@@ -27,12 +27,10 @@ _PARENTS = {"task": 1, "list": 6, "view": 8, "comment": 2}
 
 
 def _place(call: Call, kind: str) -> tuple[str, str]:
-    """What is commented, and its Workspace."""
-    if kind == "list":
-        found = task_list(call)
-        return f"list:{found.id}", call.state.spaces[found.space_id].team_id
-    row = task(call) if kind == "task" else find_view(call)
-    return f"{kind}:{row.id}", row.team_id
+    if kind != "view":
+        return place(call, kind)
+    row = find_view(call)
+    return f"view:{row.id}", row.team_id
 
 
 def _of(kind: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pm_providers.sandbox.clickup.access import admin_team, folder, task, task_list, team
+from pm_providers.sandbox.clickup.access import admin_team, place, team
 from pm_providers.sandbox.clickup.basics import invited
 from pm_providers.sandbox.clickup.checks import read
 from pm_providers.sandbox.clickup.errors import bad_input, enterprise_only, not_authorized
@@ -63,46 +63,22 @@ def remove_guest(call: Call) -> Reply:
     return Reply({"team": team_form(call.state, found)})
 
 
-@routes("POST", "/task/{task_id}/guest/{guest_id}")
-def share_task(call: Call) -> Reply:
-    """Give a task to a guest."""
-    row = task(call, write=True)
-    return _given(call, row.team_id, f"task:{row.id}")
+def _of(kind: str) -> None:
+    """What a guest may see: a task, a list or a folder, given and taken."""
+
+    @routes("POST", f"/{kind}/{{{kind}_id}}/guest/{{guest_id}}")
+    def share(call: Call) -> Reply:
+        key, workspace = place(call, kind, write=True)
+        return _given(call, workspace, key)
+
+    @routes("DELETE", f"/{kind}/{{{kind}_id}}/guest/{{guest_id}}")
+    def unshare(call: Call) -> Reply:
+        key, workspace = place(call, kind, write=True)
+        return _taken(call, workspace, key)
 
 
-@routes("DELETE", "/task/{task_id}/guest/{guest_id}")
-def unshare_task(call: Call) -> Reply:
-    """Take a task from a guest."""
-    row = task(call, write=True)
-    return _taken(call, row.team_id, f"task:{row.id}")
-
-
-@routes("POST", "/list/{list_id}/guest/{guest_id}")
-def share_list(call: Call) -> Reply:
-    """Give a list to a guest."""
-    row = task_list(call, write=True)
-    return _given(call, call.state.spaces[row.space_id].team_id, f"list:{row.id}")
-
-
-@routes("DELETE", "/list/{list_id}/guest/{guest_id}")
-def unshare_list(call: Call) -> Reply:
-    """Take a list from a guest."""
-    row = task_list(call, write=True)
-    return _taken(call, call.state.spaces[row.space_id].team_id, f"list:{row.id}")
-
-
-@routes("POST", "/folder/{folder_id}/guest/{guest_id}")
-def share_folder(call: Call) -> Reply:
-    """Give a folder to a guest."""
-    row = folder(call, write=True)
-    return _given(call, call.state.spaces[row.space_id].team_id, f"folder:{row.id}")
-
-
-@routes("DELETE", "/folder/{folder_id}/guest/{guest_id}")
-def unshare_folder(call: Call) -> Reply:
-    """Take a folder from a guest."""
-    row = folder(call, write=True)
-    return _taken(call, call.state.spaces[row.space_id].team_id, f"folder:{row.id}")
+for _kind in ("task", "list", "folder"):
+    _of(_kind)
 
 
 def _enterprise(call: Call) -> Team:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pm_providers.sandbox.clickup.access import folder, may_see, space, task_list, team
+from pm_providers.sandbox.clickup.access import folder, may_see, place, space, task_list, team
 from pm_providers.sandbox.clickup.checks import Fields, read
 from pm_providers.sandbox.clickup.errors import bad_input, not_authorized
 from pm_providers.sandbox.clickup.part_records import View
@@ -44,28 +44,16 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def _owner(call: Call, kind: str, *, write: bool = False) -> tuple[str, str]:
-    """What has the view, and its Workspace."""
-    if kind == "team":
-        key = team(call).id
-        return f"team:{key}", key
-    if kind == "space":
-        row = space(call)
-        return f"space:{row.id}", row.team_id
-    found = folder(call, write=write) if kind == "folder" else task_list(call, write=write)
-    return f"{kind}:{found.id}", call.state.spaces[found.space_id].team_id
-
-
 def _of(kind: str) -> None:
     """Views of everything, a Space, a folder, or a list."""
 
     @routes("GET", f"/{kind}/{{{kind}_id}}/view")
     def listed(call: Call) -> Reply:
-        return _listed(call, _owner(call, kind)[0])
+        return _listed(call, place(call, kind)[0])
 
     @routes("POST", f"/{kind}/{{{kind}_id}}/view")
     def create(call: Call) -> Reply:
-        return _created(call, *_owner(call, kind, write=True))
+        return _created(call, *place(call, kind, write=True))
 
 
 for _kind in _PARENTS:
