@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from pm_providers.errors import PermissionDeniedError, TransportError
-from pm_providers.model import PMTask
+from pm_providers.model import PMComment, PMTask
+from pm_providers.service.sync_doctor import examine
+from pm_providers.service.sync_state import sync_status
 from pm_providers.store import sync_tries
 from pm_providers.store.sync_links import Link, links_by_id
 from pm_providers.store.sync_tries import FIRST_S, LONGEST_S, failing, wait_s
 from pm_providers.store.sync_views import all_links
 from pm_providers.sync.engine import RunOptions, RunReport
 from pm_providers.sync.policy import LEFT, RIGHT
+from tests.sync.parts_world import PartsWorld
 from tests.sync.world import Mortal, World
 
 PATIENT = RunOptions(patient=True)
@@ -60,6 +66,13 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
+
+
+@pytest.fixture
+async def parts_world(sync_db: Engine, template: bytes, tmp_path: Path) -> AsyncIterator[PartsWorld]:
+    found = await PartsWorld.of(sync_db, template, tmp_path)
+    yield found
+    await found.close()
 
 
 @pytest.fixture
@@ -173,3 +186,58 @@ def test_the_wait_doubles_up_to_a_day() -> None:
 async def test_links_that_are_gone_are_no_failures(world: World) -> None:
     await world.database.write(lambda conn: sync_tries.tried_in_vain(conn, "nobody", "gone"))
     assert await world.database.read(lambda conn: links_by_id(conn, ["nobody"])) == {}
+
+
+async def test_status_and_doctor_say_what_fails_how_often_and_what_tries_it_again(
+    world: World, right: Refusing, clock: Clock
+) -> None:
+    await world.add(LEFT, "fine")
+    await run(world, right)
+    one = await world.add(LEFT, "T", description="forbidden")
+    await run(world, right)
+    clock.later += wait_s(1) + 1
+    await run(world, right)
+    (status,) = await sync_status(world.db, world.mapping_id)
+    assert (status.state, status.problem) == ("ok", None)
+    assert str(status.failing).startswith(
+        "one item could not be written, tried up to 2 times, tried again in 2 min"
+    )
+    assert "'T': you may not write that" in str(status.failing)
+    # The other side of this mapping cannot be opened from here: what is stored is told all the same.
+    _, findings = await examine(world.db, world.mapping_id)
+    (found,) = [one for one in findings if one.kind == "problem"]
+    assert "could not be written, tried 2 times: 'T'; you may not write that" in found.text
+    assert f"sync run {world.mapping_id[-8:]} --task {one.id}" in found.command
+
+
+async def test_a_comment_that_is_refused_waits_until_its_task_is_edited_or_its_time_has_come(
+    parts_world: PartsWorld, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = parts_world
+    task = await world.add(LEFT, "T")
+    await world.sides[LEFT].create_comment(PMComment(task_id=task.id, body="forbidden"))
+    sent: list[str] = []
+    real = world.sides[RIGHT].create_comment
+
+    async def refusing(comment: PMComment) -> PMComment:
+        sent.append(str(comment.body))
+        if len(sent) < 3:
+            raise PermissionDeniedError("you may not write that")
+        return await real(comment)
+
+    monkeypatch.setattr(world.sides[RIGHT], "create_comment", refusing)
+    for _ in range(3):
+        await world.run(PATIENT)
+    assert len(sent) == 1
+    assert (await failing(world.database))[world.mapping_id].worst.entity == "comment"
+    _, findings = await examine(world.db, world.mapping_id)
+    assert any("comment of 'T'" in one.text for one in findings)
+    clock.later += wait_s(1) + 1
+    await world.run(PATIENT)
+    assert len(sent) == 2
+    await world.run(PATIENT)
+    assert len(sent) == 2
+    await world.edit(LEFT, "T", title="T new")
+    await world.run(PATIENT)
+    assert len(sent) == 3
+    assert world.mapping_id not in await failing(world.database)

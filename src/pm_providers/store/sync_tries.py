@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, true, update
 
 from pm_providers.database import database_for
 from pm_providers.database.clock import clock
@@ -24,8 +24,10 @@ __all__ = [
     "Failing",
     "failing",
     "failing_links",
+    "forgive",
     "is_due",
     "may_send",
+    "owners_to_retry",
     "retry_all",
     "tried_in_vain",
     "wait_s",
@@ -80,6 +82,18 @@ def may_send(conn: SqlConnection, part_id: str, owner_id: str | None) -> bool:
     rows = conn.execute(select(*columns).where(sync_links.c.id.in_([part_id, owner_id or part_id])))
     at = {one: changed for one, changed in rows}  # noqa: C416 - a row is no pair to the types
     return bool(at.get(owner_id or part_id, at[part_id]) > at[part_id])
+
+
+def owners_to_retry(conn: SqlConnection, mapping_id: str, *, patient: bool) -> set[str]:
+    """Links of tasks with parts that could not be written; with `patient` only where one is due."""
+    failed = (sync_links.c.mapping_id == mapping_id) & (sync_links.c.attempts > 0)
+    where = failed & sync_links.c.owner_id.is_not(None) & (is_due(conn) if patient else true())
+    return set(conn.execute(select(sync_links.c.owner_id).where(where)).scalars())
+
+
+def forgive(conn: SqlConnection, link_id: str) -> None:
+    """Nothing is to be written about an item any more."""
+    change(conn, link_id, problem=None, **FRESH)
 
 
 def retry_all(conn: SqlConnection, mapping_id: str) -> None:

@@ -1,9 +1,9 @@
 """A run's leave to write: its lease, looked at again right before writes leave the machine.
 
 The fence keeps a run that was frozen, and wakes up after another took over, from changing our database. It
-cannot keep a request from a vendor. So no write is sent unless the run held its lease a moment ago; and what it
-was about to send counts as new from then on, so that nobody takes it for never sent while it may still be on
-its way.
+cannot keep a request from a vendor. So no write is sent unless the run held its lease a moment ago; and what
+it was about to send counts as new from then on, so that nobody takes it for never sent while it may still be
+on its way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pm_providers.store.sync_state import check_fence
 __all__ = ["WITHIN_S", "leave_to_write"]
 
 WITHIN_S = 20.0
-"""Seconds for which a look at the lease is good, at most: fewer than others wait for a run that went silent."""
+"""Seconds for which a look at the lease is good, at most: others wait longer for a run that went silent."""
 
 _LEAST_S = 0.05
 

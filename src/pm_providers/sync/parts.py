@@ -34,7 +34,7 @@ from pm_providers.store.sync_parts import (
     unknown_sprints,
     wake_held,
 )
-from pm_providers.store.sync_tries import may_send
+from pm_providers.store.sync_tries import forgive, may_send, owners_to_retry
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.foreseen import APPROVED, Foreseen
 from pm_providers.sync.parts_apply import Fuse, PartWriter
@@ -241,10 +241,14 @@ class Parts:
         return Fuse(max(self._policy.fuse_least, int(self._policy.fuse_share * number)), deleted)
 
     async def _woken(self) -> None:
+        def asked_for(conn: SqlConnection) -> set[str]:
+            again = owners_to_retry(conn, self._mapping_id, patient=self._options.patient)
+            return answered_owners(conn, self._mapping_id) | again
+
         def work(conn: SqlConnection) -> None:
             if self._options.full:
                 make_due(conn, self._mapping_id)
-            make_due(conn, self._mapping_id, answered_owners(conn, self._mapping_id))
+            make_due(conn, self._mapping_id, asked_for(conn))
             writes = open_part_writes(conn, self._mapping_id)
             known = links_by_id(conn, list(writes))
             for link_id, some in writes.items():
@@ -252,7 +256,7 @@ class Parts:
                     finish_write(conn, one.id, FAILED, error="what it belongs to is gone")
 
         def needed(conn: SqlConnection) -> bool:
-            return bool(answered_owners(conn, self._mapping_id) or open_part_writes(conn, self._mapping_id))
+            return bool(asked_for(conn) or open_part_writes(conn, self._mapping_id))
 
         if self._options.full or await self._db.read(needed):
             await self.writer.transaction(work)
@@ -363,11 +367,18 @@ class Parts:
             return False
         if kind.entity not in CONTAINERS and not self._may(decisions):
             return False
-        if self._options.patient and view.row is not None and view.row.attempts and decisions:
-            part = (view.link_id, scope.owner_id)
-            if not await self._db.read(lambda conn: may_send(conn, *part)):
-                return False
+        if view.row is not None and view.row.attempts and not await self._may_try(scope, view, decisions):
+            return True
         return await self.writer.carry_out(kind, scope, view, decisions) if decisions else True
+
+    async def _may_try(self, scope: Scope, view: PartView, decisions: Sequence[Decision]) -> bool:
+        """Whether a part that could not be written is to be tried, or need not be any more."""
+        if not decisions:
+            await self.writer.transaction(lambda conn: forgive(conn, view.link_id))
+            return False
+        if not self._options.patient:
+            return True
+        return await self._db.read(lambda conn: may_send(conn, view.link_id, scope.owner_id))
 
     def _may(self, decisions: Sequence[Decision]) -> bool:
         """Whether all of it was approved, where people approved a plan."""
