@@ -8,13 +8,13 @@ import httpx2
 
 from pm_providers import BasePMProvider, Entity, PMMembership, PMProviderConfig, RedmineProvider
 from pm_providers.testing import ProviderHarness
-from tests.support.redmine import redmine_server
+from tests.support.redmine import Remembering, redmine_server
 
 _FORMATS = {"textile": "textile", "common_mark": "markdown"}
 
 
-class Counting(httpx2.AsyncHTTPTransport):
-    """The network, with the number of requests that went out."""
+class Counting(Remembering):
+    """The network, with the number of requests that went out, whether they were answered from memory or not."""
 
     requests: ClassVar[int] = 0
 
@@ -59,7 +59,7 @@ class RedmineHarness(ProviderHarness):
             api_key=api_key or self.server.api_key,
             additional_config={"text_format": _FORMATS[self.text_format], **options},
         )
-        return RedmineProvider(config, transport=Counting(verify=False))
+        return RedmineProvider(config, transport=Counting(people=True))
 
     async def open_unauthorised(self) -> BasePMProvider:
         return await self.open(api_key="0" * 40)

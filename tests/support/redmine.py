@@ -19,11 +19,16 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+import httpx2
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "redmine-server"
 _MISSING = 3
+# The API can only read these. They depend on nothing but the server and whose key asks.
+_SETTLED = ("custom_fields", "enumerations/", "issue_statuses", "roles.", "trackers")
+_WHO = ("x-redmine-api-key", "x-redmine-switch-user", "authorization", "cookie")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,43 @@ class RedmineServer:
     url: str
     api_key: str = field(repr=False)
     text_format: str = "textile"
+
+
+class Remembering(httpx2.AsyncHTTPTransport):
+    """The network, where answers of a server that cannot change are fetched once for each key by all tests together.
+
+    These are the lists that an administrator makes in the web interface, and with `people` who has a key, until some
+    request writes anything of people: a third of a server's work for the tests. For tests of something else.
+    """
+
+    _known: ClassVar[dict[tuple[str, ...], httpx2.Response]] = {}
+
+    def __init__(self, *, people: bool = False) -> None:
+        super().__init__(verify=False)
+        self._kept = (*_SETTLED, "users/current") if people else _SETTLED
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path.lstrip("/")
+        if request.method != "GET":
+            if any(word in path for word in ("users", "memberships", "groups")):
+                self._forget_people()
+            return await super().handle_async_request(request)
+        if not path.startswith(self._kept):
+            return await super().handle_async_request(request)
+        key = (str(request.url), *(request.headers.get(name, "") for name in _WHO))
+        if key not in self._known:
+            response = await super().handle_async_request(request)
+            await response.aread()
+            if response.status_code != httpx2.codes.OK:
+                return response
+            self._known[key] = response
+        found = self._known[key]
+        return httpx2.Response(found.status_code, headers=found.headers, content=found.content)
+
+    @classmethod
+    def _forget_people(cls) -> None:
+        for key in [key for key in cls._known if "/users/" in key[0]]:
+            del cls._known[key]
 
 
 def redmine_server(text_format: str = "textile", **settings: str) -> RedmineServer:

@@ -13,7 +13,7 @@ import httpx2
 from pm_providers import PMProviderConfig
 from pm_providers import RedmineProvider as Redmine
 from pm_providers.transport import Timing
-from tests.support.redmine import RedmineServer
+from tests.support.redmine import RedmineServer, Remembering
 
 MANAGER, DEVELOPER, REPORTER = 3, 4, 5
 DESIGN, DEVELOPMENT = 8, 9
@@ -99,7 +99,7 @@ class Office:
             api_key=person.key if person else self.server.api_key,
             additional_config={"text_format": "textile", **options},
         )
-        async with Redmine(config, transport=transport, timing=timing) as found:
+        async with Redmine(config, transport=transport or Remembering(), timing=timing) as found:
             yield found
 
 

@@ -274,7 +274,7 @@ async def test_updated_since_the_beginning_of_time(office, provider, project):
     assert len(await provider.list_tasks(project, updated_since=first)) == 1
 
 
-@pytest.mark.parametrize("text", ['"a', '""', '"a" b', "a"])
+@pytest.mark.parametrize("text", ['"q', '""', '"q" j', "q"])
 async def test_searches_without_a_word(office, provider, project, text):
     """The server drops words of one letter, quotes aside, and answers without a count: looked for as it is."""
     task = office.task(project, subject=f"says {text} here")
