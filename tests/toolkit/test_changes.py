@@ -172,6 +172,7 @@ async def test_an_idle_call_is_two_requests_whatever_changed_last_once_that_sett
 async def test_a_long_window_is_looked_at_by_its_newest_and_read_once_more_in_the_end(tells_time):
     system = Looking(tells_time=tells_time)
     for n in range(1, 30):
+        system.second += 1
         system.write(n, f"T{n}")
     reader = Reader(system)
     await reader.drain()

@@ -68,6 +68,7 @@ class ChangeState:
         calls: calls since the last sweep; -1 right after a first pass between whose pages nothing slipped.
         swept_at: seconds since 1970 of the last sweep.
         offset: tasks that are known, less those that the system counts, after all ids were compared.
+        is_read: all of the window was handed out when it was read last.
         guess: the same after the last comparison that left a difference.
         total: tasks that each page of the first pass counted; -1 where they differed.
         precision: smallest difference of two times of change; belongs to the vendor and is not in the cursor.
@@ -86,6 +87,7 @@ class ChangeState:
     calls: int = 0
     swept_at: float = 0.0
     offset: int | None = 0
+    is_read: bool = False
     guess: int | None = None
     total: int | None = None
     precision: timedelta = timedelta(milliseconds=1)
@@ -150,7 +152,7 @@ class ChangeState:
                 change was noticed tells whether it settled.
             now: seconds since 1970 on our own clock, before the window was read.
         """
-        self.scanning = False
+        self.scanning, self.is_read = False, True
         if self.noted_at == _NOT_YET:
             self.noted_at = now
         times = [moment for moment in map(_time, self.seen.values()) if moment is not None]
@@ -202,6 +204,7 @@ class ChangeState:
             "w": self.swept_at,
             "o": self.offset,
             "u": self.guess,
+            "r": self.is_read,
             "q": self.total,
         }
         return encode_cursor(provider, state)
@@ -222,6 +225,7 @@ def _fields(found: Mapping[str, Any]) -> dict[str, Any]:
         "calls": int(found["n"]),
         "swept_at": float(found["w"]),
         "offset": _number(found.get("o", 0)),
+        "is_read": bool(found.get("r")),
         "guess": _number(found.get("u")),
         "total": _number(found.get("q")),
     }

@@ -288,6 +288,7 @@ class ChangeStream:
             return [], False
         start = state.page if state.size == self._source.page_size else 1
         state.size = self._source.page_size
+        state.is_read = False
         walk = await self._walked(state, start, most)
         taken = walk.fresh[:most]
         items = [one for _, one in taken]
@@ -306,11 +307,14 @@ class ChangeStream:
         """
         look = getattr(self._source, "latest", None)
         size = getattr(self._source, "look_size", self._source.page_size)
-        if look is None or state.scanning or state.page > 1 or len(state.seen) < size:
+        if look is None or not state.is_read or len(state.seen) < size:
             return False
         page = await look(state.project, state.edge, size)
         if page.total >= 0 and page.total != len(state.seen):
             return False
+        oldest = page.items[-1].changed_at if len(page.items) >= size else None
+        if oldest is not None and (state.since is None or oldest >= state.since):
+            return False  # more than a page changed at one instant, in whatever order
         is_known = all(not one.mine or not state.is_news(one) for one in page.items)
         return is_known and not state.is_settling(page.clock, self._now)
 

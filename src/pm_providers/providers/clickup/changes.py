@@ -25,7 +25,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import astuple, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -50,8 +50,6 @@ _STEP = 500
 _MANY = 20
 _Places = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """Folders and other lists."""
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
 _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 
@@ -90,7 +88,9 @@ class Changes(TaskReader):
 
     async def _place_of_stream(self, project_id: str, inner: str | None) -> Place:
         """The project. One that a stream knows is not looked at: its counts tell that it is there."""
-        return await self._place(project_id) if inner is None else Place(project_id, "", {})
+        if inner is None:
+            return await self._place(project_id)
+        return Place(project_id, project_id if self._level == "space" else "", {})
 
     async def _places(self, place: Place) -> _Places:
         """Folders and lists of a project, or itself. Others may have asked for them a moment ago."""
@@ -232,7 +232,7 @@ class TaskChanges:
         page = self._pages.get(number) or await self._passed(number, size)
         self._pages = {number: page} if page.total > size else {}
         if number == 1:
-            return replace(page, begins=page.clock or _LONG_AGO)
+            return replace(page, begins=page.clock or _newest(page.items))
         if len(page.items) < size and self._before is not None and self._before.total is not None:
             self.counted = await self._count()
             return replace(page, stable=self.counted.total == self._before.total)
@@ -390,6 +390,11 @@ class TaskChanges:
         except (NotFoundError, PermissionDeniedError):
             return False
         return True
+
+
+def _newest(items: Sequence[ChangedItem]) -> datetime | None:
+    """A time before which the pass did not begin, where the vendor does not tell its clock."""
+    return max((one.changed_at for one in items if one.changed_at is not None), default=None)
 
 
 def _count(places: _Places) -> Counts:

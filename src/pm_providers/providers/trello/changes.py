@@ -9,7 +9,7 @@ An archived card is an upsert that says so; one that was deleted or moved to ano
 board that may not be seen any more is an error, and nothing of it counts as gone.
 
 Cost: one request a call up to a thousand cards. Of larger boards, the time of the last activity is asked for
-first; as long as it stays, nine of ten calls are that one request.
+first; as long as it stays, a call is that one request, but for one of a hundred, and once a day.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ from typing import Any
 
 import msgspec
 
-from pm_providers.contract import ChangePage, decode_cursor, encode_cursor
+from pm_providers.contract import ChangePage, PMProviderConfig, decode_cursor, encode_cursor
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMTask
 from pm_providers.providers.trello.cards import ALL
 from pm_providers.providers.trello.client import BATCH_MOST
+from pm_providers.providers.trello.config import MOST_CARDS
 from pm_providers.providers.trello.mapping.tasks import is_task
-from pm_providers.providers.trello.mapping.values import is_id
+from pm_providers.providers.trello.mapping.values import is_id, is_object
 from pm_providers.providers.trello.task_reading import TaskReader
+from pm_providers.toolkit.changes import KeptSources
 from pm_providers.toolkit.documents import identifier, optional_text
 
 __all__ = ["ChangeMemory", "Changes", "digest"]
 
 _LARGE = 900
-_LOOK_EVERY = 10
+_LOOK_EVERY = 100
+_LOOK_EVERY_S = 24 * 3600.0
 _ASK_EACH = 100
 _ID_BYTES, _DIGEST_BYTES = 12, 6
 _ENTRY = _ID_BYTES + _DIGEST_BYTES
@@ -56,6 +59,7 @@ class ChangeMemory:
         before: id of the oldest card that the first pass handed out.
         activity: time of the last activity on the board when it was read; `None` when it must be read again.
         calls: calls since the cards were read.
+        looked_at: seconds since 1970 on our own clock when they were read.
         known: card id -> digest of what was handed out.
     """
 
@@ -64,6 +68,7 @@ class ChangeMemory:
     before: str | None = None
     activity: str | None = None
     calls: int = 0
+    looked_at: float = 0.0
     known: dict[str, str] = field(default_factory=dict)
 
     def write(self, provider: str) -> str:
@@ -75,6 +80,7 @@ class ChangeMemory:
             "b": self.before,
             "a": self.activity,
             "n": self.calls,
+            "w": self.looked_at,
             "k": base64.b64encode(entries).decode("ascii"),
         }
         return encode_cursor(provider, state)
@@ -94,6 +100,7 @@ class ChangeMemory:
                 before=None if found["b"] is None else _identifier(found["b"]),
                 activity=None if found["a"] is None else str(found["a"]),
                 calls=int(found["n"]),
+                looked_at=float(found["w"]),
                 known=_entries(base64.b64decode(found["k"], validate=True)),
             )
         except (KeyError, TypeError, ValueError, binascii.Error):
@@ -122,8 +129,14 @@ def digest(task: PMTask) -> str:
 class Changes(TaskReader):
     """The stream of changes."""
 
+    def __init__(self, config: PMProviderConfig, **given: Any) -> None:
+        super().__init__(config, **given)
+        self._kept: KeptSources[Sequence[PMTask]] = KeptSources(self._timing.monotonic)
+
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         most = limit or self._options.page_size
+        if cursor is None and most >= MOST_CARDS and is_object(project_id):
+            return await self._compared(ChangeMemory(project_id, scanning=False), most, None)
         if cursor is None:
             memory = ChangeMemory((await self._place(project_id, fresh=True)).id)
         else:
@@ -132,7 +145,7 @@ class Changes(TaskReader):
                 raise ValidationError(fields={"cursor": "belongs to another project"})
         if memory.scanning:
             return await self._scanned(memory, most)
-        return await self._compared(memory, most)
+        return await self._compared(memory, most, self._kept.take(cursor))
 
     async def _known_project(self, value: str) -> str:
         return await self._project_id(value)
@@ -149,10 +162,15 @@ class Changes(TaskReader):
             memory.before = min(identifier(one, "card") for one in cards)
         return self._page(memory, tasks, [], more=memory.scanning or not first)
 
-    async def _compared(self, memory: ChangeMemory, most: int) -> ChangePage:
+    async def _compared(self, memory: ChangeMemory, most: int, left: Sequence[PMTask] | None) -> ChangePage:
+        """What differs from what is known, all cards read; or what is `left` of that, and once more then."""
+        if left is not None:
+            memory.known |= {one.id: digest(one) for one in left[:most]}
+            return self._kept_page(memory, left, most, [])
         if await self._is_quiet(memory):
             return self._page(memory, [], [], more=False)
         place, cards = await self._cards.everything(memory.project, ALL)
+        memory.project = place.id
         tasks = self._to_tasks(cards, place)
         marks = {one.id: digest(one) for one in tasks}
         changed = [one for one in tasks if memory.known.get(one.id) != marks[one.id]]
@@ -161,15 +179,27 @@ class Changes(TaskReader):
         for one in gone:
             del memory.known[one]
         memory.known |= {one.id: marks[one.id] for one in changed[:most]}
-        more = len(changed) > most
-        memory.calls = 0
-        memory.activity = None if more else optional_text(place.document, "dateLastActivity")
-        return self._page(memory, changed[:most], gone, more=more)
+        memory.calls, memory.looked_at = 0, self._timing.wall()
+        if len(changed) > most:
+            memory.activity = None
+            return self._kept_page(memory, changed, most, gone)
+        memory.activity = optional_text(place.document, "dateLastActivity")
+        return self._page(memory, changed, gone, more=False)
+
+    def _kept_page(
+        self, memory: ChangeMemory, tasks: Sequence[PMTask], most: int, gone: list[str]
+    ) -> ChangePage:
+        """A page of them; the rest is kept for who goes on at once."""
+        page = self._page(memory, list(tasks[:most]), gone, more=True)
+        if tasks[most:]:
+            self._kept.keep(page.cursor, tasks[most:])
+        return page
 
     async def _is_quiet(self, memory: ChangeMemory) -> bool:
         """Whether nothing moved on a large board since its cards were read; not trusted forever."""
         memory.calls += 1
-        if len(memory.known) < _LARGE or memory.activity is None or memory.calls >= _LOOK_EVERY:
+        overdue = memory.calls >= _LOOK_EVERY or self._timing.wall() - memory.looked_at >= _LOOK_EVERY_S
+        if len(memory.known) < _LARGE or memory.activity is None or overdue:
             return False
         params = {"fields": "id,dateLastActivity", "actions": "none", "lists": "none"}
         found = await self._api.find(f"boards/{memory.project}", params)

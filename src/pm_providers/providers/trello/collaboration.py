@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from pm_providers.contract import Fields, ListQuery
-from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
+from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMComment, PMLabel, Record
 from pm_providers.providers.trello.connection import Connection
 from pm_providers.providers.trello.mapping.labels import label_kind
@@ -137,18 +137,14 @@ class Labels(Connection):
             found = await self._all_labels()
         return [one for one in found if label_kind(one, self._rules).is_plain]
 
-    async def _labels_of(self, board: str) -> list[dict[str, Any]]:
-        """All labels of a board; without a limit 50 would come ([spec] GET /boards/{id}/labels)."""
-        params: dict[str, str | int] = {"fields": _LABEL_FIELDS, "limit": _PAGE}
-        try:
-            found = await self._api.all(f"boards/{board}/labels", params)
-        except PermissionDeniedError as error:
-            raise NotFoundError(f"project {board} may not be seen", status=error.status) from error
+    async def _labels_of(self, board: str) -> list[Mapping[str, Any]]:
+        """All labels of a board."""
+        found = (await self._catalog.place(board, fresh=True)).labels
         return sorted(found, key=lambda one: identifier(one, "label"))
 
-    async def _all_labels(self) -> list[dict[str, Any]]:
+    async def _all_labels(self) -> list[Mapping[str, Any]]:
         boards = [identifier(one, "board") for one in await self._catalog.boards()]
-        found: list[dict[str, Any]] = []
+        found: list[Mapping[str, Any]] = []
         for part in await bounded_map(self._labels_of, boards, self._options.concurrency):
             if isinstance(part, NotFoundError):
                 continue  # gone since the boards were listed

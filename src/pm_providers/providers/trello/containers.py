@@ -107,13 +107,10 @@ class Users(Connection):
             yield to_user(one, keep_raw=self._options.keep_raw)
 
     async def _members_of(self, query: ListQuery) -> list[Mapping[str, Any]]:
-        params = {"fields": MEMBER_FIELDS}
         if query.project_id is not None:
             board = await self._project_id(query.project_id)
-            try:
-                return list(await self._api.all(f"boards/{board}/members", params))
-            except PermissionDeniedError as error:
-                raise NotFoundError(f"project {board} may not be seen", status=error.status) from error
+            return list((await self._catalog.place(board, fresh=True)).members)
+        params = {"fields": MEMBER_FIELDS}
         if self._options.organization is not None:
             return list(await self._api.all(f"organizations/{self._options.organization}/members", params))
         return await self._everybody(params)
