@@ -175,6 +175,8 @@ def test_any_text_is_read_and_written(text: str) -> None:
 @example('&lt;&amp;foo|"x":http://a.bc')
 @example("# ---\n<pre>x</pre>** p.")
 @example("**%*%")
+@example("*{{collapse\nx\n}}%*%")
+@example("*{{collapse\nx\n}} a %*% b")
 @example("\n* *(a)\n|a|*")
 def test_textile_is_stable_after_one_pass(text: str) -> None:
     once = to_markdown(text)

@@ -41,12 +41,14 @@ def opaque_ends(items: list[str | Mark]) -> dict[int, int]:
     """Places of the last marks of opaque stretches, by the places of their first.
 
     A span that overlaps an opaque one is part of its stretch: half of it would mean something else. Where
-    one of them does not end among the items, the opaque one stands alone; it is left out if that has no end.
+    one of them does not end among the items, the opaque one stands alone; it is left out if that has no end,
+    and if something ends within it that a block before it began.
     """
     ends: dict[int, int] = {}
     whole: dict[int, int] = {}
     starts: defaultdict[str, list[int]] = defaultdict(list)
     groups: list[_Group] = []
+    strays: list[int] = []
     for at, item in enumerate(items):
         if isinstance(item, str):
             continue
@@ -54,7 +56,9 @@ def opaque_ends(items: list[str | Mark]) -> dict[int, int]:
         if item.kind in ("open", "link"):
             starts[name].append(at)
             groups.append(_Group(at, Counter([name]), is_opaque(item)))
-        elif item.kind in ("close", "unlink") and starts[name]:
+        elif item.kind in ("close", "unlink") and not starts[name]:
+            strays.append(at)
+        elif item.kind in ("close", "unlink"):
             start = starts[name].pop()
             opening = items[start]
             if isinstance(opening, Mark) and is_opaque(opening):
@@ -62,7 +66,8 @@ def opaque_ends(items: list[str | Mark]) -> dict[int, int]:
             group = _ended(name, groups)
             if group is not None and group.opaque:
                 whole[group.start] = at
-    return ends | whole
+    found = ends | whole
+    return {start: end for start, end in found.items() if not any(start < at < end for at in strays)}
 
 
 def _ended(name: str, groups: list[_Group]) -> _Group | None:
