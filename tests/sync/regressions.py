@@ -36,4 +36,15 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("create", {**_RIGHT, "below": True, "pick": 0}),
         ],
     ),
+    # A full run tried its type once more, which took it from its place.
+    "a_type_takes_a_subtask_from_its_place": (
+        "jira-clickup",
+        [
+            ("begin", _BEGIN),
+            ("create", {**_RIGHT, "below": False, "pick": 6}),
+            ("create", {**_RIGHT, "below": True, "pick": 6}),
+            ("run", {}),
+            ("run_full", {}),
+        ],
+    ),
 }

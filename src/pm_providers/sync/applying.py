@@ -41,6 +41,7 @@ from pm_providers.sync.values import Snapshot, snapshot_of
 __all__ = ["FATAL", "Applier", "SpentError"]
 
 _ROUNDS = 8
+_PLACE = "parent_task_id"
 _LOOKED_AT = 50
 """Children of one item that are looked at before it is deleted."""
 
@@ -155,7 +156,7 @@ class Applier(Creator):
             await self._stale(side, current)
             return _Outcome(stale=True)
         await self.labels.make(side, one.steps)
-        updates = await side.updates(one.steps)
+        updates = _in_place(await side.updates(one.steps), current)
         self._spend()
         basis = self._basis(view, one, across)
         row = self._intent(one, now, basis)
@@ -177,8 +178,9 @@ class Applier(Creator):
         across: _Outcome | None, then: _Then | None,
     ) -> _Outcome:  # fmt: skip
         outcome, side = _Outcome(), self._sides[one.side]
+        moves = any(step.field == "parent" for step in one.steps)
         for _ in range(_ROUNDS):
-            if not updates:
+            if not (updates if moves else updates.keys() - {_PLACE}):
                 break
             try:
                 await may_write()
@@ -410,6 +412,13 @@ def _is_half(one: Decision, step: Any, basis: Mapping[str, Any]) -> bool:
     """Whether a merge was written of which the other side has only its own part."""
     merged = any(clash.field == step.field and clash.winner == "merged" for clash in one.clashes)
     return merged and basis.get(step.field) != step.new
+
+
+def _in_place(updates: dict[str, Any], current: PMTask) -> dict[str, Any]:
+    """With its place, where a type is written that could move it from there."""
+    if "type" not in updates or _PLACE in updates or current.parent_task_id is None:
+        return updates
+    return {**updates, _PLACE: current.parent_task_id}
 
 
 def _without_rejected(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -33,6 +33,9 @@ TASK = Entity.TASK.value
 
 _ROUNDS = 8
 _CUSTOM = "custom_fields."
+_NOT_HERE = "not where it stands"
+"""Why a type is not carried that another place would need: there is nothing to wait for."""
+
 _Item = tuple[LinkView, Decision]
 _Pending = tuple[_Item, PMTask, str, dict[str, str]]
 
@@ -296,7 +299,9 @@ class Creator:
         """What a link says after the item of one side was made."""
         view, one, after = made.view, made.one, made.after
         source, at = other(one.side), made.item.updated_at
-        waits = dict(one.waits) | self._rejected(one.side, map(ours, made.notes))
+        waits = dict(one.waits) | self._rejected(
+            one.side, {ours(name): why for name, why in made.notes.items()}
+        )
         apart = {self._planner.name_on(source, name) for name in one.apart}
         names = {*link.agreed_on(source), *view.state(source)} - apart
         basis = {name: view.state(source).get(name) for name in names}
@@ -311,8 +316,9 @@ class Creator:
             values["dirty"] = differs(values[f"{source}_agreed"], said, apart)
         return values
 
-    def _rejected(self, side: str, names: Iterable[str]) -> dict[str, str]:
+    def _rejected(self, side: str, notes: Mapping[str, str]) -> dict[str, str]:
         """Fields that a side rejected, by their names on the left -> side whose value waits."""
+        names = [name for name, why in notes.items() if not why.startswith(_NOT_HERE)]
         left = (self._planner.across(RIGHT, name) if side == RIGHT else name for name in names)
         return dict.fromkeys(left, other(side))
 
@@ -368,4 +374,5 @@ def culprits(sent: Mapping[str, Any], rejected: Mapping[str, str]) -> Mapping[st
     place = "parent_task_id"
     if place not in rejected or "type" in rejected or not sent.get(place) or not sent.get("type"):
         return rejected
-    return {("type" if name == place else name): why for name, why in rejected.items()}
+    why = f"{_NOT_HERE}: {rejected[place]}"
+    return {name: reason for name, reason in rejected.items() if name != place} | {"type": why}
