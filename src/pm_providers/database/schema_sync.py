@@ -84,6 +84,7 @@ sync_links = Table(
     Index(None, "mapping_id", "left_parent"),
     Index(None, "mapping_id", "right_parent"),
     Index(None, "mapping_id", "parts_due", "id"),
+    Index(None, "mapping_id", "retry_at"),
 )
 
 sync_runs = Table(
