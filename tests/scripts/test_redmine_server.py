@@ -1,15 +1,20 @@
 """`scripts/redmine-server` started for real: what it makes, and that nothing of it stays."""
 
+import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +23,29 @@ from redmine_server.database import FIELDS
 from tests.support.redmine import SCRIPT, need_own_server, redmine_server
 
 ROOT = SCRIPT.parents[1]
+
+# What the script needs of Puma with Redmine, whose start takes seconds: it serves the socket that it inherits, knows the
+# key, and heeds the switch of the REST API. Isolated, as it runs in another one's folder.
+_STAND_IN = f"""#!{Path(sys.executable).resolve()} -IS
+import os, socket, sqlite3
+from http.server import BaseHTTPRequestHandler
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        database = sqlite3.connect("redmine.db")
+        asked = "SELECT value FROM settings WHERE name = 'rest_api_enabled'"
+        is_on = database.execute(asked).fetchone() == ("1",)
+        asked = "SELECT 1 FROM tokens WHERE action = 'api' AND value = ?"
+        is_known = database.execute(asked, (self.headers["X-Redmine-API-Key"],)).fetchone()
+        self.send_response(403 if not is_on else 200 if is_known else 401)
+        self.end_headers()
+
+listener = socket.socket(fileno=int(os.environ["PUMA_INHERIT_0"].partition(":")[0]))
+while True:
+    connection, address = listener.accept()
+    Handler(connection, address, None)
+    connection.close()
+"""
 
 
 def call(*words, env=None):
@@ -28,8 +56,8 @@ def call(*words, env=None):
     )
 
 
-def started(*words):
-    done = call("start", *words)
+def started(*words, env=None):
+    done = call("start", *words, env=env)
     assert done.returncode == 0, done.stderr
     return _printed(done.stdout)
 
@@ -83,6 +111,37 @@ def stopping():
         call("stop", port)
 
 
+@pytest.fixture(scope="module")
+def stand_in():
+    """Variables that let the script start something that behaves like a server, in no time; what ends it is real."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "puma").write_text(_STAND_IN)
+    for path in (folder, folder / "puma"):
+        path.chmod(0o755)
+    yield {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def running(**env):
+    """A server in the foreground, and its port."""
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, "run", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **env},
+    )
+    url, _ = _printed(process.stdout.readline() + process.stdout.readline())
+    try:
+        yield process, port_of(url)
+    finally:
+        process.kill()
+        process.communicate()
+        call("stop", port_of(url))
+
+
 @pytest.mark.redmine
 class TestStartAndStop:
     @pytest.fixture(autouse=True)
@@ -90,14 +149,16 @@ class TestStartAndStop:
         need_own_server()
 
     def test_two_servers_share_nothing_and_a_second_start_replaces_the_first(self, stopping):
-        url, key = started("0")
-        other_url, other_key = started("0", "--text", "common_mark", "--set", "app_title=Another")
-        stopping += [port_of(url), port_of(other_url)]
-        assert url != other_url
-        assert key != other_key
-        draft = {"project": {"name": "Only here", "identifier": "only-here"}}
+        url, key = started("0", "--text", "common_mark", "--set", "app_title=Another")
+        stopping.append(port_of(url))
+        other = redmine_server()
+        assert url != other.url
+        assert key != other.api_key
+        name = f"only-here-{uuid.uuid4().hex[:8]}"
+        draft = {"project": {"name": name, "identifier": name}}
         assert send(url, key, "/projects.json", draft)["project"]["id"] == 1
-        assert send(other_url, other_key, "/projects.json")["projects"] == []
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            send(other.url, other.api_key, f"/projects/{name}.json").close()
 
         again, new_key = started(port_of(url))
         assert again == url
@@ -106,7 +167,12 @@ class TestStartAndStop:
         with pytest.raises(urllib.error.HTTPError, match="401"):
             send(url, key, "/users/current.json").close()
 
-        for port in stopping:
+    def test_a_stop_ends_one_server_and_another_one_says_that_there_is_none(self, stand_in, stopping):
+        ports = [port_of(started("0", env=stand_in)[0]) for _ in range(2)]
+        stopping += ports
+        assert len(set(ports)) == 2
+        for port in ports:
+            assert not refuses(port)
             assert call("stop", port).returncode == 0
             assert refuses(port)
             assert left_of(port) == []
@@ -123,11 +189,11 @@ class TestStartAndStop:
         assert f"port {port} cannot be used: Address already in use" in done.stderr
         assert left_of(port) == []
 
-    def test_a_server_that_does_not_serve_is_an_error_and_leaves_nothing(self):
+    def test_a_server_that_does_not_serve_is_an_error_and_leaves_nothing(self, stand_in):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
-        done = call("start", port, "--set", "rest_api_enabled=0")
+        done = call("start", port, "--set", "rest_api_enabled=0", env=stand_in)
         assert done.returncode == 1
         assert "the server answered 403" in done.stderr
         assert left_of(port) == []
@@ -156,32 +222,20 @@ class TestRun:
         need_own_server()
 
     @pytest.fixture
-    def run(self):
+    def run(self, stand_in):
         """A server in the foreground, and its port."""
-        process = subprocess.Popen(
-            [sys.executable, SCRIPT, "run", "0"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        url, _ = _printed(process.stdout.readline() + process.stdout.readline())
-        yield process, port_of(url)
-        process.kill()
-        process.communicate()
-        call("stop", port_of(url))
+        with running(**stand_in) as found:
+            yield found
 
-    def test_starts_without_a_warning_of_ruby(self, run):
-        log = (machine.work_folder() / run[1] / "puma.log").read_text()
-        assert "Max threads: 1" in log
-        assert "warning" not in log
-
-    def test_ends_with_its_input(self, run):
-        process, port = run
-        _, said = process.communicate()
-        assert (process.returncode, said) == (0, "")
-        assert left_of(port) == []
-        assert refuses(port)
+    def test_starts_without_a_warning_of_ruby_and_ends_with_its_input(self):
+        with running() as (process, port):
+            log = (machine.work_folder() / port / "puma.log").read_text()
+            assert "Max threads: 1" in log
+            assert "warning" not in log
+            _, said = process.communicate()
+            assert (process.returncode, said) == (0, "")
+            assert left_of(port) == []
+            assert refuses(port)
 
     def test_stop_ends_it_without_an_error(self, run):
         process, port = run
@@ -203,24 +257,25 @@ class TestRun:
         assert left_of(port) == []
         assert refuses(port)
 
-    def test_killed_it_takes_the_server_along_and_the_next_start_cleans_up(self, run, stopping):
+    def test_killed_it_takes_the_server_along_and_the_next_start_cleans_up(self, run, stand_in, stopping):
         process, port = run
         watched = os.pidfd_open(process_of(port))
         process.kill()
         wait_for_end(watched)
         assert refuses(port)
-        stopping.append(port_of(started("0")[0]))
+        stopping.append(port_of(started("0", env=stand_in)[0]))
         assert left_of(port) == []
 
 
 @pytest.mark.redmine
 class TestForTests:
-    def test_a_killed_test_process_leaves_nothing(self):
+    def test_a_killed_test_process_leaves_nothing(self, stand_in):
         need_own_server()
         program = "from tests.support.redmine import redmine_server; print(redmine_server().url); input()"
         process = subprocess.Popen(
             [sys.executable, "-c", program],
             cwd=ROOT,
+            env={**os.environ, **stand_in},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
