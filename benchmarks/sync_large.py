@@ -37,6 +37,7 @@ async def first(task: Task) -> dict[str, Any]:
     """
     async with place(task) as here:
         here.site.ask("later")
+        await edited(here, 0, 1)  # what was changed last are not all of them
         found: dict[str, Any] = {"before": memory("VmRSS")}
         engine = here.engine(parts=False)
         found["run"], found["peak"] = await one_run(here, engine), memory("VmHWM")

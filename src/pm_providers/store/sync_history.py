@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 
 from pm_providers.database import database_for
 from pm_providers.database.clock import read_clock
@@ -189,8 +190,7 @@ def _now(conn: SqlConnection) -> datetime:
 
 def finish_write(conn: SqlConnection, write_id: str, state: str, **values: Any) -> None:
     """Record what became of a write."""
-    changed = {**values, "state": state, "finished_at": datetime.now(UTC)}
-    conn.execute(update(sync_writes).where(sync_writes.c.id == write_id).values(**changed))
+    finish_writes(conn, state, {write_id: values})
 
 
 def finish_writes(conn: SqlConnection, state: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
@@ -203,14 +203,19 @@ def finish_writes(conn: SqlConnection, state: str, rows: Mapping[str, Mapping[st
     """
     if not rows:
         return
-    names = list(next(iter(rows.values())))
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    where = sync_writes.c.id == bindparam("write")
-    statement = update(sync_writes).where(where).values(
-        **values, state=state, finished_at=datetime.now(UTC)
-    )  # fmt: skip
-    given = [{"write": one, **{f"new_{name}": row[name] for name in names}} for one, row in rows.items()]
-    conn.execute(statement, given)
+    names = tuple(next(iter(rows.values())))
+    same = {"new_state": state, "new_finished_at": datetime.now(UTC)}
+    given = [
+        {"write": one, **same, **{f"new_{name}": row[name] for name in names}} for one, row in rows.items()
+    ]
+    conn.execute(_finishing(names), given if len(given) > 1 else given[0])
+
+
+@lru_cache(maxsize=64)
+def _finishing(names: tuple[str, ...]) -> Update:
+    """Made once: building it takes longer than carrying it out."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*names, "state", "finished_at")}
+    return update(sync_writes).where(sync_writes.c.id == bindparam("write")).values(values)
 
 
 def open_writes(conn: SqlConnection, mapping_id: str) -> list[SyncWrite]:

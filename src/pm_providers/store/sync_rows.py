@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, bindparam, null, select, update
+from sqlalchemy import JSON, ClauseElement, Update, bindparam, null, select, update
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -112,7 +113,10 @@ _NULLABLE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "post
 
 
 def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
-    """Change columns of a link; `None` clears."""
+    """Change columns of a link; `None` clears. A value may be an expression."""
+    if not any(isinstance(value, ClauseElement) for value in values.values()):
+        change_many(conn, {link_id: values})
+        return
     changed = {
         **{name: null() if value is None and name in _JSON else value for name, value in values.items()},
         "revision": sync_links.c.revision + 1,
@@ -122,7 +126,7 @@ def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
 
 
 def change_many(conn: SqlConnection, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """As `change` for many links at once, all with the same columns.
+    """As `change` for many links at once, all with the same columns and without expressions.
 
     Args:
         conn: transaction.
@@ -130,18 +134,23 @@ def change_many(conn: SqlConnection, rows: Mapping[str, Mapping[str, Any]]) -> N
     """
     if not rows:
         return
-    names = list(next(iter(rows.values())))
-    values: dict[str, Any] = {
-        name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names
-    }
-    values |= {"revision": sync_links.c.revision + 1, "updated_at": bindparam("new_updated_at")}
-    statement = update(sync_links).where(sync_links.c.id == bindparam("link")).values(**values)
+    names = tuple(next(iter(rows.values())))
     now = datetime.now(UTC)
     given = [
         {"link": one, "new_updated_at": now, **{f"new_{name}": row[name] for name in names}}
         for one, row in rows.items()
     ]
-    conn.execute(statement, given)
+    conn.execute(_changing(names), given if len(given) > 1 else given[0])
+
+
+@lru_cache(maxsize=64)
+def _changing(names: tuple[str, ...]) -> Update:
+    """Made once: building it takes longer than carrying it out."""
+    values: dict[str, Any] = {
+        name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names
+    }
+    values |= {"revision": sync_links.c.revision + 1, "updated_at": bindparam("new_updated_at")}
+    return update(sync_links).where(sync_links.c.id == bindparam("link")).values(**values)
 
 
 def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
