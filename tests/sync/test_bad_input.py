@@ -12,14 +12,15 @@ import pytest
 from sqlalchemy import update
 
 from pm_providers import JiraProvider, PMProviderConfig
-from pm_providers.database.schema import connections
+from pm_providers.database.schema import connections, mappings
+from pm_providers.errors import ConflictError
 from pm_providers.jobs import WorkOptions, open_queue, run_worker, submit_run
 from pm_providers.model import PMProject, PMTask, PMUser
 from pm_providers.sandbox.jira import ADMIN_EMAIL, JiraSandbox
 from pm_providers.service.sync_doctor import examine
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.service.sync_state import MappingStatus, sync_status
-from pm_providers.store import configure_mapping
+from pm_providers.store import configure_mapping, remove_connection
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_history import list_conflicts
 from pm_providers.sync.doctor import Finding
@@ -251,3 +252,23 @@ async def test_a_description_of_a_megabyte(two: Two) -> None:
     assert (found.state, found.problem) == ("ok", None)
     assert "description" in str(found.held)
     assert {"T", "short"} <= set(await two.beyond())
+
+
+# connections that are gone
+
+
+async def test_a_connection_is_not_removed_below_its_mappings(two: Two) -> None:
+    with pytest.raises(ConflictError, match="remove the mappings first"):
+        await remove_connection(two.db, "site")
+    assert (await two.worked()).state == "ok"
+
+
+async def test_a_connection_that_is_gone_all_the_same(two: Two) -> None:
+    """That of the left stands in the options only: a restored backup may lack it."""
+    config = {**two.bad.sync_config, "left_connection": "0" * 32}
+    change = update(mappings).where(mappings.c.id == two.bad.id).values(sync_config=config)
+    await two.db.write(lambda conn: conn.execute(change).rowcount)
+    found = await two.worked()
+    assert found.state == "blocked"
+    assert "does not exist any more" in str(found.problem)
+    assert "mappings update" in str(found.next_step)
