@@ -137,6 +137,30 @@ async def test_after_a_refusal_a_counted_quota_is_spread_until_there_is_a_rest()
     assert clock.sleeps == []
 
 
+async def test_refusals_one_after_the_other_slow_a_counted_quota_down():
+    clock = FakeTime()
+    gov = governor(clock, Quota(1500, 60.0, counted=True))
+
+    async def spent(times):
+        begun = clock.now
+        await take(gov, times)
+        return clock.now - begun
+
+    await gov.push(1.0)
+    assert await spent(100) == pytest.approx(1.0 + 99 * 60 / 1350)
+    for factor in (2, 4, 8):
+        await gov.push(1.0)
+        await gov.push(1.0)  # of a request that was in flight at the same time
+        await spent(1)
+        assert await spent(100) >= 0.95 * factor * 100 * 60 / 1350
+    clock.now += 120.0 - 0.001
+    await take(gov, 1)
+    clock.now += 0.002
+    assert await spent(101) == pytest.approx(100 * 60 / 1350, rel=0.05)  # evenly again, and no burst
+    clock.now += 60.0
+    assert await spent(1000) == 0.0
+
+
 async def test_what_costs_more_than_the_quota_goes_alone():
     clock = FakeTime()
     gate, pace = LocalGate(clock.timing()), Quota(5, 60.0, 5, counted=True).pace()

@@ -8,6 +8,7 @@ import math
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pm_providers.errors import RateLimitedError
@@ -22,6 +23,7 @@ RateHeaderParser = Callable[[Mapping[str, str], float], RateState | None]
 
 _LOW_WATER: Final = 0.1
 _LONGEST_PUSH_S: Final = 86400.0
+_SLOWEST: Final = 32
 
 
 class Governor:
@@ -58,6 +60,8 @@ class Governor:
         self._blocked_until = -math.inf
         self._slow_until = -math.inf
         self._slow_emission_s = 0.0
+        self._refused_at = -math.inf
+        self._is_slow = False
         self._state: RateState | None = None
         self._slots: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
@@ -101,8 +105,10 @@ class Governor:
         Bounded to one day, so that a malformed header cannot stop a process for good.
         """
         seconds = min(seconds, _LONGEST_PUSH_S)
+        if self.quota.counted and self._blocked_s() <= 0:
+            self._refused()
         self._blocked_until = max(self._blocked_until, self._timing.monotonic() + seconds)
-        await self._gate.push(self._key, self._pace, seconds)
+        await self._gate.push(self._key, self._current_pace(), seconds)
 
     def read(self, headers: Mapping[str, str]) -> RateState | None:
         """Parse and remember the quota headers of an answer, without changing the pace."""
@@ -125,6 +131,18 @@ class Governor:
         elif state.limit and state.remaining and not self.quota.counted:
             self._spread(state.limit, state.remaining, state.reset_s)
 
+    def _refused(self) -> None:
+        """Slow down for two windows at the second refusal in so long, and twice as much at each further one.
+
+        The quota is less than we were told: that of another plan, or shared with others.
+        """
+        now, again = self._timing.monotonic(), 2 * self.quota.per_s
+        if now - self._refused_at < again:
+            slower = 2 * max(self._pace.emission_s, self._slow_emission_s if now < self._slow_until else 0.0)
+            self._slow_emission_s = min(slower, _SLOWEST * self._pace.emission_s)
+            self._slow_until, self._is_slow = now + again, True
+        self._refused_at = now
+
     def _spread(self, limit: int, remaining: int, reset_s: float) -> None:
         if remaining >= limit * _LOW_WATER:
             self._slow_until = -math.inf
@@ -134,7 +152,7 @@ class Governor:
 
     def _current_pace(self) -> Pace:
         if self._timing.monotonic() < self._slow_until:
-            return Pace(max(self._pace.emission_s, self._slow_emission_s), 1)
+            return replace(self._pace, emission_s=max(self._pace.emission_s, self._slow_emission_s), burst=1)
         return self._pace
 
     def _semaphore(self) -> asyncio.Semaphore:
@@ -148,6 +166,9 @@ class Governor:
     async def _wait_turn(self, end: float, operation: str | None, cost: float) -> None:
         while True:
             left = max(0.0, end - self._timing.monotonic())
+            if self._is_slow and self._timing.monotonic() >= self._slow_until:
+                self._is_slow = False
+                await self._gate.push(self._key, self._pace, 0.0)  # no burst comes of having been slow
             pace = self._current_pace()
             wait = await self._gate.reserve(self._key, pace, cost=cost, max_wait_s=left)
             wait = max(wait, self._blocked_s())

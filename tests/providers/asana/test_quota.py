@@ -60,3 +60,17 @@ async def test_a_minute_never_holds_more_than_the_quota(even: bool) -> None:
         assert (await provider.create_tasks(tasks)).ok
     assert site.box.log.statuses()[429] == 0
     assert 60 < sum(time.slept) < 160
+
+
+async def test_a_quota_that_is_a_tenth_of_what_was_said_is_kept_to_all_the_same() -> None:
+    """The free plan, not told of, held in parts of a minute: what is refused counts, so it must become less."""
+    clock = Clock(datetime(2026, 11, 2, tzinfo=UTC))
+    site = Site(clock=clock, limits=Limits.vendor(free=True))
+    time, token = SandboxTime(clock), own_token()
+    site.box.state.tokens[token] = site.box.state.tokens[ME_TOKEN]
+    tasks = [PMTask(title=f"n {number}", project_id=site.project) for number in range(COUNT)]
+    options = {"api_token": token, "requests_per_minute": 1500}
+    async with site.provider(timing=time.timing(), **options) as provider:
+        assert (await provider.create_tasks(tasks)).ok
+    assert sorted(one.name for one in site.box.state.tasks) == sorted(one.title for one in tasks)
+    assert site.box.log.statuses()[429] <= 12
