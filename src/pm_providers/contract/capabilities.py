@@ -120,6 +120,7 @@ class Limits:
         quota: the vendor's documented quota, in words.
         custom_fields: those of tasks are `defined` (by an administrator, and written with the rest), `apart`
             (defined, and written by a request for each), or `free` (any name can be written).
+        any_type: a task may be of a type that is not listed.
     """
 
     page_size: int | None = None
@@ -132,6 +133,7 @@ class Limits:
     relation_types: tuple[str, ...] = tuple(one.value for one in RelationType)
     quota: str = ""
     custom_fields: str = "defined"
+    any_type: bool = False
 
 
 @dataclass(frozen=True, slots=True)

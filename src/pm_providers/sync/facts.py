@@ -52,6 +52,7 @@ class SideFacts:
         statuses: in order of preference; empty where they are not known.
         priorities: the same.
         types: names of task types.
+        any_type: a task may be of another.
         people: id -> user, as far as users may be seen.
         labels: id -> name; a label that is not in it is called as its id.
         creates_labels: labels that are missing can be made.
@@ -73,6 +74,7 @@ class SideFacts:
     statuses: tuple[Choice, ...] = ()
     priorities: tuple[Choice, ...] = ()
     types: tuple[str, ...] = ()
+    any_type: bool = False
     people: Mapping[str, Person] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     creates_labels: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -110,6 +110,9 @@ class Planner:
         self._patient = patient
         self._fields = fields
         self._refs: dict[tuple[str, str, str], str] = {}
+        self._coming: dict[tuple[str, str, str], str] = {}
+        self.is_coming: Callable[[Link], bool] | None = None
+        """Whether something is yet to be made: while a plan is told, that has a counterpart, by its name."""
         self._translator: Translator | None = None
         self._custom: set[str] = set()
         """Sides of which the custom fields matter: some systems need many requests to tell them."""
@@ -148,7 +151,8 @@ class Planner:
         return set(names) & self._fields if self._fields else set(names)
 
     def _partner(self, entity: str, side: str, one: str) -> str | None:
-        return self._refs.get((entity, side, one))
+        found = self._refs.get((entity, side, one))
+        return self._coming.get((entity, side, one)) if found is None and self.is_coming else found
 
     def unlearn(self, entity: str, side: str, one: str) -> None:
         """Forget the counterpart of something, and of that counterpart."""
@@ -174,6 +178,10 @@ class Planner:
 
     def _learn_all(self, links: Iterable[Link]) -> None:
         for one in links:
+            if self.is_coming is not None and self.is_coming(one):
+                side = LEFT if one.left_id is not None else RIGHT
+                title = str(one.state_on(side).get("title") or "")
+                self._coming[one.entity, side, str(one.id_on(side))] = f"new: {title}"
             if one.left_id is None or one.right_id is None:
                 continue
             if one.left_gone is None and one.right_gone is None:

@@ -209,6 +209,7 @@ class Run:
 
         foreseen = None
         if keep and self.is_whole:
+            planner.is_coming = lambda link: self._is_coming(link, waiting)
             foreseen = self.parts.foreseen(planner, lambda link: self._is_coming(link, waiting), tell)
         async for one in self._decisions(planner, waiting):
             tell(one)
@@ -217,6 +218,7 @@ class Run:
         if foreseen is not None:
             await foreseen.rest()
             await self.parts.approve(foreseen)
+        planner.is_coming = None
         return summary
 
     def _is_coming(self, link: Link, waiting: frozenset[str]) -> bool:

@@ -144,6 +144,7 @@ class Side:
             statuses=tuple(Choice(one.id, one.name, one.status) for one in statuses),
             priorities=tuple(Choice(one.id, one.name, one.priority) for one in priorities if one.is_active),
             types=tuple(one.name for one in types),
+            any_type=capabilities.limits.any_type,
             people={
                 one.id: Person(one.id, one.name, one.email or "", one.username or "")
                 for one in users

@@ -165,6 +165,8 @@ class Translator:
         for one in target.types:
             if one.casefold() == wanted.casefold():
                 return Translated(one)
+        if target.any_type:
+            return Translated(wanted)
         return Translated(held=f"{target.title} has no type {wanted!r:.60}")
 
     # references

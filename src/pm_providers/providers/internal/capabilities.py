@@ -99,6 +99,7 @@ CAPABILITIES = Capabilities(
     },
     limits=Limits(
         custom_fields="free",
+        any_type=True,
         page_size=1000, batch_size=1000, concurrency=4, attachment_bytes=_ATTACHMENT_BYTES, lengths={
             "project.key": 100, "label.color": 40, "task.type": 200, "user.username": 200,
         }
