@@ -9,12 +9,16 @@ from typing import Any
 
 from pm_providers.contract import decode_cursor, encode_cursor, pack_ids, unpack_ids
 from pm_providers.errors import ValidationError
+from pm_providers.toolkit.change_state import SETTLED_S
 from pm_providers.toolkit.documents import instant
 
 __all__ = ["OVERLAP", "ChangeCursor"]
 
 OVERLAP = timedelta(seconds=60)
 """Before the last known change: the vendor's clocks and indexes may differ by so much ([doc] events)."""
+
+_NEXT = timedelta(milliseconds=1)
+_NOT_YET = -1.0
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class ChangeCursor:
         offset: token of the page where that pass goes on.
         began: the server's clock when it began; missing where it does not tell.
         since: time of change up to which all is known.
+        settled: nothing at or before `since` can show up late any more: all around it was read once more.
+        noted_at: seconds since 1970 on our own clock when `since` was known already; -1 before the next call.
         pending: gids of tasks that changed, or may be gone, and were not looked at yet.
         seen: gid -> time of change and digest of what was handed out lately.
         ids: gids of the tasks that were handed out and are not known to be gone.
@@ -42,6 +48,8 @@ class ChangeCursor:
     offset: str | None = None
     began: datetime | None = None
     since: datetime | None = None
+    settled: bool = False
+    noted_at: float = _NOT_YET
     pending: dict[str, None] = field(default_factory=dict)
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
@@ -53,6 +61,23 @@ class ChangeCursor:
     def edge(self) -> datetime | None:
         """Changes from here on are looked at again."""
         return None if self.since is None else _before(self.since)
+
+    def window(self, now: float, *, quiet: bool) -> datetime | None:
+        """Changes from here on are looked at in this call; `None` for all.
+
+        What shows up late is before the last known change. So as long as the feed is quiet only later ones
+        are looked at, and once all around it when nothing can be under way any more.
+
+        Args:
+            now: seconds since 1970 on our own clock.
+            quiet: the feed told of nothing.
+        """
+        if self.noted_at == _NOT_YET:
+            self.noted_at = now
+        is_due = not self.settled and now - self.noted_at > SETTLED_S
+        is_wide = not self.settled and (is_due or not quiet)
+        self.settled = self.settled or is_due
+        return self.edge if self.since is None or is_wide else self.since + _NEXT
 
     def is_news(self, one: str, mark: str) -> bool:
         """Whether a task was not handed out in this state lately."""
@@ -87,7 +112,7 @@ class ChangeCursor:
     def move_on(self, newest: datetime | None) -> None:
         """All up to this time of change is known now; what is far before it needs no memory."""
         if newest is not None and (self.since is None or newest > self.since):
-            self.since = newest
+            self.since, self.settled, self.noted_at = newest, False, _NOT_YET
         self.prune()
 
     def prune(self) -> None:
@@ -124,6 +149,8 @@ class ChangeCursor:
             "o": self.offset,
             "b": None if self.began is None else self.began.isoformat(),
             "t": None if self.since is None else self.since.isoformat(),
+            "e": self.settled,
+            "a": self.noted_at,
             "q": list(self.pending),
             "s": self.seen,
             "i": pack_ids(self.ids),
@@ -142,6 +169,8 @@ def _fields(found: Mapping[str, Any]) -> dict[str, Any]:
         "offset": None if found["o"] is None else _text(found["o"]),
         "began": None if found["b"] is None else datetime.fromisoformat(found["b"]),
         "since": None if found["t"] is None else datetime.fromisoformat(found["t"]),
+        "settled": bool(found["e"]),
+        "noted_at": float(found["a"]),
         "pending": dict.fromkeys(_gid(one) for one in found["q"]),
         "seen": {_gid(one): (str(moment), str(mark)) for one, (moment, mark) in found["s"].items()},
         "ids": unpack_ids(found["i"]),

@@ -121,10 +121,9 @@ class Changes(TaskReader):
         """What happened since; after several pages there is more, as things happened between them."""
         state, resumed = page.state, bool(page.state.pending)
         if not resumed:
-            lost = await self._listen(state)
-            await self._by_time(page, most)
+            lost, wall = await self._listen(state), self._timing.wall()
+            await self._by_time(page, most, state.window(wall, quiet=not lost and not state.pending))
             state.calls += 1
-            wall = self._timing.wall()
             overdue = state.calls >= _SWEEP_EVERY_CALLS or wall - state.swept_at >= _SWEEP_EVERY_S
             if lost or overdue:
                 await self._compare(state)
@@ -152,11 +151,11 @@ class Changes(TaskReader):
                 raise ProviderError("the event feed never ends")
         return lost
 
-    async def _by_time(self, page: _Page, most: int) -> None:
+    async def _by_time(self, page: _Page, most: int, edge: datetime | None) -> None:
         """Tasks by their time of change: those that fit are handed out, the others are looked at later."""
         state = page.state
         newest: datetime | None = None
-        async with aclosing(self._modified(state)) as pages:
+        async with aclosing(self._modified(state, edge)) as pages:
             async for tasks in pages:
                 times = (instant(one.get("modified_at")) for one in tasks)
                 newest = max((one for one in (newest, *times) if one is not None), default=None)
@@ -168,10 +167,11 @@ class Changes(TaskReader):
                 await self._expect_below(state, arrived)
         state.move_on(newest)
 
-    async def _modified(self, state: ChangeCursor) -> AsyncGenerator[list[dict[str, Any]], None]:
+    async def _modified(
+        self, state: ChangeCursor, edge: datetime | None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """Pages of tasks by their time of change; what does not fit into such a list is looked at later."""
         params: dict[str, Any] = {"project": state.project}
-        edge = state.edge
         if edge is not None:
             params["modified_since"] = edge.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:

@@ -58,13 +58,17 @@ class Changes(TaskReader):
         source = source or IssueChanges(self._api, self._issues, self._issue_fields, zone.name)
         stream = ChangeStream(source, self._timing.wall())
         if inner is None:
-            state = await stream.begin(identifier(await self._project_document(project_id), "project"))
+            state = await stream.begin(await self._project_id(project_id))
         else:
             state = stream.resume(inner)
             if project_id != state.project and await self._project_id(project_id) != state.project:
                 raise stream.foreign()
         source.known, source.now = state, self._timing.wall()
-        batch = await stream.advance(state, limit)
+        try:
+            batch = await stream.advance(state, limit)
+        except ValidationError:  # which is what a query for an unknown project is
+            await self._project_document(state.project)
+            raise
         upserts = await self._tasks([one.document for one in batch.items])
         after = encode_cursor(self.name, {"i": state.write(self.name), "z": astuple(zone), "d": self._site()})
         if batch.more:

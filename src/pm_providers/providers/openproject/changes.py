@@ -43,6 +43,8 @@ class Changes(TaskReader):
             if project_id != state.project and await self._project_id(project_id) != state.project:
                 raise stream.foreign()
         batch = await stream.advance(state, limit)
+        if batch.items:
+            await self._api.identify()
         upserts = await self._tasks([one.document for one in batch.items], {})
         return ChangePage(upserts, list(batch.deleted), state.write(self.name), has_more=batch.more)
 
@@ -88,7 +90,7 @@ class WorkPackageChanges:
     async def _page(
         self, project: str, since: datetime | None, order: str, number: int, size: int
     ) -> ChangedPage:
-        """A page of tasks; whose the credential is is asked where there are any."""
+        """A page of tasks, perhaps as anonymous visitors see them."""
         conditions = [filters.ALL_STATUSES]
         if since is not None:
             conditions.append(filters.between("updatedAt", since))
@@ -99,8 +101,6 @@ class WorkPackageChanges:
         if not isinstance(total, int) or not isinstance(shown, int):
             raise ProviderError("the answer breaks the API's contract: a list without total and pageSize")
         items = [_item(one, project) for one in elements(collection)]
-        if items:
-            await self._api.identify()
         return ChangedPage(items, total, shown, clock)
 
     async def count(self, project: str) -> int | None:

@@ -53,6 +53,8 @@ class Changes(TaskReader):
             if project_id != state.project and await self._project_id(project_id) != state.project:
                 raise stream.foreign()
         batch = await stream.advance(state, limit)
+        if batch.items:
+            await self._api.identify()
         upserts = await self._tasks([one.document for one in batch.items])
         return ChangePage(upserts, list(batch.deleted), state.write(self.name), has_more=batch.more)
 
@@ -102,7 +104,7 @@ class IssueChanges:
     async def _page(
         self, project: str, since: datetime | None, order: str, number: int, size: int
     ) -> ChangedPage:
-        """A page of issues; whose the credential is is asked where there are any."""
+        """A page of issues, perhaps as anonymous visitors see them."""
         params = _of(project, sort=order, offset=(number - 1) * size, limit=size)
         if since is not None:
             params["updated_on"] = changed_since(since)
@@ -110,8 +112,6 @@ class IssueChanges:
         if document.get("limit") != size:
             raise broken(f"a list of issues in pages of {document.get('limit')!r:.20} instead of {size}")
         items = [_item(one, project) for one in objects(document, "issues")]
-        if items:
-            await self._api.identify()
         return ChangedPage(items, _total(document), size, clock)
 
     async def count(self, project: str) -> int:
