@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -190,6 +192,19 @@ def test_one_failing_mapping_does_not_keep_the_others(cli, there, mapped):
     assert "next: " in cli("sync", "status", name).out
     listed = cli("sync", "run", "--json", code=5).json
     assert [("error" in one) for one in listed] == [True, False]
+
+
+def test_status_names_what_could_not_be_written(cli, mapped, clean_environment):
+    name, left, _right = mapped
+    one = task(cli, left, "One")
+    cli("sync", "run")
+    with closing(sqlite3.connect(clean_environment / "cli.db")) as db, db:
+        db.execute("UPDATE pm_sync_links SET attempts = 3, retry_at = 1, problem = 'you may not write that'")
+    told = cli("sync", "status").out
+    assert "one item could not be written, tried up to 3 times, tried again by the next run; 'One'" in told
+    assert f"next: pm-providers sync doctor {name[-8:]}" in told
+    assert "you may not write that" in cli("sync", "status", "--json").json[0]["failing"]
+    assert f"pm-providers sync run {name[-8:]} --task {one}" in cli("sync", "doctor", name).out
 
 
 # history, undo, conflicts, doctor
