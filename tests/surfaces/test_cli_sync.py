@@ -469,12 +469,33 @@ def test_init_asks_step_by_step(cli, there, monkeypatch, clean_environment):
     task(there, external, "One")
     answers(monkeypatch, "9\n1\n1\n\n")
     found = cli("init", "--type", "internal", "--name", "there")
-    assert "a number from 1 to 1" in found.err
+    assert "'9' is none of these: a number from 1 to 1, or a name" in found.err
     assert "Which project there?" in found.err
     assert "1 to create" in found.out
     (one,) = cli("mappings", "list", "--json").json
     assert (one["right_project_id"], one["sync_config"]) == (external, {"direction": "both"})
     assert [one["name"] for one in cli("projects", "list", "--json").json] == ["Webshop"]
+
+
+def test_init_takes_names_and_asks_again_for_settings_that_lead_nowhere(
+    cli, there, monkeypatch, clean_environment
+):
+    from pm_providers.surfaces.cli import sync_init
+
+    there("projects", "create", "--name", "Webshop")
+    typed = iter([f"sqlite:///{clean_environment / 'there.db'}"])
+    wrong = {"PM_DATABASE_URL": "mysql://nowhere"}
+    monkeypatch.setattr(sync_init, "missing_settings", lambda *_: wrong)
+    monkeypatch.setattr(sync_init, "typed_setting", lambda _: next(typed))
+    answers(monkeypatch, "nonsense\nInternal\nfar\n\n1\nnew\nboth\n")
+    found = cli("init")
+    assert "'nonsense' is none of these: a number from 1 to" in found.err
+    assert "Type the settings again?" in found.err
+    assert "far answers" in found.err
+    assert cli("connections", "test", "far", "--json").json["ok"] is True
+    assert len(cli("mappings", "list", "--json").json) == 1
+    answers(monkeypatch, "far\nn\n")
+    assert "mysql" in cli("init", "--type", "internal", code=3).err
 
 
 def test_init_without_a_terminal_takes_options(cli, there, clean_environment):

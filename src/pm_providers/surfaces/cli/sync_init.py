@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from pm_providers.contract import Setting
 from pm_providers.database import Database, upgrade
+from pm_providers.errors import PMError
 from pm_providers.model import PMProject
 from pm_providers.service.sync import SyncResult, run_sync
 from pm_providers.service.sync_setup import (
@@ -22,11 +24,11 @@ from pm_providers.service.sync_setup import (
     settings_of,
 )
 from pm_providers.store import get_connection
-from pm_providers.surfaces.cli.failures import UsageError
+from pm_providers.surfaces.cli.failures import UsageError, one_line
 from pm_providers.surfaces.cli.options import command
 from pm_providers.surfaces.cli.state import State
 from pm_providers.surfaces.cli.sync_edge import with_database
-from pm_providers.surfaces.cli.sync_setup import missing_settings
+from pm_providers.surfaces.cli.sync_setup import missing_settings, typed_setting
 from pm_providers.surfaces.cli.sync_view import counts_line, result_dict, short_id
 from pm_providers.surfaces.cli.tables import grid
 from pm_providers.surfaces.cli.text import line
@@ -73,11 +75,10 @@ def init(
     ask = _Questions(state)
     upgrade()
     kind = (kind or ask.choice("Which system is on the other side?", connect_providers())).strip().casefold()
-    settings = settings_of(kind)
+    settings_of(kind)  # an unknown one is said before more is asked
     name = name or ask.text("What do you call this connection?", kind)
     given = missing_settings(kind, {})
-    state.secrets.update(given[one.env] for one in settings if one.secret and one.env in given)
-    with_database(state, lambda db: _connected(state, db, name, kind, given))
+    _connect(state, ask, name, kind, given)
     external = external or ask.project(
         "Which project there?", with_database(state, lambda db: projects_of(db, name))
     )
@@ -89,6 +90,20 @@ def init(
         name, external, None if project == "new" else project, config={"direction": direction}
     )
     _show(state, with_database(state, lambda db: _mapped(state, db, request)))
+
+
+def _connect(state: State, ask: _Questions, name: str, kind: str, given: dict[str, str]) -> None:
+    """Store the connection; where it does not answer, ask for the settings again."""
+    settings = settings_of(kind)
+    while True:
+        state.secrets.update(given[one.env] for one in settings if one.secret and one.env in given)
+        said = dict(given)
+        try:
+            with_database(state, lambda db: _connected(state, db, name, kind, said))  # noqa: B023
+        except PMError as error:
+            given = ask.again(error, [one for one in settings if one.required or one.env in given])
+        else:
+            return
 
 
 async def _connected(state: State, db: Database, name: str, kind: str, given: dict[str, str]) -> None:
@@ -152,12 +167,28 @@ class _Questions:
         for number, one in enumerate(choices, 1):
             more = f"  {words[one]}" if words else ""
             self._state.err.print(Text(f"  {number:>2}  {one}{more}"))
-        default = choices.index(first) + 1 if first else None
+        default = str(choices.index(first) + 1) if first else None
         while True:
-            number = int(typer.prompt(question, type=int, default=default, err=True))
-            if 1 <= number <= len(choices):
-                return choices[number - 1]
-            self._state.warn(f"a number from 1 to {len(choices)}")
+            said = str(typer.prompt(question, default=default, err=True)).strip()
+            found = next((one for one in choices if one.casefold() == said.casefold()), None)
+            if found is not None:
+                return found
+            if said.isdecimal() and 1 <= int(said[:6]) <= len(choices):
+                return choices[int(said) - 1]
+            self._state.warn(f"{said!r:.40} is none of these: a number from 1 to {len(choices)}, or a name")
+
+    def again(self, error: PMError, asked: Sequence[Setting]) -> dict[str, str]:
+        """Settings typed in anew, after a system did not answer.
+
+        Raises:
+            PMError: the error, where nobody can be asked, or nobody wants to try again.
+        """
+        if not sys.stdin.isatty() or not asked:
+            raise error
+        self._state.warn(one_line(error))
+        if not typer.confirm("Type the settings again?", default=True, err=True):
+            raise error
+        return {one.env: typed_setting(one) for one in asked}
 
     def project(self, question: str, projects: Sequence[PMProject], *, new: bool = False) -> str:
         ids = [*(["new"] if new else []), *(one.id for one in projects)]

@@ -34,7 +34,7 @@ from pm_providers.surfaces.cli.sync_mappings import add_mappings
 from pm_providers.surfaces.cli.tables import plain_table
 from pm_providers.surfaces.cli.text import line, plain
 
-__all__ = ["add_commands", "connection_dict", "missing_settings"]
+__all__ = ["add_commands", "connection_dict", "missing_settings", "typed_setting"]
 
 _PANEL = "Sync"
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of a connection.")]
@@ -121,10 +121,12 @@ def missing_settings(kind: str, given: dict[str, str]) -> dict[str, str]:
     if not sys.stdin.isatty():
         return {}
     known = {**environment(), **given}
-    return {one.env: _typed(one) for one in settings_of(kind) if one.required and not known.get(one.env)}
+    missing = [one for one in settings_of(kind) if one.required and not known.get(one.env)]
+    return {one.env: typed_setting(one) for one in missing}
 
 
-def _typed(one: Setting) -> str:
+def typed_setting(one: Setting) -> str:
+    """A setting as a person types it in."""
     text = f"{one.env} ({one.help}" + ("" if one.secret else f", for example {one.example}") + ")"
     return str(typer.prompt(text, hide_input=one.secret, err=True)).strip()
 
