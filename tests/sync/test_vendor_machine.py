@@ -45,6 +45,7 @@ PAIRS = (
     pytest.param("internal-redmine", marks=pytest.mark.redmine),
 )
 IN_CI, BY_ITSELF = 6, 8
+DEATHS, DEATHS_IN_CI = range(60), range(1, 60, 6)
 
 
 def machine_of(pair: str) -> type[SyncMachine]:
@@ -69,3 +70,19 @@ def test_what_was_found_once(name: str, sync_db: Engine) -> None:
     kind.db = sync_db
     with asyncio.Runner() as kind.loop:
         replay(kind, steps)
+
+
+@pytest.mark.parametrize("pair", ["internal-clickup", "trello-jira", "asana-openproject"])
+def test_a_run_dies_at_each_step(pair: str, sync_db: Engine) -> None:
+    """While it makes an item that some systems make in several steps, on either side."""
+    kind = machine_of(pair)
+    kind.db = sync_db
+    begin = {"conflicts": "left", "skew": 0, "late": True, "comments": False}
+    edits = [
+        (name, {"side": side, "pick": 0, **more})
+        for side in ("left", "right")
+        for name, more in (("create", {"below": False}), ("edit", {"name": "status"}))
+    ]
+    with asyncio.Runner() as kind.loop:
+        for number in DEATHS_IN_CI if os.environ.get("CI") else DEATHS:
+            replay(kind, [("begin", begin), *edits, ("die", {"steps": number})])

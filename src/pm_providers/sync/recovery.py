@@ -287,11 +287,21 @@ class Recovery:
     def _start(
         self, one: SyncWrite, state: Snapshot, likeness: int, untouched: bool
     ) -> tuple[Snapshot, Snapshot]:
-        """What is agreed on: of the item that was made, and of the one it was made of."""
+        """What is agreed on: of the item that was made, and of the one it was made of.
+
+        Systems that make an item in several steps may have been left between them. What nobody touched since
+        and does not say what was wanted is carried once more.
+        """
         if likeness * 2 < len(one.wanted):
             return {}, {}
-        agreed = dict(state) if untouched else self._as_sent(one, state)
-        return agreed, dict(one.basis or {})
+        if not untouched:
+            return self._as_sent(one, state), dict(one.basis or {})
+        same = self._translator.same
+        short = {name for name, value in one.wanted.items() if not same(name, value, state.get(name))}
+        across = {name: self._translator.renamed(name, other(one.side)) for name in one.basis or {}}
+        return dict(state), {
+            name: value for name, value in (one.basis or {}).items() if across[name] not in short
+        }
 
     def _unsent(self, one: SyncWrite, basis: Mapping[str, Any]) -> list[str]:
         """Fields that could not be carried when it was created, by their names on the left."""
