@@ -233,7 +233,8 @@ class TaskChanges:
         self._pages = {number: page} if page.total > size else {}
         if number == 1:
             return replace(page, begins=page.clock or _newest(page.items))
-        if len(page.items) < size and self._before is not None and self._before.total is not None:
+        is_last = page.total <= number * size
+        if is_last and self._before is not None and self._before.total is not None:
             self.counted = await self._count()
             return replace(page, stable=self.counted.total == self._before.total)
         return page
