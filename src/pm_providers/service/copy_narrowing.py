@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from pm_providers.contract import Capabilities, ChoiceBook
-from pm_providers.errors import PMError, ValidationError
+from pm_providers.errors import PMError
 from pm_providers.model import (
     MODELS,
     Entity,
@@ -21,6 +21,7 @@ from pm_providers.model import (
     field_specs,
 )
 from pm_providers.service.copy_report import CopyReport
+from pm_providers.sync.rejections import rejected, without
 
 __all__ = ["Narrower", "without_rejected"]
 
@@ -193,18 +194,16 @@ def without_rejected(
 ) -> tuple[dict[str, Any], dict[str, str]] | None:
     """The fields without those that the target rejected, and why it did so; `None` when that cannot help.
 
-    A write that may have happened all the same is never repeated.
+    Names of items of a checklist are told apart, and what a record needs is not left out.
     """
-    if not isinstance(error, ValidationError) or error.maybe_applied or not error.fields:
-        return None
     left = dict(values)
     reasons: dict[str, str] = {}
-    for name, why in error.fields.items():
+    for name, why in rejected(error).items():
         item = _ITEM.fullmatch(name)
         if not (_drop_of_item(left, int(item[1]), item[2]) if item else _drop(entity, left, name)):
             return None
         reasons[f"items.{item[2]}" if item else name] = why
-    return left, reasons
+    return (left, reasons) if reasons else None
 
 
 def _drop_of_item(left: dict[str, Any], index: int, name: str) -> bool:
@@ -225,12 +224,9 @@ def _drop(entity: Entity, left: dict[str, Any], name: str) -> bool:
         for one in ("assignee_id", "assignee_ids") if name.startswith("assignee_id") else (name,):
             left.pop(one, None)
         return True
-    custom = dict(left.get("custom_fields") or {})
-    found = next((key for key in custom if name in {key, f"custom_fields.{key}"}), None)
-    if found is None:
-        return False
-    del custom[found]
-    left["custom_fields"] = custom
-    if not custom:
-        del left["custom_fields"]
-    return True
+    fewer = without(left, [name])
+    is_custom = fewer.get("custom_fields") != left.get("custom_fields")
+    if is_custom:
+        left.clear()
+        left.update(fewer)
+    return is_custom

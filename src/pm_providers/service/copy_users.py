@@ -15,6 +15,7 @@ from pm_providers.errors import (
 from pm_providers.model import Entity, PMUser
 from pm_providers.service.copy_narrowing import Narrower
 from pm_providers.service.copy_report import UnmatchedUser
+from pm_providers.sync.people import folded, may_be_same
 
 __all__ = ["UserMatcher"]
 
@@ -71,9 +72,9 @@ class UserMatcher:
 
     def _index(self, user: PMUser) -> None:
         if user.email:
-            self._by_email[_folded(user.email)].append(user)
+            self._by_email[folded(user.email)].append(user)
         if user.username:
-            self._by_login[_folded(user.username)].append(user)
+            self._by_login[folded(user.username)].append(user)
 
     def name(self, user_id: str | None) -> str:
         """Display name of a source user, for text."""
@@ -111,13 +112,9 @@ class UserMatcher:
             return self._unreadable
         if not user.email and not user.username:
             return "the source shows neither e-mail nor user name"
-        same = self._by_email.get(_folded(user.email or ""), [])
+        same = self._by_email.get(folded(user.email or ""), [])
         if not same and user.username:
-            same = [
-                one
-                for one in self._by_login.get(_folded(user.username), [])
-                if not (one.email and user.email) or _folded(one.email) == _folded(user.email)
-            ]
+            same = [one for one in self._by_login.get(folded(user.username), []) if may_be_same(one, user)]
         if len(same) == 1:
             self._report.matched[Entity.USER] += 1
             return same[0]
@@ -137,7 +134,3 @@ class UserMatcher:
         self._report.created[Entity.USER] += 1
         self._index(made)
         return made
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.effects import may_write
-from pm_providers.errors import ConflictError, PMError, ValidationError
+from pm_providers.errors import ConflictError, PMError
 from pm_providers.model import PMTask
 from pm_providers.store.sync_history import (
     DONE,
@@ -31,11 +31,12 @@ from pm_providers.store.sync_links import (
 from pm_providers.store.sync_state import TakenOverError
 from pm_providers.store.sync_tries import tried_in_vain
 from pm_providers.sync.agreement import written
-from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, culprits, ours, problem_of
+from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
+from pm_providers.sync.rejections import less_of
 from pm_providers.sync.settling import LET_GO, Settlement, is_quiet, let_go, settle
-from pm_providers.sync.side import Side, without
+from pm_providers.sync.side import Side
 from pm_providers.sync.values import Snapshot, snapshot_of
 
 __all__ = ["FATAL", "Applier", "SpentError"]
@@ -194,7 +195,7 @@ class Applier(Creator):
                 await self._seen_again(side, one.remote_id)
                 return _Outcome(stale=True)
             except PMError as error:
-                less = _without_rejected(updates, error)
+                less = less_of(updates, error)
                 if less is None:
                     return await self._failed(one, write_id, error, outcome)
                 outcome.notes |= {ours(name): why for name, why in less[1].items()}
@@ -419,14 +420,3 @@ def _in_place(updates: dict[str, Any], current: PMTask) -> dict[str, Any]:
     if "type" not in updates or _PLACE in updates or current.parent_task_id is None:
         return updates
     return {**updates, _PLACE: current.parent_task_id}
-
-
-def _without_rejected(
-    updates: Mapping[str, Any], error: PMError
-) -> tuple[dict[str, Any], Mapping[str, str]] | None:
-    """Updates without the fields that were rejected; `None` where that cannot help."""
-    if not isinstance(error, ValidationError) or error.maybe_applied or not error.fields:
-        return None
-    rejected = culprits(updates, error.fields)
-    left = without(updates, rejected)
-    return (left, rejected) if left != dict(updates) else None

@@ -24,16 +24,16 @@ from pm_providers.sync.labels import Labels
 from pm_providers.sync.plan import Act, Decision, LinkView
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import LEFT, RIGHT, other
-from pm_providers.sync.side import Side, without
+from pm_providers.sync.rejections import NOT_HERE, less_of, rejected
+from pm_providers.sync.side import Side
 from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 
-__all__ = ["FATAL", "TASK", "Creator", "SpentError", "culprits", "ours", "problem_of"]
+__all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
 
 _ROUNDS = 8
 _CUSTOM = "custom_fields."
-_NOT_HERE = "not where it stands"
 """Why a type is not carried that another place would need: there is nothing to wait for."""
 
 _Item = tuple[LinkView, Decision]
@@ -318,7 +318,7 @@ class Creator:
 
     def _rejected(self, side: str, notes: Mapping[str, str]) -> dict[str, str]:
         """Fields that a side rejected, by their names on the left -> side whose value waits."""
-        names = [name for name, why in notes.items() if not why.startswith(_NOT_HERE)]
+        names = [name for name, why in notes.items() if not why.startswith(NOT_HERE)]
         left = (self._planner.across(RIGHT, name) if side == RIGHT else name for name in names)
         return dict.fromkeys(left, other(side))
 
@@ -352,27 +352,10 @@ def problem_of(notes: Mapping[str, str]) -> str | None:
 
 def _fewer(task: PMTask, error: PMError) -> tuple[PMTask, Mapping[str, str]] | None:
     """The task without the fields that were rejected; `None` where that cannot help."""
-    if not isinstance(error, ValidationError) or error.maybe_applied or not error.fields:
-        return None
-    if {"title", "project_id"} & set(error.fields):
+    if {"title", "project_id"} & set(rejected(error)):
         return None
     names = [
         name for name in PMTask.__dataclass_fields__ if getattr(task, name) not in (None, [], {}, "", ())
     ]
-    values = {name: getattr(task, name) for name in names}
-    rejected = culprits(values, error.fields)
-    left = without(values, rejected)
-    return (PMTask(**left), rejected) if left != values else None
-
-
-def culprits(sent: Mapping[str, Any], rejected: Mapping[str, str]) -> Mapping[str, str]:
-    """What to leave out of what was sent, where some of it was rejected; field -> why.
-
-    Where a task cannot stand below another by its type, the place is worth more: the system knows which type
-    can stand there.
-    """
-    place = "parent_task_id"
-    if place not in rejected or "type" in rejected or not sent.get(place) or not sent.get("type"):
-        return rejected
-    why = f"{_NOT_HERE}: {rejected[place]}"
-    return {name: reason for name, reason in rejected.items() if name != place} | {"type": why}
+    less = less_of({name: getattr(task, name) for name in names}, error)
+    return None if less is None else (PMTask(**less[0]), less[1])

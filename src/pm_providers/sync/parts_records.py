@@ -10,12 +10,12 @@ from pm_providers.errors import (
     PermissionDeniedError,
     PMError,
     UnsupportedError,
-    ValidationError,
 )
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
 from pm_providers.sync.policy import LEFT, RIGHT, other
+from pm_providers.sync.rejections import rejected
 from pm_providers.sync.side import Side
 
 __all__ = ["ACTIONS", "AGAIN", "became", "intent_of", "kept_of", "less", "problem_of", "taken_for_ours"]
@@ -129,9 +129,7 @@ _OURS = {"assignee_id": "assignee", "file_name": "name"}
 
 def less(values: Values, error: PMError) -> tuple[Values, dict[str, str]] | None:
     """Values without those that were rejected; `None` where that cannot help."""
-    if not isinstance(error, ValidationError) or error.maybe_applied:
-        return None
-    named = {_OURS.get(name, name): why for name, why in error.fields.items()}
+    named = {_OURS.get(name, name): why for name, why in rejected(error).items()}
     left = {name: value for name, value in values.items() if name not in named}
     required = {"name", "title", "body", "type", "from", "to", "list"}
     if not left or len(left) == len(values) or required & set(named):

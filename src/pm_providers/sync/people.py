@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pm_providers.sync.facts import Person
 from pm_providers.sync.policy import LEFT, Policy
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "folded", "may_be_same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +59,41 @@ def _named(people: Mapping[str, Person], name: str) -> str:
     """The id of the one that a name, user name, e-mail or id stands for; itself where nobody is known so."""
     if name in people:
         return name
-    folded = name.strip().casefold()
+    wanted = folded(name)
     found = [
         one.id
         for one in people.values()
-        if folded in {one.email.casefold(), one.username.casefold(), one.name.casefold()}
+        if wanted in {one.email.casefold(), one.username.casefold(), one.name.casefold()}
     ]
     return found[0] if len(found) == 1 else name
 
 
+class Known(Protocol):
+    """A user as far as it may be seen."""
+
+    @property
+    def email(self) -> str | None: ...
+
+    @property
+    def username(self) -> str | None: ...
+
+
+def folded(text: str | None) -> str:
+    """An e-mail or user name as they are compared."""
+    return (text or "").strip().casefold()
+
+
+def may_be_same(one: Known, two: Known) -> bool:
+    """Whether users of one user name may be the same: no e-mail says otherwise."""
+    return not (one.email and two.email) or folded(one.email) == folded(two.email)
+
+
 def _email(one: Person) -> str:
-    return one.email.strip().casefold()
+    return folded(one.email)
 
 
 def _username(one: Person) -> str:
-    return one.username.strip().casefold()
+    return folded(one.username)
 
 
 def _pair_by(
@@ -92,12 +113,8 @@ def _pair_by(
         if len(candidates) > 1 or len(found) > 1:
             for one in open_ones:
                 doubtful[one.id] = f"{len(found)} users here and {len(candidates)} there share {key!r:.80}"
-        elif rule is _email or _may_be_same(open_ones[0], candidates[0]):
+        elif rule is _email or may_be_same(open_ones[0], candidates[0]):
             pairs[open_ones[0].id] = candidates[0].id
-
-
-def _may_be_same(one: Person, two: Person) -> bool:
-    return not (one.email and two.email) or _email(one) == _email(two)
 
 
 def _index(rule: object, people: Mapping[str, Person]) -> dict[str, list[Person]]:

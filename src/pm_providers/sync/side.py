@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -299,17 +299,3 @@ def _known(facts: SideFacts, name: str) -> str | None:
 def _is_line(one: PMField) -> bool:
     """Whether a field holds a line of any text."""
     return one.type == "text" and not one.allowed_values and not one.is_multiple
-
-
-def without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Values but those of some fields; a custom field is named as it is or as `custom_fields.<name>`."""
-    lost = set(names)
-    left = {name: value for name, value in values.items() if name not in lost}
-    custom = {
-        name: value
-        for name, value in (left.get("custom_fields") or {}).items()
-        if name not in lost and f"custom_fields.{name}" not in lost
-    }
-    if "custom_fields" in left:
-        left["custom_fields"] = custom
-    return {name: value for name, value in left.items() if name != "custom_fields" or value}
