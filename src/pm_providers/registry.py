@@ -43,8 +43,30 @@ def environment() -> dict[str, str]:
     return {**from_file, **os.environ}
 
 
+_found: dict[str, EntryPoint] = {}
+"""Entry points that this process knows: to look through all that is installed takes tens of milliseconds."""
+
+
 def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name.casefold(): point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    """What is installed now: something may have been added since the last look."""
+    points = {point.name.casefold(): point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    _found.update(points)
+    return points
+
+
+def _entry_point(name: str) -> EntryPoint:
+    if name in _found:
+        return _found[name]
+    points = _entry_points()
+    if name in points:
+        return points[name]
+    nearest = difflib.get_close_matches(name, points, n=1, cutoff=0.5)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    raise ConfigurationError(
+        f"unknown provider {name[:60]!r}.{hint} Known: {', '.join(sorted(points))}",
+        setting="PM_PROVIDER",
+        example=nearest[0] if nearest else _DEFAULT,
+    )
 
 
 def provider_names() -> list[str]:
@@ -58,16 +80,7 @@ def provider_class(name: str) -> type[BasePMProvider]:
     Raises:
         ConfigurationError: no such provider (lists the known ones and the nearest), or it cannot be loaded.
     """
-    points = _entry_points()
-    point = points.get(name.strip().casefold())
-    if point is None:
-        nearest = difflib.get_close_matches(name.strip().casefold(), points, n=1, cutoff=0.5)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        raise ConfigurationError(
-            f"unknown provider {name[:60]!r}.{hint} Known: {', '.join(sorted(points))}",
-            setting="PM_PROVIDER",
-            example=nearest[0] if nearest else _DEFAULT,
-        )
+    point = _entry_point(name.strip().casefold())
     try:
         found = point.load()
     except (ImportError, AttributeError) as error:

@@ -44,6 +44,7 @@ def _points(monkeypatch, tmp_path):
     monkeypatch.setattr(
         registry, "entry_points", lambda group: points if group == registry.ENTRY_POINT_GROUP else []
     )
+    monkeypatch.setattr(registry, "_found", {})
     monkeypatch.chdir(tmp_path)
     for name in ("PM_PROVIDER", "REMOTE_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -75,6 +76,18 @@ def test_unknown_provider_without_a_near_one():
 def test_name_is_taken_in_any_case():
     """Case and blanks around do not matter."""
     assert registry.provider_class("  MeMory ") is MemoryProvider
+
+
+def test_what_is_installed_is_looked_through_once_and_again_for_a_new_name(monkeypatch):
+    """That takes tens of milliseconds; a provider that was installed since is found all the same."""
+    installed, looks = [EntryPoint("memory", f"{__name__}:MemoryProvider", registry.ENTRY_POINT_GROUP)], []
+    monkeypatch.setattr(registry, "entry_points", lambda group: looks.append(group) or list(installed))
+    for _ in range(3):
+        assert registry.provider_class("memory") is MemoryProvider
+    assert len(looks) == 1
+    installed.append(EntryPoint("remote", f"{__name__}:Remote", registry.ENTRY_POINT_GROUP))
+    assert registry.provider_class("remote") is Remote
+    assert (provider_names(), len(looks)) == (["memory", "remote"], 3)
 
 
 @pytest.mark.parametrize(
