@@ -233,7 +233,10 @@ def test_history_and_undo(cli, there, mapped):
     kinds = [one["kind"] for one in cli("sync", "history", name, "--json").json]
     assert kinds == ["undo", "undo", "sync", "sync"]
     assert f"undo {run[-8:]}" in cli("sync", "history").out
-    assert cli("sync", "undo", "ffffffff", code=5).err.startswith("error: no run")
+    assert (
+        "no run 'ffffffff'; `pm-providers sync history` lists them"
+        in cli("sync", "undo", "ffffffff", code=5).err
+    )
 
 
 def test_what_hangs_on_tasks_is_counted(cli, there, mapped):

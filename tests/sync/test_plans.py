@@ -275,3 +275,19 @@ async def test_a_label_that_somebody_made_meanwhile_is_taken(
     assert report.state == "done"
     (there,) = await right.list_labels(full.projects[RIGHT])
     assert {one.label_ids[0] for one in await full.listed(RIGHT)} == {there.id}
+
+
+async def test_the_projects_themselves_are_in_the_plan(full: PartsWorld) -> None:
+    await full.run()
+    full.policy = replace(full.policy, parts=full.policy.parts | {"project"})
+    await full.run()
+    await full.sides[LEFT].update_project(full.projects[LEFT], {"description": "What it is about"})
+    plan = await full.run(RunOptions(dry=True))
+    assert plan.planned == {"project update": 1}
+    await full.sides[LEFT].update_project(full.projects[LEFT], {"description": "Something else"})
+    assert (await full.run(RunOptions(plan_id=plan.plan_id))).state == "refused"
+    plan = await full.run(RunOptions(dry=True))
+    report = await full.run(RunOptions(plan_id=plan.plan_id))
+    assert (report.state, report.counts["projects"]) == ("done", 1)
+    there = await full.sides[RIGHT].get_project(full.projects[RIGHT])
+    assert there.description == "Something else"

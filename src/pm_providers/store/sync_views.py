@@ -140,7 +140,8 @@ def _one_row(conn: SqlConnection, table: Table, reference: str, word: str) -> di
         )
         rows = list(conn.execute(select(table).where(either).limit(2)).mappings())
     if not rows:
-        raise NotFoundError(f"no {word} {reference!r:.80}")
+        where = {"run": "history", "conflict": "conflicts list --all"}[word]
+        raise NotFoundError(f"no {word} {reference!r:.80}; `pm-providers sync {where}` lists them")
     if len(rows) > 1:
         raise ValidationError(f"more than one {word} fits {reference!r:.80}; give more of its id")
     return dict(rows[0])

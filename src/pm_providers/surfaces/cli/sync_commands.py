@@ -55,7 +55,7 @@ _Fields = Annotated[
 ]
 _Tasks = Annotated[
     list[str] | None,
-    typer.Option("--task", help="Only this task, by its id on either side. Repeat.", metavar="ID"),
+    typer.Option("--task", help="Only this task, by its id or key on either side. Repeat.", metavar="ID"),
 ]
 _All = Annotated[bool, typer.Option("--all", help=f"Show all items, not the first {SHOWN}.", metavar="")]
 _Deletes = Annotated[
