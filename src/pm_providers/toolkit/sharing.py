@@ -17,7 +17,7 @@ from typing import Any
 
 from pm_providers.transport import Answer, HttpClient, Params
 
-__all__ = ["Look", "SharingClient", "current_look", "shared"]
+__all__ = ["Look", "SharingClient", "current_look", "is_brief", "shared"]
 
 _LASTS_S = 60.0
 
@@ -57,6 +57,12 @@ def current_look() -> Look | None:
     return found[0] if found is not None and found[0].lasts else None
 
 
+def is_brief() -> bool:
+    """Whether names of fields will do: values to choose from may cost many requests, and nobody asks."""
+    found = _LOOK.get()
+    return found is not None and found[1]
+
+
 @contextmanager
 def shared(look: Look, *, reads: bool = False) -> Iterator[None]:
     """What is asked within is a part of a look.
@@ -64,7 +70,7 @@ def shared(look: Look, *, reads: bool = False) -> Iterator[None]:
     Args:
         look: may be gone on with later.
         reads: also answers to equal requests are told again, not only what catalogs keep. Nothing is to be
-            written within.
+            written within. Of fields names and kinds are wanted, see `is_brief`.
     """
     token = _LOOK.set((look, reads))
     try:

@@ -14,6 +14,7 @@ from pm_providers.providers.jira.mapping.custom_fields import SPRINT, FieldInfo,
 from pm_providers.providers.jira.mapping.field_descriptions import unique_names
 from pm_providers.providers.jira.transitions import TransitionWalker
 from pm_providers.toolkit.documents import identifier, optional_text
+from pm_providers.toolkit.sharing import is_brief
 from pm_providers.transport import bounded_map
 
 __all__ = ["Discovery"]
@@ -76,7 +77,7 @@ class Discovery(TransitionWalker):
             return _described(await self._catalog.fields(fresh=True), {})
         project = identifier(await self._project_document(project_id), "project")
         known = [one for one in await self._catalog.fields(fresh=True) if one.scope in (None, project)]
-        return _described(known, await self._screens(project))
+        return _described(known, {} if is_brief() else await self._screens(project))
 
     async def _screens(self, project: str) -> dict[str, FieldInfo]:
         """Fields of all screens on which issues are created, merged."""
