@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from pm_providers import PMProject
-from pm_providers.database import Database, database_for
+from pm_providers.database import Database, database_for, ids
 from pm_providers.jobs import open_queue
 from pm_providers.jobs.schedules import slot_of, submit_due
 from pm_providers.service.sync_state import sync_status
 from pm_providers.store import add_connection, add_mapping
 from pm_providers.store.jobs import claim_slot
 from pm_providers.store.sync_history import add_intents, age_s, list_writes, start_run
+from pm_providers.store.sync_links import Observed, find_links, observe
 from pm_providers.store.sync_state import get_state, take_lease
 from tests.support.databases import provider_on
 
@@ -31,6 +32,16 @@ def wrong_by(seconds: float) -> Any:
     real = time.time
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: real() + seconds)
+        yield
+
+
+@contextmanager
+def fresh_process() -> Any:
+    """Ids of a process never go back; this one made none yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "_last", dict.fromkeys(ids._last, 0))
+        real = time.time_ns
+        patch.setattr(time, "time_ns", lambda: real() - int(DAY * 1e9))
         yield
 
 
@@ -77,6 +88,28 @@ async def test_what_was_just_sent_is_new_to_a_machine_whose_clock_is_ahead(share
     (write,) = await list_writes(shared.db, mapping_id=shared.mapping.id)
     with wrong_by(DAY):
         assert 0 <= await shared.db.read(lambda conn: age_s(conn, write)) < DAY / 2
+
+
+async def test_what_a_machine_sees_whose_clock_is_behind_is_newer_than_the_write_that_made_it(
+    shared: SimpleNamespace,
+) -> None:
+    """By that recovery tells what a creation made from what was there before."""
+    row = {
+        "mapping_id": shared.mapping.id, "link_id": "1", "entity": "task", "side": "right", "action": "create",
+        "wanted": {},
+    }  # fmt: skip
+
+    def intend(conn: Any) -> list[str]:
+        return add_intents(conn, [{**row, "run_id": start_run(conn, shared.mapping.id, "sync", 1)}])
+
+    def see(conn: Any) -> list[Any]:
+        observe(conn, shared.mapping.id, "task", "right", [Observed("7", {"title": "T"})])
+        return find_links(conn, shared.mapping.id, "task", "right", ["7"])
+
+    (write_id,) = await shared.db.write(intend)
+    with wrong_by(-DAY), fresh_process():
+        (link,) = await shared.db.write(see)
+    assert link.id > write_id
 
 
 async def test_a_clock_that_is_ahead_does_not_use_up_the_runs_of_tomorrow(shared: SimpleNamespace) -> None:

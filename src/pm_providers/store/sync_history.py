@@ -133,7 +133,7 @@ def start_run(
     ended = {"state": "failed", "error": "it ended without a word", "finished_at": datetime.now(UTC)}
     conn.execute(update(sync_runs).where(died).values(**ended))
     row: dict[str, Any] = {
-        "id": new_id(),
+        "id": new_id(at=read_clock(conn)),
         "mapping_id": mapping_id,
         "kind": kind,
         "state": "running",
@@ -157,9 +157,9 @@ def end_run(
 
 def add_intents(conn: SqlConnection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Record writes that are about to be sent; their ids, in order."""
-    ids = new_ids(len(rows))
+    now = _now(conn)
+    ids = new_ids(len(rows), at=now.timestamp())
     if rows:
-        now = _now(conn)
         made = [
             {**row, "id": one, "state": INTENT, "created_at": now} for one, row in zip(ids, rows, strict=True)
         ]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import insert, select
 
+from pm_providers.database.clock import read_clock
 from pm_providers.database.ids import new_ids
 from pm_providers.database.schema_sync import sync_links
 from pm_providers.store.sync_rows import DETACHED, LINKED, SINGLE, Link, change, find_links
@@ -124,6 +125,7 @@ def _insert(
     if not items:
         return
     now = datetime.now(UTC)
+    ids = new_ids(len(items), at=read_clock(conn))  # another machine compares them with those of writes
     rows = [
         {
             "id": link_id,
@@ -141,7 +143,7 @@ def _insert(
             "revision": 1,
             "updated_at": now,
         }
-        for link_id, one in zip(new_ids(len(items)), items, strict=True)
+        for link_id, one in zip(ids, items, strict=True)
     ]
     conn.execute(insert(sync_links), rows)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection as SqlConnection
 
+from pm_providers.database.clock import read_clock
 from pm_providers.database.ids import new_id
 from pm_providers.errors import PMError
 from pm_providers.model import Entity
@@ -65,7 +66,7 @@ class Run:
         self.report = RunReport()
         self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
         self.sides: Mapping[str, Side] = {}
-        self.marker = new_id()
+        self.marker = ""
         self.young: frozenset[str] = frozenset()
         """Sides that were read before: what is new there is looked at before it is created."""
 
@@ -76,6 +77,7 @@ class Run:
             PMError: it cannot go on; that is recorded with the mapping.
         """
         try:
+            self.marker = await self.db.read(lambda conn: new_id(at=read_clock(conn)))
             self.sides = await self.engine.sides(sure=bool(self.options.only))
             self.options = await narrowed(
                 self.db, self.mapping_id, self.sides, self.engine.policy, self.options
