@@ -188,3 +188,29 @@ async def test_what_the_system_cannot_hold(both: Both) -> None:
     assert (after.title, after.description) == ("Full, renamed", "Other *text*")
     kept = {name: getattr(before, name) for name in [*full, "sprint_id"] if name != "description"}
     assert {name: getattr(after, name) for name in kept} == kept
+
+
+async def test_the_project_itself(both: Both) -> None:
+    """Where it is asked for: what both can hold goes both ways, and the rest is named."""
+    world = both.world
+    world.policy = Policy(settle_s=0, parts=Policy().parts | {"project"})
+    table = both.right.capabilities.fields[Entity.PROJECT]
+    ours = {"description": "ours", "end_date": date(2026, 4, 1), "status_note": "note", "priority": "high"}
+    await both.left.update_project(world.projects[LEFT], ours)
+    report = await world.run(RunOptions(dry=True))
+    assert [one.side for one in report.decisions if one.entity == "project"], report.held
+    await both.settled()
+    right = await both.right.get_project(world.projects[RIGHT])
+    left = await both.left.get_project(world.projects[LEFT])
+    assert right is not None
+    assert left is not None
+    assert left.name == right.name
+    for name, value in ours.items():
+        assert getattr(left, name) == value
+        assert getattr(right, name) == (value if table[name].is_writable else None), name
+        assert table[name].is_writable or f"{name}: " in report.held["project"]
+    await both.right.update_project(right.id, {"name": "Theirs"})
+    await both.settled()
+    left = await both.left.get_project(world.projects[LEFT])
+    assert left is not None
+    assert (left.name, left.priority, left.description) == ("Theirs", "high", "ours")

@@ -28,7 +28,8 @@ _LONGEST = 5_000
 def written_by(name: str, at: datetime | None, system: str) -> str:
     """One paragraph of Markdown: who wrote what follows, when, and where."""
     day = "an unknown day" if at is None else at.date().isoformat()
-    line = f"{_line(name)[:200] or 'Somebody'} wrote on {day} in {_line(system)[:100]}:"
+    where = _line(system)[:100] or "another system"
+    line = f"{_line(name)[:200] or 'Somebody'} wrote on {day} in {where}:"
     return render_markdown(Document((Paragraph((Text(line),)),))).strip()
 
 
