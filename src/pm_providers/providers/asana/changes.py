@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from pm_providers.contract import ChangePage
+from pm_providers.contract import ChangePage, PMProviderConfig
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError, ValidationError
 from pm_providers.model import PMTask
 from pm_providers.providers.asana.actions import Action
@@ -34,6 +34,7 @@ from pm_providers.providers.asana.listing import Tree
 from pm_providers.providers.asana.mapping.tasks import LEAN_FIELDS, is_task
 from pm_providers.providers.asana.mapping.values import gid, is_gid, ref_gid
 from pm_providers.providers.asana.task_reading import TaskReader
+from pm_providers.toolkit.changes import KeptSources
 from pm_providers.toolkit.documents import instant
 
 __all__ = ["Changes"]
@@ -42,6 +43,7 @@ _SWEEP_EVERY_CALLS = 100
 _SWEEP_EVERY_S = 24 * 3600.0
 _MOST_EVENT_PAGES = 1000
 _MOST_EMPTY_PAGES = 5
+_MOST_AHEAD = 5000
 _EVENT_FIELDS = ("action", "resource", "parent", "created_at")
 _TASK = "task"
 _SOURCE = re.compile(r"""\ssrc=(?:"[^"<>]*"|'[^'<>]*')""")
@@ -49,6 +51,10 @@ _SOURCE = re.compile(r"""\ssrc=(?:"[^"<>]*"|'[^'<>]*')""")
 
 class Changes(TaskReader):
     """The stream of changes."""
+
+    def __init__(self, config: PMProviderConfig, **given: Any) -> None:
+        super().__init__(config, **given)
+        self._read_ahead: KeptSources[dict[str, dict[str, Any]]] = KeptSources(self._timing.monotonic)
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         most = limit or self._options.page_size
@@ -58,13 +64,16 @@ class Changes(TaskReader):
             state = ChangeCursor.read(self.name, cursor)
             if project_id != state.project:
                 raise ValidationError(fields={"cursor": "belongs to another project"})
-        page = _Page(state)
+        page = _Page(state, self._read_ahead.take(cursor) or {})
         try:
             more = await (self._scan(page, most) if state.scanning else self._follow(page, most))
         except PermissionDeniedError as error:
             raise NotFoundError(f"project {state.project} may not be seen any more") from error
         upserts = sorted(page.upserts, key=lambda task: (str(task.updated_at or ""), task.id))
-        return ChangePage(upserts, page.deleted, state.write(self.name), has_more=more)
+        after = state.write(self.name)
+        if page.ahead:
+            self._read_ahead.keep(after, page.ahead)
+        return ChangePage(upserts, page.deleted, after, has_more=more)
 
     async def _begin(self, project: str) -> ChangeCursor:
         found = await self._api.events(project, None, _EVENT_FIELDS)
@@ -162,6 +171,7 @@ class Changes(TaskReader):
                 news = [one for one in tasks if state.is_news(gid(one, _TASK), _mark(one))]
                 room = max(0, most - len(page.upserts))
                 state.expect(gid(one, _TASK) for one in news[room:])
+                page.keep(news[room:])
                 arrived = [one for one in news[:room] if gid(one, _TASK) not in state.ids]
                 await self._take(page, news[:room])
                 await self._expect_below(state, arrived)
@@ -207,9 +217,10 @@ class Changes(TaskReader):
             self._catalog.forget_homes()
         while state.pending and len(page.upserts) < most:
             some = list(state.pending)[: most - len(page.upserts)]
-            actions = [Action("GET", f"tasks/{one}", {}, self._task_fields) for one in some]
-            outcomes = await self._api.batch(actions)
-            there = [one.data() for one in outcomes if not one.is_missing]
+            there: list[Any] = [page.ahead.pop(one) for one in some if one in page.ahead]
+            here = {gid(one, _TASK) for one in there}
+            asked = [Action("GET", f"tasks/{one}", {}, self._task_fields) for one in some if one not in here]
+            there += [one.data() for one in await self._api.batch(asked) if not one.is_missing]
             known = [one for one in there if isinstance(one, dict) and is_task(one)]
             mine = await self._take(page, known, always=False)
             for one in some:
@@ -266,12 +277,20 @@ class _Page:
         state: moved on as things are handed out.
         upserts: tasks.
         deleted: gids.
+        ahead: gid -> task that was read and did not fit, for who goes on at once.
     """
 
-    def __init__(self, state: ChangeCursor) -> None:
+    def __init__(self, state: ChangeCursor, ahead: dict[str, dict[str, Any]]) -> None:
         self.state = state
+        self.ahead = ahead
         self.upserts: list[PMTask] = []
         self.deleted: list[str] = []
+
+    def keep(self, tasks: Iterable[dict[str, Any]]) -> None:
+        """Keep tasks that did not fit, as far as there is room."""
+        for one in tasks:
+            if len(self.ahead) < _MOST_AHEAD:
+                self.ahead[gid(one, _TASK)] = one
 
 
 def _tasks_of(event: Mapping[str, Any]) -> list[str]:
