@@ -44,7 +44,7 @@ def environment() -> dict[str, str]:
 
 
 _found: dict[str, EntryPoint] = {}
-"""Entry points that this process knows: to look through all that is installed takes tens of milliseconds."""
+"""Entry points that this process knows: to look through all that is installed takes milliseconds."""
 
 
 def _entry_points() -> dict[str, EntryPoint]:

@@ -79,7 +79,7 @@ def test_name_is_taken_in_any_case():
 
 
 def test_what_is_installed_is_looked_through_once_and_again_for_a_new_name(monkeypatch):
-    """That takes tens of milliseconds; a provider that was installed since is found all the same."""
+    """That takes milliseconds; a provider that was installed since is found all the same."""
     installed, looks = [EntryPoint("memory", f"{__name__}:MemoryProvider", registry.ENTRY_POINT_GROUP)], []
     monkeypatch.setattr(registry, "entry_points", lambda group: looks.append(group) or list(installed))
     for _ in range(3):
