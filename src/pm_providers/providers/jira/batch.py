@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pm_providers.contract import (
@@ -51,11 +52,13 @@ class _Item:
     Attributes:
         draft: what is to be created.
         id: issue id, once it is created.
+        document: the issue, where it was read when nothing was left to be written.
         result: the task, or why there is none.
     """
 
     draft: Draft | None = None
     id: str | None = None
+    document: Mapping[str, Any] | None = None
     result: PMTask | PMError | None = None
 
 
@@ -140,12 +143,28 @@ class Batches(Deletes):
             groups.setdefault(key, []).append(one)
         for group in groups.values():
             try:
+                if await self._stand(group, documents):
+                    continue
                 rest = await self._walk_group(group, documents)
             except PMError as error:
                 for one in group:
                     one.result = opened(error)
                 continue
             await _all(lambda one: self._walk_item(one, documents), rest, self._options.concurrency)
+
+    async def _stand(self, group: Sequence[_Item], documents: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether new issues have the status that is asked for: then they are not read again."""
+        found = [documents.get(str(one.id)) for one in group]
+        there = [one for one in found if one is not None]
+        plain = all(one.draft and not one.draft.later and not one.draft.notes for one in group)
+        alike = len({ref_id(fields_of(one), "status") for one in there}) == 1
+        if not plain or not alike or len(there) < len(group):
+            return False
+        if not (await self._walk_to(there[0], _asked(group[0]))).is_done:
+            return False
+        for one, document in zip(group, there, strict=True):
+            one.document = document
+        return True
 
     async def _walk_group(
         self, group: Sequence[_Item], documents: Mapping[str, Mapping[str, Any]]
@@ -191,7 +210,8 @@ class Batches(Deletes):
             one.result = opened(error)
 
     async def _read_back(self, made: Sequence[_Item]) -> None:
-        tasks = await self._read_tasks([one.id for one in made if one.id])
+        known = {str(one.id): one.document for one in made if one.document is not None}
+        tasks = await self._read_tasks([one.id for one in made if one.id], known)
         for one in made:
             if isinstance(tasks, PMError):
                 one.result = tasks
@@ -200,10 +220,14 @@ class Batches(Deletes):
             elif one.draft is not None:
                 one.result = await self._compared(tasks[str(one.id)], one.draft.fields)
 
-    async def _read_tasks(self, ids: Sequence[str]) -> dict[str, PMTask] | PMError:
-        documents = await self._read(ids)
-        if isinstance(documents, PMError):
-            return documents
+    async def _read_tasks(
+        self, ids: Sequence[str], known: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    ) -> dict[str, PMTask] | PMError:
+        missing = [one for one in ids if one not in known]
+        found = await self._read(missing) if missing else {}
+        if isinstance(found, PMError):
+            return found
+        documents = {**known, **found}
         try:
             return {one.id: one for one in await self._tasks(list(documents.values()))}
         except PMError as error:
