@@ -39,6 +39,9 @@ NEXT_PROCESS_S = 1000.0
 _LIMITS: dict[str, Any] = {"asana": asana.Limits, "jira": jira.Limits, "trello": trello.Limits}
 _REPEATS = 3
 _SPENT_S = "900"
+_DERIVED = {"openproject": frozenset({"due_date"}), "redmine": frozenset({"due_date", "priority"})}
+"""Fields that a task with others below it gets from these."""
+
 _FLAT = {"trello"}
 _TWO_LEVELS = {"jira", "clickup"}
 
@@ -284,6 +287,8 @@ class VendorWorld(World):
         left, right = (one.people.capabilities for one in self.ends.values())
         table = [one.fields[Entity.TASK] for one in (left, right)]
         self.holds = frozenset(name for name in FIELDS if all(one[name].is_writable for one in table))
+        for one in self.ends.values():
+            self.holds -= _DERIVED.get(one.people.name, frozenset())
         ends = list(self.ends.values())
         self.values = {
             "status": sorted(await ends[0].statuses() & await ends[1].statuses()),
