@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
+from pm_providers.database.runner import database_for
+from pm_providers.database.schema_sync import sync_links, sync_states
 from pm_providers.model import Entity, PMLabel, PMSprint, PMTask, PMUser
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
@@ -214,3 +216,29 @@ async def test_the_project_itself(both: Both) -> None:
     left = await both.left.get_project(world.projects[LEFT])
     assert left is not None
     assert (left.name, left.priority, left.description) == ("Theirs", "high", "ours")
+
+
+async def test_references_in_a_field_of_the_system(both: Both) -> None:
+    """Written with the task, read back as they are: lost links are found again, whatever the titles are."""
+    world = both.world
+    facts = await (await world.engine().sides())[RIGHT].facts()
+    lines = [one for one in both.harness.custom_fields[Entity.TASK] if one in facts.texts]
+    if not lines:
+        pytest.skip(f"{both.right.title}: no custom field of the sandbox holds any text")
+    name = lines[0]
+    world.policy = Policy(settle_s=0, provenance=f"field:{name}")
+    for number in range(2):
+        await world.add(LEFT, "Same", description=f"number {number}")
+    await both.settled()
+    ids = {one.id for one in await world.listed(LEFT)}
+    found = {one.custom_fields.get(name) for one in await world.listed(RIGHT)}
+    assert found == {f"internal:/{one}" for one in ids}
+
+    def lose(conn: Any) -> None:
+        for table in (sync_links, sync_states):
+            conn.execute(delete(table).where(table.c.mapping_id == world.mapping_id))
+
+    await database_for(world.db).write(lose)
+    report = await world.run()
+    assert (report.counts["create"], report.doubtful) == (0, {})
+    assert len(await world.listed(LEFT)) == len(await world.listed(RIGHT)) == len(ids)
