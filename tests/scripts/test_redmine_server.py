@@ -16,11 +16,12 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from redmine_server import machine
 from redmine_server.database import FIELDS
-from tests.support.redmine import SCRIPT, need_own_server, redmine_server
+from tests.support.redmine import SCRIPT, Remembering, need_own_server, redmine_server
 
 ROOT = SCRIPT.parents[1]
 
@@ -310,6 +311,29 @@ class TestForTests:
         server = redmine_server()
         roles = send(server.url, server.api_key, "/roles.json")["roles"]
         assert {role["name"] for role in roles} >= {"Manager", "Developer", "Reporter"}
+
+    async def test_a_network_that_remembers_asks_once_and_anew_after_people_changed(self):
+        server = redmine_server()
+        name = f"remembered{uuid.uuid4().hex[:8]}"
+        draft = {"login": name, "firstname": "Ada", "lastname": "Byron", "mail": f"{name}@example.com"}
+        body = {"user": {**draft, "generate_password": True}}
+        user = send(server.url, server.api_key, "/users.json", body)["user"]
+        async with httpx2.AsyncClient(base_url=server.url, transport=Remembering(people=True)) as client:
+
+            async def last_name():
+                answer = await client.get(
+                    "/users/current.json", headers={"X-Redmine-API-Key": user["api_key"]}
+                )
+                return answer.json()["user"]["lastname"]
+
+            assert await last_name() == "Byron"
+            path, change = f"/users/{user['id']}.json", {"user": {"lastname": "Lovelace"}}
+            send(server.url, server.api_key, path, change, "PUT")
+            assert await last_name() == "Byron", "asked again"
+            await client.put(path, json=change, headers={"X-Redmine-API-Key": server.api_key})
+            assert await last_name() == "Lovelace"
+            refused = await client.get("/users/current.json", headers={"X-Redmine-API-Key": "0" * 40})
+            assert refused.status_code == 401
 
     def test_many_writers_never_meet_a_locked_database(self):
         server = redmine_server()
