@@ -59,7 +59,7 @@ class Changes(TaskReader):
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         most = limit or self._options.page_size
         if cursor is None:
-            state = await self._begin(gid(await self._project_document(project_id), "project"))
+            state = await self._begin(project_id)
         else:
             state = ChangeCursor.read(self.name, cursor)
             if project_id != state.project:
@@ -76,7 +76,13 @@ class Changes(TaskReader):
         return ChangePage(upserts, page.deleted, after, has_more=more)
 
     async def _begin(self, project: str) -> ChangeCursor:
-        found = await self._api.events(project, None, _EVENT_FIELDS)
+        if not is_gid(project):
+            raise NotFoundError(f"there is no project {project!r:.80}")
+        try:
+            found = await self._api.events(project, None, _EVENT_FIELDS)
+        except (ValidationError, PermissionDeniedError):
+            await self._project_document(project)
+            raise
         return ChangeCursor(project, found.sync, began=found.clock, swept_at=self._timing.wall())
 
     # the first pass

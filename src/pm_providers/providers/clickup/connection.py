@@ -108,10 +108,18 @@ class Connection(RemoteProvider):
         """A project's space, folder or list, asked anew; `None` where there is none that may be seen."""
         if not is_number(value):
             return None
-        found = await self._api.find(f"{self._level}/{value}")
+        found = await self._looked_up(value)
         if found is None or found.get("deleted") is True or not self._is_project(found):
             return None
         return found
+
+    async def _looked_up(self, value: str) -> dict[str, Any] | None:
+        if self._level != "space":
+            return await self._api.find(f"{self._level}/{value}")
+        try:
+            return await self._catalog.space(value, fresh=True)
+        except (NotFoundError, PermissionDeniedError):
+            return None
 
     def _is_project(self, document: Mapping[str, Any]) -> bool:
         """Whether a place is a project: hidden folders of single lists are none."""

@@ -12,6 +12,7 @@ from pm_providers.model import PMProject, WriteWarning
 from pm_providers.providers.clickup.connection import Connection
 from pm_providers.providers.clickup.mapping.places import from_list, from_space, new_space, to_project
 from pm_providers.toolkit.documents import identifier
+from pm_providers.toolkit.sharing import is_brief
 from pm_providers.transport import bounded_map
 
 __all__ = ["ProjectReader", "Projects"]
@@ -56,16 +57,18 @@ class ProjectReader(Connection):
         """As `_lists_of`, of a space or of one of its folders.
 
         Folders carry their lists that are as they are, archived or not: the others are a request for each.
+        Who wants names of fields alone is told of those that are not archived.
         """
         found: dict[str, bool] = {}
         asked: list[tuple[str, bool]] = []
-        for old in (False, True):
+        brief = is_brief()
+        for old in (False,) if brief else (False, True):
             structure = await self._catalog.structure(space, archived=old, fresh=True)
             for one, holder in structure.all_lists():
                 if folder is None or str(holder.get("id")) == folder:
                     found[identifier(one, "list")] = old
             keys = [identifier(one, "folder") for one in structure.folders]
-            asked += [(key, not old) for key in keys if folder in {None, key}]
+            asked += [(key, not old) for key in keys if folder in {None, key} and not brief]
         for answer in await bounded_map(self._lists_in_folder, asked, self._options.concurrency):
             if isinstance(answer, BaseException):
                 raise answer
