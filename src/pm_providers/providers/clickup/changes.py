@@ -22,7 +22,7 @@ time entries do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -339,16 +339,28 @@ class TaskChanges:
         return replace(counted, offset=None if total is None else known - total)
 
     async def sweep(self, project: str) -> Sweep:
-        """Ids of all tasks: a request for each hundred, at once as far as there are known ones."""
-        self.swept = True
-        path, params = self._asked(_OLDEST_FIRST)
+        """Ids of all tasks: a request for each hundred, at once as far as there are known ones.
 
-        known = None if self.known is None else len(self.known.ids)
-        stream = self.api.tasks(path, params, window=self.api.options.concurrency, expected=known)
-        async with aclosing(stream) as pages:
-            items = [self._item(one) async for page in pages for one in page]
-        self._there = {one.id: one for one in items if one.mine}
-        return Sweep(self._there.keys(), {len(self._there)})
+        The tasks themselves are kept where they are news: of a large project there is no room for more.
+        """
+        known: Collection[str] = () if self.known is None else self.known.ids
+        found = await self._collected(len(known), lambda one: one not in known)
+        return Sweep(found, {len(found)})
+
+    async def _collected(self, expected: int, is_kept: Callable[[str], bool]) -> set[str]:
+        """Ids of all tasks of the project; some of the tasks are kept."""
+        self.swept, self._there = True, {}
+        path, params = self._asked(_OLDEST_FIRST)
+        found: set[str] = set()
+        window = self.api.options.concurrency
+        async with aclosing(self.api.tasks(path, params, window=window, expected=expected or None)) as pages:
+            async for page in pages:
+                for one in map(self._item, page):
+                    if one.mine:
+                        found.add(one.id)
+                    if one.mine and is_kept(one.id):
+                        self._there[one.id] = one
+        return found
 
     async def items(self, ids: Sequence[str], project: str) -> dict[str, ChangedItem]:
         """Those of the ids that are tasks of the project; archived ones are noted.
@@ -359,7 +371,7 @@ class TaskChanges:
         found = {one: self._there[one] for one in ids if one in self._there}
         missing = [one for one in ids if one not in found]
         if len(missing) > _MANY:
-            await self.sweep(project)
+            await self._collected(len(self.known.ids) if self.known else 0, set(missing).__contains__)
             documents = await self.find_archived()
             found |= {one: self._there[one] for one in missing if one in self._there}
         else:
