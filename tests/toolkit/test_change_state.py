@@ -94,7 +94,7 @@ def test_a_window_moves_to_the_last_change_and_keeps_the_overlap():
     given = state()
     given.note([item("1", 5), item("2", 40), item("3", 60)])
     given.move_on(None, now=100.0)
-    assert (given.since, given.settled, given.noted_at) == (START + timedelta(seconds=60), False, 100.0)
+    assert (given.since, given.settled, given.noted_at) == (START + timedelta(seconds=60), False, -1.0)
     assert given.edge == START + timedelta(seconds=60 - OVERLAP_S)
     assert set(given.seen) == {"2", "3"}
     assert given.ids == {"1", "2", "3"}
@@ -118,7 +118,9 @@ def test_a_window_settles_by_our_clock_where_the_server_tells_none():
     assert given.settled
     given.note([item("2", 5)])
     given.move_on(None, now=10_000.0)
-    assert (given.settled, given.noted_at) == (False, 10_000.0), "a new change has to settle anew"
+    assert (given.settled, given.noted_at) == (False, -1.0), "a new change settles from the next call on"
+    given.move_on(None, now=20_000.0)
+    assert (given.settled, given.noted_at) == (False, 20_000.0)
 
 
 def test_an_empty_project_never_settles():
