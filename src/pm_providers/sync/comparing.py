@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pm_providers.sync.decisions import Act, Clash, Decision, LinkView, Step
-from pm_providers.sync.lists import Base
+from pm_providers.sync.lists import Base, is_full
 from pm_providers.sync.merge import merge_texts
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.translate import Translator
@@ -136,7 +137,7 @@ class Pair:
             return
         if name in TEXTS and self._merged(name, left, right):
             return
-        if name in SETS and self.link.agreed and name not in self.link.frozen:
+        if name in SETS and self.link.agreed and not self._is_apart(name) and name not in self.link.frozen:
             self._united(name, left, right)
             return
         self._judged(name)
@@ -157,10 +158,19 @@ class Pair:
         self.clashes.append(Clash(name, left, right, base, "merged", "edits of different lines"))
         return True
 
+    def _is_apart(self, name: str) -> bool:
+        """Whether neither side of a list has room for what the other says."""
+        return all(is_full(self._value(side, name) or (), self._facts_most(side, name)) for side in SIDES)
+
+    def _facts_most(self, side: str, name: str) -> int | None:
+        facts = self.translator.facts[side]
+        return facts.most_assignees if name == "assignees" else facts.most_labels
+
     def _united(self, name: str, left: Any, right: Any) -> None:
         """What both added and took away, on both sides."""
         for source in SIDES:
-            self._carry(name, source, base=self._base(name, source))
+            base = self._base(name, source)
+            self._carry(name, source, base=None if base is None else replace(base, both=True))
         base = self._agreed(LEFT).get(name)
         self.clashes.append(Clash(name, left, right, base, "merged", "what both added and took away"))
 

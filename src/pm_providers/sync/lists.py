@@ -15,10 +15,12 @@ class Base:
     Attributes:
         here: ids on the side that is carried.
         there: ids on the other.
+        both: both sides changed it since.
     """
 
     here: Sequence[str] = ()
     there: Sequence[str] = ()
+    both: bool = False
 
 
 def is_full(value: Sequence[str], most: int | None) -> bool:
@@ -63,9 +65,15 @@ def united(
 
 
 def cut(
-    whole: Sequence[str], kept: Collection[str], current: Sequence[str], most: int | None, title: str
+    whole: Sequence[str],
+    kept: Collection[str],
+    current: Sequence[str],
+    most: int | None,
+    title: str,
+    *,
+    wanted: Collection[str] = (),
 ) -> tuple[list[str], str]:
-    """As many as a side takes: first what stands there already, last what the other side cannot say.
+    """As many as a side takes: first what is wanted there, and stands there already; last what is kept.
 
     Args:
         whole: a list for the side.
@@ -73,11 +81,12 @@ def cut(
         current: what stands there.
         most: number that it takes; `None` for no bound.
         title: name of the side, for people.
+        wanted: of the list what the other side says; empty where what stands there has as good a claim.
 
     Returns:
         The list, and what is left out in words; `""` for nothing.
     """
     if most is None or len(whole) <= most:
         return list(whole), ""
-    ranked = sorted(whole, key=lambda one: (one in kept, one not in current))
+    ranked = sorted(whole, key=lambda one: (one in kept, one not in (wanted or current), one not in current))
     return ranked[:most], f"{title} takes {most}"

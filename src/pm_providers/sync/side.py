@@ -224,7 +224,7 @@ class Side:
         if step.field in {"status", "priority"}:
             return name, None if value is None else value["name"] or value["is"]
         if step.field == "labels":
-            return name, [await self._label(one) for one in value]
+            return name, [await self._label(one) for one in value or ()]
         if step.field == "assignees" and self._most_assignees() == 1:
             return "assignee_id", value[0] if value else None
         if step.field in {"start_date", "due_date"} and value is not None:

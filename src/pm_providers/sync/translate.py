@@ -197,7 +197,8 @@ class Translator:
         shown = None if base is None else {partner(source, one) for one in base.here}
         full = is_full(value, self.facts[source].most_assignees)
         whole = united(wanted, current or (), kept, shown, base, full=full)
-        fitting, lack = cut(whole, kept, current or (), target.most_assignees, target.title)
+        first = () if base is not None and base.both else wanted
+        fitting, lack = cut(whole, kept, current or (), target.most_assignees, target.title, wanted=first)
         return Translated(fitting, note="; ".join(filter(None, (note, lack))))
 
     def _person(self, side: str, user_id: str) -> str:
@@ -225,7 +226,8 @@ class Translator:
         }  # fmt: skip
         full = is_full(value, here.most_labels)
         whole = united(wanted, current or (), kept, shown, base, full=full)
-        fitting, lack = cut(whole, kept, current or (), target.most_labels, target.title)
+        first = () if base is not None and base.both else wanted
+        fitting, lack = cut(whole, kept, current or (), target.most_labels, target.title, wanted=first)
         return Translated(sorted(fitting), note="; ".join(filter(None, (note, lack))))
 
     def _unsayable(self, current: Sequence[str], source: str) -> list[str]:

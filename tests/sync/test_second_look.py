@@ -1,0 +1,107 @@
+"""What a second look at the engine found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pm_providers.contract import unsupported
+from pm_providers.model import Entity, PMComment, PMLabel, PMUser
+from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.undoing import Undoing
+from tests.sync.parts_world import PartsWorld
+
+NAMES = ("Ada", "Dan", "Grace")
+
+
+@pytest.fixture
+async def full(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
+    one = await PartsWorld.of(sync_db, template, tmp_path)
+    yield one
+    await one.close()
+
+
+async def _people(world: Any) -> dict[str, dict[str, str]]:
+    """Side -> name -> id; both sides hold one assignee of a task."""
+    known: dict[str, dict[str, str]] = {side: {} for side in SIDES}
+    for side in SIDES:
+        for name in NAMES:
+            made = await world.sides[side].create_user(PMUser(name=name, email=f"{name}@x.org"))
+            known[side][name] = made.id
+        one = world.sides[side]
+        one._capabilities = one.capabilities.narrowed(
+            fields={(Entity.TASK, "assignee_ids"): unsupported("one assignee")}
+        )
+    return known
+
+
+async def _assigned(world: Any, side: str, known: Any) -> str:
+    names = {one: name for name, one in known[side].items()}
+    return names[(await world.tasks(side))["T"].assignee_id]
+
+
+@pytest.mark.parametrize("winner", SIDES)
+async def test_one_assignee_that_both_sides_changed_is_a_conflict(full: Any, winner: str) -> None:
+    known = await _people(full)
+    full.policy = Policy(conflicts=winner)
+    await full.add(LEFT, "T", assignee_id=known[LEFT]["Ada"])
+    await full.settled()
+    await full.edit(LEFT, "T", assignee_id=known[LEFT]["Dan"])
+    await full.edit(RIGHT, "T", assignee_id=known[RIGHT]["Grace"])
+    await full.settled()
+    name = "Dan" if winner == LEFT else "Grace"
+    assert [await _assigned(full, side, known) for side in SIDES] == [name, name]
+    (found,) = await list_conflicts(full.db, full.mapping_id, state=None)
+    assert (found.state, found.decision) == ("resolved", winner)
+
+
+@pytest.mark.parametrize("winner", SIDES)
+async def test_one_assignee_that_both_sides_changed_waits_for_people(full: Any, winner: str) -> None:
+    known = await _people(full)
+    full.policy = Policy(conflicts="manual")
+    await full.add(LEFT, "T", assignee_id=known[LEFT]["Ada"])
+    await full.settled()
+    await full.edit(LEFT, "T", assignee_id=known[LEFT]["Dan"])
+    await full.edit(RIGHT, "T", assignee_id=known[RIGHT]["Grace"])
+    await full.settled()
+    (found,) = await list_conflicts(full.db, full.mapping_id)
+    await resolve_conflict(full.db, found.id, winner)
+    await full.settled()
+    name = "Dan" if winner == LEFT else "Grace"
+    assert [await _assigned(full, side, known) for side in SIDES] == [name, name]
+
+
+async def test_one_assignee_that_differs_at_first_contact_is_a_conflict(full: Any) -> None:
+    known = await _people(full)
+    full.policy = Policy(conflicts=RIGHT)
+    await full.add(LEFT, "T", assignee_id=known[LEFT]["Dan"])
+    await full.add(RIGHT, "T", assignee_id=known[RIGHT]["Grace"])
+    await full.settled()
+    assert [await _assigned(full, side, known) for side in SIDES] == ["Grace", "Grace"]
+
+
+async def test_undo_takes_off_the_labels_that_a_run_put_on(full: Any) -> None:
+    label = await full.sides[LEFT].create_label(PMLabel(name="Urgent", project_id=full.projects[LEFT]))
+    await full.add(LEFT, "T")
+    await full.settled()
+    await full.edit(LEFT, "T", label_ids=[label.id])
+    await full.run()
+    assert (await full.tasks(RIGHT))["T"].label_ids
+    (run, *_) = await list_runs(full.db, full.mapping_id)
+    await Undoing(full.engine(), run).play()
+    assert not (await full.tasks(RIGHT))["T"].label_ids
+
+
+async def test_comments_of_a_task_that_was_made_again_stay(full: Any) -> None:
+    full.policy = Policy(settle_s=0.0)
+    task = await full.add(LEFT, "T")
+    await full.sides[LEFT].create_comment(PMComment(task_id=task.id, body="important"))
+    await full.settled()
+    await full.delete(RIGHT, "T")
+    await full.edit(LEFT, "T", description="edited")
+    await full.settled()
+    assert [one.body for one in await full.sides[LEFT].list_comments(task.id)] == ["important"]
+    there = (await full.tasks(RIGHT))["T"]
+    assert len(await full.sides[RIGHT].list_comments(there.id)) == 1
