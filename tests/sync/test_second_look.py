@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from pm_providers.contract import unsupported
-from pm_providers.model import Entity, PMComment, PMLabel, PMUser
+from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMUser
 from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
+from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
+from tests.sync.scenarios import Make
 
 NAMES = ("Ada", "Dan", "Grace")
 
@@ -105,3 +107,55 @@ async def test_comments_of_a_task_that_was_made_again_stay(full: Any) -> None:
     assert [one.body for one in await full.sides[LEFT].list_comments(task.id)] == ["important"]
     there = (await full.tasks(RIGHT))["T"]
     assert len(await full.sides[RIGHT].list_comments(there.id)) == 1
+
+
+async def test_undo_leaves_tasks_on_which_somebody_wrote(full: Any) -> None:
+    task = await full.add(LEFT, "T")
+    await full.sides[LEFT].create_comment(PMComment(task_id=task.id, body="of the run"))
+    await full.sides[LEFT].create_checklist(
+        PMChecklist(name="Steps", task_id=task.id, items=[PMChecklistItem(title="x")])
+    )
+    await full.add(LEFT, "U")
+    await full.sides[LEFT].create_checklist(
+        PMChecklist(
+            name="Steps", task_id=(await full.tasks(LEFT))["U"].id, items=[PMChecklistItem(title="x")]
+        )
+    )
+    await full.run()
+    (run, *_) = await list_runs(full.db, full.mapping_id)
+    there = (await full.tasks(RIGHT))["T"]
+    await full.sides[RIGHT].create_comment(PMComment(task_id=there.id, body="important"))
+    planned = await Undoing(full.engine(), run).play(dry=True)
+    (left,) = [one for one in planned.decisions if one.entity == "task" and one.title == "T"]
+    assert left.reason == "the run created it, but 1 comments of others stand on it since"
+    await Undoing(full.engine(), run).play()
+    assert list(await full.tasks(RIGHT)) == ["T"]
+
+
+async def test_a_decision_is_not_lost_to_a_run_about_other_fields(make_world: Make) -> None:
+    world = await make_world(conflicts="manual")
+    await world.add(LEFT, "T", description="one")
+    await world.run()
+    await world.edit(LEFT, "T", description="left")
+    await world.edit(RIGHT, "T", description="right")
+    await world.run()
+    (found,) = await list_conflicts(world.db, world.mapping_id)
+    await world.edit(LEFT, "T", priority="high")
+    await world.run(RunOptions(fields=frozenset({"priority"})))
+    assert [one.id for one in await list_conflicts(world.db, world.mapping_id)] == [found.id]
+    await resolve_conflict(world.db, found.id, LEFT)
+    await world.run(RunOptions(fields=frozenset({"priority"})))
+    await world.run()
+    assert (await world.tasks(RIGHT))["T"].description == "left"
+
+
+async def test_a_deletion_does_not_wait_for_what_failed_before(make_world: Make) -> None:
+    world = await make_world()
+    await world.add(LEFT, "T")
+    await world.run()
+    world.sides[RIGHT].refuses = lambda fields: {"project_id": "not now"}
+    await world.edit(LEFT, "T", title="U")
+    await world.run(RunOptions(patient=True))
+    await world.delete(LEFT, "U")
+    await world.run(RunOptions(patient=True))
+    assert not await world.listed(RIGHT)

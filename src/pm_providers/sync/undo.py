@@ -123,13 +123,16 @@ def _fields(one: SyncWrite) -> list[str]:
     return [name for name in one.wanted if not (is_part and name in PLACES)]
 
 
-def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> Decision | None:
+def decide_undo(
+    undone: Undone, now: Snapshot | None, *, children: int = 0, around: str = ""
+) -> Decision | None:
     """How to take it back; `None` where there is nothing to do any more.
 
     Args:
         undone: what the run did.
         now: what the item says now; `None` where it does not exist.
         children: items below it that stay.
+        around: what somebody put on it, in words.
 
     Returns:
         A decision to create, update or delete. One to wait says by its reason why nothing is done; what was
@@ -142,7 +145,7 @@ def decide_undo(undone: Undone, now: Snapshot | None, *, children: int = 0) -> D
             return None
         return _left_alone(undone, "it does not exist any more")
     if undone.act is Act.DELETE:
-        return _removed(undone, now, children)
+        return _removed(undone, now, f"{children} items stand below it" if children else around)
     return _restored(undone, now)
 
 
@@ -226,13 +229,13 @@ def _returned(undone: Undone) -> Decision:
     )  # fmt: skip
 
 
-def _removed(undone: Undone, now: Snapshot, children: int) -> Decision:
+def _removed(undone: Undone, now: Snapshot, bound: str) -> Decision:
     edited = changed_fields(undone.after, now)
     if edited:
         held = dict.fromkeys(edited, "edited since")
         return _left_alone(undone, "the run created it, but it was edited since", held)
-    if children:
-        return _left_alone(undone, f"the run created it, but {children} items stand below it since")
+    if bound:
+        return _left_alone(undone, f"the run created it, but {bound} since")
     return Decision(
         Act.DELETE, undone.link_id, undone.side, undone.title, undone.remote_id, reason="the run created it"
     )

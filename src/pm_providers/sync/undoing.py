@@ -178,10 +178,13 @@ class Undoing:
         if back is not None:
             self._moved[one.side, one.remote_id] = back
             return None
+        below, around = 0, ""
+        if one.act is Act.DELETE:  # this may take long: how it is now is looked at last
+            below = await self._children(side, one)
+            around = "" if below else await self._parts.others_on(side, one.remote_id)
         found = await side.provider.get_task(one.remote_id)
         now = None if found is None else snapshot_of(found)
-        below = await self._children(side, one) if now is not None and one.act is Act.DELETE else 0
-        decision = decide_undo(one, now, children=below)
+        decision = decide_undo(one, now, children=below, around=around)
         if decision is not None and decision.act is Act.DELETE:
             self._going.add((side.name, one.remote_id))
         if decision is not None and any(step.field == "sprint" for step in decision.steps):

@@ -22,7 +22,7 @@ from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_checklists import ChecklistItems, Checklists, line_of
 from pm_providers.sync.parts_comments import Attachments, Comments
-from pm_providers.sync.parts_model import CONTAINERS, Item, Kind, Scope, Values
+from pm_providers.sync.parts_model import CONTAINERS, Item, Kind, Scope, Values, same_values
 from pm_providers.sync.parts_records import ACTIONS, AGAIN, kept_of
 from pm_providers.sync.parts_relations import Relations
 from pm_providers.sync.planning import Planner
@@ -35,6 +35,9 @@ from pm_providers.sync.undo import Undone, decide_part_undo
 __all__ = ["PartsUndoing"]
 
 TASK = Entity.TASK.value
+_WORDS = frozenset({"comment", "attachment", "checklist", "checklist_item"})
+"""What people put on a task, and what goes with it."""
+
 _NEW = "new: "
 """Before the title of what is yet to come back, where its id would stand."""
 
@@ -171,6 +174,37 @@ class PartsUndoing:
                 if one is not None:
                     scope.pairs[kind.entity, side, one] = row.id
         return scope
+
+    async def others_on(self, side: Side, task_id: str) -> str:
+        """What stands on a task that the sync did not put there as it is now, in words; `""` for nothing."""
+        scope = await self._scope(Undone(Act.DELETE, side.name, "", "", "", Comments.entity, task_id))
+        ours = await self._copies(side.name, scope)
+        found = []
+        for kind in self._kinds.values():
+            if kind.entity not in _WORDS or not kind.reads(side):
+                continue
+            try:
+                items = await kind.read(side, scope)
+            except (NotFoundError, PermissionDeniedError, UnsupportedError):
+                continue
+            agreed = [(one, ours.get((kind.entity, kind.stored(task_id, one.id)))) for one in items]
+            number = sum(
+                said is None or not same_values(kind.fields, one.values, said) for one, said in agreed
+            )
+            found += [f"{number} {kind.plural.replace('_', ' ')}"] if number else []
+        return f"{', '.join(found)} of others stand on it" if found else ""
+
+    async def _copies(self, side: str, scope: Scope) -> dict[tuple[str, str], Values]:
+        """Kind and stored id of what the sync put on a task -> what it said when both sides agreed."""
+        owner = scope.owner_id
+        if owner is None:
+            return {}
+        rows = (await self._db.read(lambda conn: parts_of(conn, [owner]))).get(owner, [])
+        return {
+            (row.entity, str(row.id_on(side))): row.agreed_on(side)
+            for row in rows
+            if row.agreed_on(side).get("copy")
+        }
 
     async def _held(
         self, undone: Undone, item: Item, items: list[Item], leaving: Collection[tuple[str, str]]
