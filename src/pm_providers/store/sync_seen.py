@@ -155,7 +155,8 @@ def mark_gone(conn: SqlConnection, mapping_id: str, entity: str, side: str, gone
         one = link.id_on(side)
         if link.state == DETACHED or one is None or link.gone_on(side) == gone[one]:
             continue
-        change(conn, link.id, **{f"{side}_gone": gone[one], f"{side}_now": None, "dirty": True})
+        told = {f"{side}_gone": gone[one], f"{side}_now": None}
+        change(conn, link.id, dirty=True, attempts=0, retry_at=None, **told)
     return len(found)
 
 

@@ -310,7 +310,7 @@ class Applier(Creator):
             said=self._said(view, kept | apart, outcomes),
             apart={side: {self._planner.name_on(side, name) for name in apart} for side in SIDES},
             conflicts=[self._conflict(view, clash, kept) for clash in clashes.values()],
-            ended={*view.frozen, *view.decided} - kept - set(clashes),
+            ended=self._planner.asked({*view.frozen, *view.decided}) - kept - set(clashes),
             notes=notes,
             waits={name: side for name, side in waits.items() if name not in kept},
             has_failed=any(outcome.failed for outcome in outcomes.values()),
