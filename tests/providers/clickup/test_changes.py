@@ -30,7 +30,8 @@ class World:
     def __init__(self, count: int = 3, *, counts_closed: bool = True, orders: bool = True) -> None:
         self.orders = orders
         hours = [str(1767607200000 - (count - one) * 3_600_000) for one in range(count)]
-        self.tasks = {f"86{one}": task(f"86{one}", date_updated=hours[one]) for one in range(count)}
+        old = {"date_created": "1760000000000"}
+        self.tasks = {f"86{one}": task(f"86{one}", date_updated=hours[one], **old) for one in range(count)}
         self.counts_closed = counts_closed
         self.server = Scripted({LISTING: self.listed, f"GET space/{SPACE}/list": self.lists})
         for key in self.tasks:
@@ -45,7 +46,8 @@ class World:
         if params.get("order_by") == "updated" and self.orders:
             rows.sort(key=lambda one: one["date_updated"], reverse=True)
         start = int(params["page"]) * 100
-        return answer({"tasks": rows[start : start + 100], "last_page": start + 100 >= len(rows)})
+        found = {"tasks": rows[start : start + 100], "last_page": start + 100 >= len(rows)}
+        return answer(found, date="Mon, 05 Jan 2026 09:00:00 GMT")
 
     def lists(self, _request):
         counted = [
@@ -359,3 +361,63 @@ async def test_tasks_of_a_list_that_was_archived_are_not_told_as_deleted():
         await provider.delete_task(gone.id)
         _, deleted, _ = await drain(provider, cursor, project=site.space)
         assert deleted == [gone.id]
+
+
+async def test_a_delete_right_after_the_first_pass_is_found_by_who_goes_on_much_later():
+    """The process that made the first pass ended: its counts are gone, and those of now hide the delete."""
+    world = World(600)
+    first = await connected(world.server)
+    page = await first.changes(SPACE)
+    page = await first.changes(SPACE, page.cursor)
+    assert page.has_more
+    del world.tasks["861"]
+    other = await connected(world.server)
+    _, deleted, cursor = await drain(other, page.cursor)
+    assert [*deleted, *(await drain(other, cursor))[1]] == ["861"]
+
+
+async def test_a_delete_that_a_new_task_hides_right_after_the_first_pass_is_found():
+    world = World(600)
+    provider = await connected(world.server)
+    page = await provider.changes(SPACE)
+    page = await provider.changes(SPACE, page.cursor)
+    assert page.has_more
+    del world.tasks["861"]
+    world.put("86new")
+    upserts, deleted, cursor = await drain(provider, page.cursor)
+    assert ids(upserts) == ["86new"]
+    assert [*deleted, *(await drain(provider, cursor))[1]] == ["861"]
+
+
+async def test_a_task_that_slipped_in_the_first_pass_is_found_though_a_new_one_hides_it_from_the_count():
+    world = World(600)
+    provider = await connected(world.server)
+    page = await provider.changes(SPACE)
+    upserts = list(page.upserts)
+    del world.tasks["861"]  # those after it move up: one of them slips to the page that was read
+    world.put("86new", date_created="1767603601000")
+    more, deleted, cursor = await drain(provider, page.cursor)
+    again, gone, _ = await drain(provider, cursor)
+    assert ({one.id for one in (*upserts, *more, *again)}, [*deleted, *gone]) == (
+        {*world.tasks, "861"},
+        ["861"],
+    )
+
+
+async def test_a_delete_during_the_daily_comparison_is_found_by_the_next_call():
+    world, time = World(300), FakeTime()
+    provider = await connected(world.server, timing=time.timing())
+    _, _, cursor = await drain(provider)
+    _, _, cursor = await drain(provider, cursor)
+    time.now += 25 * 3600
+    listed = world.listed
+
+    def deletes_after_the_first_page(request):
+        found = listed(request)
+        if request.url.params.get("order_by") == "created" and "date_updated_gt" not in request.url.params:
+            world.tasks.pop("861", None)
+        return found
+
+    world.server.set(LISTING, deletes_after_the_first_page)
+    _, deleted, cursor = await drain(provider, cursor)
+    assert [*deleted, *(await drain(provider, cursor))[1]] == ["861"]

@@ -182,6 +182,8 @@ class TaskChanges:
     swept: bool = False
     _pages: dict[int, ChangedPage] = field(default_factory=dict)
     _before: Counts | None = None
+    _began: datetime | None = None
+    _carried: tuple[Counts, int] | None = None
     _window: list[ChangedItem] | None = None
     _there: dict[str, ChangedItem] = field(default_factory=dict)
 
@@ -194,7 +196,7 @@ class TaskChanges:
     def begin(self, state: ChangeState, counts: Counts, now: float) -> None:
         """Begin a call."""
         self.known, self.counts, self.now = state, counts, now
-        self.archived, self.swept = {}, False
+        self.archived, self.swept, self.counted = {}, False, None
 
     # upserts
 
@@ -224,20 +226,31 @@ class TaskChanges:
         """One page of ours, kept for a reader who takes it in parts.
 
         The lists are counted before the first page and after the last of several: where they count the same,
-        nothing was deleted meanwhile, and so no task slipped to a page that was read already. An only page is
-        read anew each time: no look at what changed since the pass began follows it.
+        nothing was deleted meanwhile, and so no task slipped to a page that was read already; unless tasks
+        were created as well, which come last. An only page is read anew each time: no look at what changed
+        since the pass began follows it.
         """
         if number == 1 and self._before is None:
             self._before = self.counted = _count(await self.find_places())
         page = self._pages.get(number) or await self._passed(number, size)
         self._pages = {number: page} if page.total > size else {}
         if number == 1:
+            self._began = page.clock
             return replace(page, begins=page.clock or _newest(page.items))
         is_last = page.total <= number * size
         if is_last and self._before is not None and self._before.total is not None:
             self.counted = await self._count()
-            return replace(page, stable=self.counted.total == self._before.total)
+            is_same = self.counted.total == self._before.total
+            return replace(page, stable=is_same and not self._any_created(page.items))
         return page
+
+    def _any_created(self, items: Sequence[ChangedItem]) -> bool:
+        """Whether tasks were created since shortly before the first page was read."""
+        if self._began is None:
+            return False
+        edge = self._began - timedelta(seconds=self.overlap_s)
+        times = [moment(one.document.get("date_created")) for one in items]
+        return any(one is None or one >= edge for one in times)
 
     async def _passed(self, number: int, size: int) -> ChangedPage:
         """Pages of the vendor that make up one of ours; the total is told as "more" until the last one."""
@@ -326,15 +339,17 @@ class TaskChanges:
         """What the next call compares with.
 
         After a comparison of all ids it holds only if the lists count the same after it as before: what
-        changed under way may hide what is gone.
+        changed under way may hide what is gone. What a call before this one counted holds as long as no other
+        tasks are known than then. Where nothing holds, the next call compares all ids.
         """
         if more:
+            self._carried = self._carried if self.counted is None else (self.counted, known)
             return self.counts
-        if self.swept or self.counted is None:
-            before, self.counted = self.counted, await self._count()
-            if before is not None and before.total != self.counted.total:
-                return Counts()
-        counted, self.counted = self.counted, None
+        counted = self.counted
+        if counted is None and self._carried is not None and self._carried[1] == known:
+            counted = self._carried[0]
+        if counted is None or (self.swept and counted.total != (await self._count()).total):
+            return Counts()
         total = counted.total
         return replace(counted, offset=None if total is None else known - total)
 
@@ -343,6 +358,8 @@ class TaskChanges:
 
         The tasks themselves are kept where they are news: of a large project there is no room for more.
         """
+        if self.counted is None:
+            self.counted = await self._count()
         known: Collection[str] = () if self.known is None else self.known.ids
         found = await self._collected(len(known), lambda one: one not in known)
         return Sweep(found, {len(found)})
