@@ -116,6 +116,25 @@ async def test_a_process_that_freezes_on_the_way_to_the_connection_sends_nothing
     assert (len(heads), leave.looks) == (1, 1)
 
 
+@pytest.mark.parametrize("method", ["DELETE", "POST"])
+async def test_what_has_no_body_is_sent_with_its_head_and_so_once(method: str) -> None:
+    """Frozen between the head and the body that there is none of: the server has all of the request."""
+    leave, heads = Leave(), []
+    leave.jump_after = [0.0, 60.0]
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await read_request(reader))
+        await asyncio.sleep(0)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    async with raw_server(talk) as url:
+        with permitted(leave.permit):
+            async with HttpClient(url, provider="vendor", timing=FakeTime().timing(), verify=False) as client:
+                await client.request(method, "a", operation="delete_task")
+    assert len(heads) == 1
+
+
 async def test_without_a_permit_nothing_is_looked_at() -> None:
     await may_write()
     assert len(elapsed()) >= 2

@@ -161,6 +161,16 @@ async def test_refusals_one_after_the_other_slow_a_counted_quota_down():
     assert await spent(1000) == 0.0
 
 
+async def test_refusals_of_requests_in_flight_are_one_also_where_they_ask_for_no_wait():
+    """The window ends with this second, say: ten requests under way are refused, with no wait for each."""
+    clock = FakeTime()
+    gov = governor(clock, Quota(100, 60.0, counted=True))
+    for _ in range(10):
+        await gov.push(0.0)
+    await take(gov, 11)
+    assert clock.now == pytest.approx(10 * 60 / 90)
+
+
 async def test_what_costs_more_than_the_quota_goes_alone():
     clock = FakeTime()
     gate, pace = LocalGate(clock.timing()), Quota(5, 60.0, 5, counted=True).pace()

@@ -6,7 +6,7 @@ import asyncio
 import http.cookiejar
 import importlib.metadata
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import httpx2
@@ -22,8 +22,10 @@ from pm_providers.transport.urls import is_loopback
 __all__ = ["Pool", "user_agent"]
 
 _KEEPALIVE_S: Final = 30.0
-_LAST_MOMENTS: Final = ("send_request_headers.started", "send_request_body.started")
-"""Ends of the names of what the connection tells right before it writes to its socket."""
+_BEFORE_HEAD: Final = "send_request_headers.started"
+_BEFORE_BODY: Final = "send_request_body.started"
+"""Ends of the names of what the connection tells right before it writes to its socket. A request without a
+body is sent whole by then, so that only its head counts."""
 
 
 def user_agent() -> str:
@@ -76,6 +78,7 @@ class Pool:
         """
         http = self._current()
         body = method == call.method
+        has_body = body and bool(call.content or call.files)
         token = in_call.set(True)
         try:
             request = http.build_request(
@@ -84,19 +87,24 @@ class Pool:
                 headers=dict(headers),
                 content=call.content if body else None,
                 files=call.parts() if body else None,
-                extensions={"trace": self._still_in_time} if call.changes else None,
+                extensions={"trace": self._guard(has_body)} if call.changes else None,
             )
             return await http.send(request, stream=True, auth=None, follow_redirects=False)
         finally:
             in_call.reset(token)
 
-    async def _still_in_time(self, event: str, info: Mapping[str, Any]) -> None:
-        del info
-        if event.endswith(_LAST_MOMENTS) and not is_permit_fresh():
-            text = "not sent: the process stood still for so long that others may have gone on without it"
-            raise AttemptFailedError(
-                TransportError(text, provider=self._provider), executed=False, transient=True
-            )
+    def _guard(self, has_body: bool) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+        last_moments = (_BEFORE_HEAD, _BEFORE_BODY) if has_body else (_BEFORE_HEAD,)
+
+        async def still_in_time(event: str, info: Mapping[str, Any]) -> None:
+            del info
+            if event.endswith(last_moments) and not is_permit_fresh():
+                text = "not sent: the process stood still for so long that others may have gone on without it"
+                raise AttemptFailedError(
+                    TransportError(text, provider=self._provider), executed=False, transient=True
+                )
+
+        return still_in_time
 
     def check_open(self) -> None:
         """Raise `TransportError` once the pool is closed."""

@@ -24,6 +24,7 @@ RateHeaderParser = Callable[[Mapping[str, str], float], RateState | None]
 _LOW_WATER: Final = 0.1
 _LONGEST_PUSH_S: Final = 86400.0
 _SLOWEST: Final = 32
+_TOGETHER: Final = 1 / 12
 
 
 class Governor:
@@ -134,9 +135,12 @@ class Governor:
     def _refused(self) -> None:
         """Slow down for two windows at the second refusal in so long, and twice as much at each further one.
 
-        The quota is less than we were told: that of another plan, or shared with others.
+        The quota is less than we were told: that of another plan, or shared with others. Refusals that come
+        together are one: of requests in flight, each of which may be told to wait for nothing.
         """
         now, again = self._timing.monotonic(), 2 * self.quota.per_s
+        if now - self._refused_at < self.quota.per_s * _TOGETHER:
+            return
         if now - self._refused_at < again:
             slower = 2 * max(self._pace.emission_s, self._slow_emission_s if now < self._slow_until else 0.0)
             self._slow_emission_s = min(slower, _SLOWEST * self._pace.emission_s)
