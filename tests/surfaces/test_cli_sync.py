@@ -489,7 +489,7 @@ def test_init_takes_names_and_asks_again_for_settings_that_lead_nowhere(
     typed = iter([f"sqlite:///{clean_environment / 'there.db'}"])
     wrong = {"PM_DATABASE_URL": "mysql://nowhere"}
     monkeypatch.setattr(sync_init, "missing_settings", lambda *_: wrong)
-    monkeypatch.setattr(sync_init, "typed_setting", lambda _: next(typed))
+    monkeypatch.setattr(sync_init, "typed_setting", lambda *_: next(typed))
     answers(monkeypatch, "nonsense\nInternal\nfar\n\n1\nnew\nboth\n")
     found = cli("init")
     assert "'nonsense' is none of these: a number from 1 to" in found.err
@@ -497,8 +497,28 @@ def test_init_takes_names_and_asks_again_for_settings_that_lead_nowhere(
     assert "far answers" in found.err
     assert cli("connections", "test", "far", "--json").json["ok"] is True
     assert len(cli("mappings", "list", "--json").json) == 1
-    answers(monkeypatch, "far\nn\n")
+    answers(monkeypatch, "farther\nn\n")
     assert "mysql" in cli("init", "--type", "internal", code=3).err
+
+
+def test_init_asks_for_all_that_a_person_needs_and_takes_connections_that_are_stored(
+    cli, there, mapped, monkeypatch
+):
+    from pm_providers.surfaces.cli import sync_setup
+
+    asked = []
+    monkeypatch.setattr(sync_setup.typer, "prompt", lambda text, *_, **__: asked.append(text) or "")
+    answers(monkeypatch, "")
+    sync_setup.missing_settings("jira", {})
+    assert [text.split()[0] for text in asked] == ["JIRA_URL", "JIRA_USERNAME", "JIRA_API_TOKEN"]
+    monkeypatch.setenv("JIRA_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("JIRA_API_TOKEN", "a-token-of-data-center")
+    assert sync_setup.missing_settings("jira", {}) == {}
+    refused = cli("init", "--type", "jira", "--name", "there", code=7)
+    assert "leads to internal, not to jira" in refused.err
+    refused = cli("connections", "add", "there", "jira", "--replace", "--no-test", code=7)
+    assert "by another name" in refused.err
+    assert cli("connections", "test", "there", "--json").json["ok"] is True
 
 
 def test_init_without_a_terminal_takes_options(cli, there, clean_environment):

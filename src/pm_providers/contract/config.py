@@ -74,6 +74,7 @@ class Setting:
         example: a value of the right form, shown in errors.
         required: refuse to start without it.
         secret: masked wherever settings are shown.
+        asked: a person who sets it up by hand is asked for it although it is not required.
     """
 
     env: str
@@ -82,6 +83,7 @@ class Setting:
     example: str
     required: bool = False
     secret: bool = False
+    asked: bool = False
 
 
 def _typed(setting: Setting, default: object, value: str) -> str | float:

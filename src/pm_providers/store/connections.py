@@ -90,7 +90,7 @@ async def update_connection(
     Raises:
         NotFoundError: no such connection.
         ValidationError: as in `add_connection`.
-        ConflictError: the new name is taken.
+        ConflictError: the new name is taken, or projects of another kind of system are mapped to it.
     """
     given = _checked(updates, vault)
 
@@ -98,6 +98,13 @@ async def update_connection(
         found = _required(conn, name_or_id)
         if "name" in given:
             _require_free_name(conn, given["name"], found.id)
+        if given.get("provider_type", found.provider_type) != found.provider_type and _mapped_to(
+            conn, found.id
+        ):
+            raise ConflictError(
+                f"projects of {found.provider_type} are mapped to connection {found.name!r}: it cannot "
+                f"lead to {given['provider_type']}; store that one by another name"
+            )
         changed = {**given, "updated_at": datetime.now(UTC)}
         conn.execute(update(connections).where(connections.c.id == found.id).values(**changed))
         return _stored(conn, found.id)

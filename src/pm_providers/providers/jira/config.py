@@ -48,6 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
         field="username",
         help="e-mail of the account (Cloud) or login (Data Center); none for a personal access token",
         example="ada@example.com",
+        asked=True,
     ),
     Setting(
         env="JIRA_API_TOKEN",

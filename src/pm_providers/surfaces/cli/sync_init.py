@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,8 +11,9 @@ from rich.text import Text
 
 from pm_providers.contract import Setting
 from pm_providers.database import Database, upgrade
-from pm_providers.errors import PMError
+from pm_providers.errors import ConflictError, PMError
 from pm_providers.model import PMProject
+from pm_providers.registry import environment
 from pm_providers.service.sync import SyncResult, run_sync
 from pm_providers.service.sync_setup import (
     MappingRequest,
@@ -77,8 +78,7 @@ def init(
     kind = (kind or ask.choice("Which system is on the other side?", connect_providers())).strip().casefold()
     settings_of(kind)  # an unknown one is said before more is asked
     name = name or ask.text("What do you call this connection?", kind)
-    given = missing_settings(kind, {})
-    _connect(state, ask, name, kind, given)
+    _connect(state, ask, name, kind)
     external = external or ask.project(
         "Which project there?", with_database(state, lambda db: projects_of(db, name))
     )
@@ -92,16 +92,24 @@ def init(
     _show(state, with_database(state, lambda db: _mapped(state, db, request)))
 
 
-def _connect(state: State, ask: _Questions, name: str, kind: str, given: dict[str, str]) -> None:
-    """Store the connection; where it does not answer, ask for the settings again."""
+def _connect(state: State, ask: _Questions, name: str, kind: str) -> None:
+    """Store the connection, or take that of this name; where it does not answer, ask for settings again."""
     settings = settings_of(kind)
+    stored = with_database(state, lambda db: get_connection(db, name))
+    if stored is not None and stored.provider_type != kind:
+        raise ConflictError(
+            f"the connection {line(name)} leads to {stored.provider_type}, not to {kind}: say another --name"
+        )
+    given = missing_settings(kind, {}) if stored is None else {}
     while True:
         state.secrets.update(given[one.env] for one in settings if one.secret and one.env in given)
         said = dict(given)
         try:
             with_database(state, lambda db: _connected(state, db, name, kind, said))  # noqa: B023
         except PMError as error:
-            given = ask.again(error, [one for one in settings if one.required or one.env in given])
+            known = {**environment(), **given}
+            asked = [one for one in settings if one.required or one.asked or one.env in given]
+            given = ask.again(error, asked, known)
         else:
             return
 
@@ -177,8 +185,8 @@ class _Questions:
                 return choices[int(said) - 1]
             self._state.warn(f"{said!r:.40} is none of these: a number from 1 to {len(choices)}, or a name")
 
-    def again(self, error: PMError, asked: Sequence[Setting]) -> dict[str, str]:
-        """Settings typed in anew, after a system did not answer.
+    def again(self, error: PMError, asked: Sequence[Setting], known: Mapping[str, str]) -> dict[str, str]:
+        """Settings typed in anew, after a system did not answer; Enter takes those that are known.
 
         Raises:
             PMError: the error, where nobody can be asked, or nobody wants to try again.
@@ -188,7 +196,7 @@ class _Questions:
         self._state.warn(one_line(error))
         if not typer.confirm("Type the settings again?", default=True, err=True):
             raise error
-        return {one.env: typed_setting(one) for one in asked}
+        return {one.env: typed_setting(one, known.get(one.env, "")) for one in asked}
 
     def project(self, question: str, projects: Sequence[PMProject], *, new: bool = False) -> str:
         ids = [*(["new"] if new else []), *(one.id for one in projects)]

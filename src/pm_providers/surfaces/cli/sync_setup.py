@@ -73,7 +73,7 @@ def add_connection(
         bool, typer.Option("--replace", help="Change the one of this name.", metavar="")
     ] = False,
     test: Annotated[
-        bool, typer.Option("--test/--no-test", help="Ask the system who we are first.", metavar="")
+        bool, typer.Option("--test/--no-test", help="Ask it who we are once it is stored.", metavar="")
     ] = True,
 ) -> None:  # fmt: skip
     """Store how to reach a system. Settings that are not given come from the environment.
@@ -117,17 +117,25 @@ def _given(kind: str, texts: Sequence[str]) -> dict[str, str]:
 
 
 def missing_settings(kind: str, given: dict[str, str]) -> dict[str, str]:
-    """Required settings that neither stand in `given` nor in the environment, as a person types them in."""
+    """Settings that neither stand in `given` nor in the environment, as a person types them in.
+
+    Where all that are required are known, nothing is asked for.
+    """
     if not sys.stdin.isatty():
         return {}
     known = {**environment(), **given}
-    missing = [one for one in settings_of(kind) if one.required and not known.get(one.env)]
-    return {one.env: typed_setting(one) for one in missing}
+    missing = [one for one in settings_of(kind) if not known.get(one.env)]
+    if not any(one.required for one in missing):
+        return {}
+    return {one.env: typed_setting(one) for one in missing if one.required or one.asked}
 
 
-def typed_setting(one: Setting) -> str:
-    """A setting as a person types it in."""
+def typed_setting(one: Setting, known: str = "") -> str:
+    """A setting as a person types it in; Enter takes what is known, if that is no secret."""
     text = f"{one.env} ({one.help}" + ("" if one.secret else f", for example {one.example}") + ")"
+    default = "" if one.secret else known
+    if default or not one.required:
+        return str(typer.prompt(text, default, show_default=bool(default), err=True)).strip()
     return str(typer.prompt(text, hide_input=one.secret, err=True)).strip()
 
 
