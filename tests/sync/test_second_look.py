@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 from pm_providers.contract import unsupported
+from pm_providers.errors import PMError, ProviderError, TransportError
 from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMUser
 from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
 from pm_providers.sync.engine import RunOptions
@@ -159,3 +161,40 @@ async def test_a_deletion_does_not_wait_for_what_failed_before(make_world: Make)
     await world.delete(LEFT, "U")
     await world.run(RunOptions(patient=True))
     assert not await world.listed(RIGHT)
+
+
+class _Labels:
+    """A side whose first label is made late, and whose answer is lost."""
+
+    def __init__(self, side: Any, error: PMError) -> None:
+        self.make, self.list, self.error = side.create_label, side.list_labels, error
+        self.asked: list[Any] = []
+        side.create_label, side.list_labels = self.created, self.listed
+
+    async def created(self, one: PMLabel) -> PMLabel:
+        self.asked.append(one)
+        if len(self.asked) == 1:
+            raise self.error
+        return await self.make(one)
+
+    async def listed(self, *args: Any) -> list[PMLabel]:
+        return await self.list(*args)
+
+    async def arrive(self) -> None:
+        await self.make(self.asked[0])
+
+
+@pytest.mark.parametrize("kind", [TransportError, ProviderError])
+async def test_a_label_is_made_once_where_the_answer_is_lost(full: Any, kind: type[PMError]) -> None:
+    label = await full.sides[LEFT].create_label(PMLabel(name="Urgent", project_id=full.projects[LEFT]))
+    labels = _Labels(full.sides[RIGHT], kind("the connection broke", maybe_applied=True))
+    await full.add(LEFT, "one", label_ids=[label.id])
+    await full.add(LEFT, "two", label_ids=[label.id])
+    with contextlib.suppress(TransportError):
+        await full.run()
+    await full.run()
+    assert (len(labels.asked), await full.listed(RIGHT)) == (1, [])
+    await labels.arrive()
+    await full.settled()
+    assert (len(labels.asked), len(await full.listed(RIGHT))) == (1, 2)
+    assert len(await full.sides[RIGHT].list_labels(full.projects[RIGHT])) == 1

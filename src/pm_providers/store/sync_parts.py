@@ -37,7 +37,7 @@ __all__ = [
     "wake_held",
 ]
 
-TASK = "task"
+TASK, LABEL = "task", "label"
 _CHUNK = 500
 
 
@@ -255,7 +255,7 @@ def open_part_writes(conn: SqlConnection, mapping_id: str) -> dict[str, list[Syn
     where = (
         (sync_writes.c.mapping_id == mapping_id)
         & sync_writes.c.state.in_([INTENT, UNSURE])
-        & (sync_writes.c.entity != TASK)
+        & sync_writes.c.entity.not_in([TASK, LABEL])
     )
     found: defaultdict[str, list[SyncWrite]] = defaultdict(list)
     for row in conn.execute(select(sync_writes).where(where).order_by(sync_writes.c.id)).mappings():

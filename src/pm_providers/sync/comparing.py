@@ -98,7 +98,8 @@ class Pair:
         """What both said of a list when they agreed."""
         if name not in SETS or not self.link.agreed:
             return None
-        return Base(*(tuple(self._agreed(side).get(name) or ()) for side in (source, other(source))))
+        here, there = (tuple(self._agreed(side).get(name) or ()) for side in (source, other(source)))
+        return Base(here, there)
 
     def _carry(self, name: str, source: str, *, base: Base | None = None) -> None:
         """The value of one side to the other."""

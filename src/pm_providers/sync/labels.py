@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.errors import ConflictError, PMError, ValidationError
+from pm_providers.errors import FATAL, ConflictError, PMError, ProviderError, ValidationError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import (
     DONE,
     FAILED,
     UNSURE,
     add_intents,
+    age_s,
     finish_write,
     open_writes,
 )
@@ -63,6 +64,8 @@ class Labels:
         self._spend = spend
         self._counts = counts
         self._on_write = on_write
+        self.unknown: frozenset[str] = frozenset()
+        """Labels of which it is not known whether they were made, as decisions name them: not made again."""
 
     async def make(self, side: Side, steps: Iterable[Step]) -> None:
         """Make labels that values of a side name and that are not there yet.
@@ -72,6 +75,8 @@ class Labels:
             PMError: one could not be made.
         """
         for name in await side.missing_labels(steps):
+            if label_decision(side.name, name).name in self.unknown:
+                raise ProviderError(f"it is not known yet whether the label {name!r:.60} was made")
             await self._one(side, name)
 
     async def _one(self, side: Side, name: str) -> None:
@@ -87,8 +92,10 @@ class Labels:
         except PMError as error:
             state, why = (UNSURE if error.maybe_applied else FAILED), str(error)
             await self._write(lambda conn: finish_write(conn, write_id, state, error=why))
-            if isinstance(error, ConflictError | ValidationError) and await side.has_label(name):
-                return  # somebody made it meanwhile
+            self.unknown |= {label_decision(side.name, name).name} if error.maybe_applied else frozenset()
+            is_told = error.maybe_applied or isinstance(error, ConflictError | ValidationError)
+            if is_told and not isinstance(error, FATAL) and await side.has_label(name):
+                return  # it was made, or somebody made it meanwhile
             raise
         done = {"after": {"name": made.name}, "remote_id": made.id}
         await self._write(lambda conn: finish_write(conn, write_id, DONE, **done))
@@ -97,11 +104,18 @@ class Labels:
         self._on_write(label_decision(side.name, name))
 
 
-async def settle_labels(db: Database, mapping_id: str, fence: int, sides: Mapping[str, Side]) -> None:
-    """Find out what became of labels that a run was making when it ended early."""
+async def settle_labels(
+    db: Database, mapping_id: str, fence: int, sides: Mapping[str, Side], settle_s: float
+) -> frozenset[str]:
+    """Find out what became of labels that a run was making when it ended early; those not known yet."""
+    unknown = set()
     left = [one for one in await db.read(lambda conn: open_writes(conn, mapping_id)) if one.entity == LABEL]
     for one in left:
-        found = await sides[one.side].has_label(str(one.wanted.get("name")))
+        name = str(one.wanted.get("name"))
+        found = await sides[one.side].has_label(name)
+        if not found and await db.read(lambda conn: age_s(conn, one)) < settle_s:  # noqa: B023 - runs at once
+            unknown.add(label_decision(one.side, name).name)
+            continue
         ended = (DONE, {"remote_id": found, "after": {"name": one.wanted["name"]}}) if found else (
             FAILED, {"error": "it was never created"})  # fmt: skip
 
@@ -110,3 +124,4 @@ async def settle_labels(db: Database, mapping_id: str, fence: int, sides: Mappin
             finish_write(conn, write_id, ended[0], **ended[1])
 
         await db.write(work)
+    return frozenset(unknown)

@@ -67,6 +67,8 @@ class Run:
         self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
         self.sides: Mapping[str, Side] = {}
         self.marker = ""
+        self.labels: frozenset[str] = frozenset()
+        """Labels of which it is not known whether they were made."""
         self.young: frozenset[str] = frozenset()
         """Sides that were read before: what is new there is looked at before it is created."""
 
@@ -186,12 +188,12 @@ class Run:
 
     async def _recovered(self, planner: Planner) -> frozenset[str]:
         if not await self.db.read(lambda conn: open_writes(conn, self.mapping_id)):
+            self.labels = frozenset()
             return frozenset()
-        await settle_labels(self.db, self.mapping_id, self.fence, self.sides)
+        settle_s = self.engine.policy.settle_s
+        self.labels = await settle_labels(self.db, self.mapping_id, self.fence, self.sides, settle_s)
         translator = await planner.translator()
-        recovery = Recovery(
-            self.db, self.mapping_id, self.fence, self.sides, translator, self.engine.policy.settle_s
-        )
+        recovery = Recovery(self.db, self.mapping_id, self.fence, self.sides, translator, settle_s)
         return await recovery.run()
 
     # planning
@@ -272,6 +274,7 @@ class Run:
             self.db, self.mapping_id, self.report.run_id, self.fence, self.sides, planner,
             budget=self.left_to_spend, on_write=self.on_write,
         )  # fmt: skip
+        applier.labels.unknown = self.labels
         try:
             await self._create_all(planner, applier, waiting)
             await self._change_all(planner, applier, waiting)
