@@ -294,3 +294,26 @@ async def test_a_bulk_delete_without_end_tells_so_of_each() -> None:
         gone = await provider.delete_tasks(ids)
     assert len(gone.errors) == 25
     assert all(one.error and one.error.maybe_applied for one in gone.errors)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.parametrize("kind", ["fields", "delete"])
+async def test_an_operation_that_may_not_be_asked_after_may_be_done(kind: str, status: int) -> None:
+    """It was handed in: single calls would do it a second time, and know nothing of the first."""
+    ids = [str(number) for number in range(1, 26)]
+    issues = [{"id": one, "key": f"A-{one}", "fields": {}} for one in ids]
+    server = Scripted(
+        {
+            f"POST {API}/issue/bulkfetch": {"issues": issues},
+            f"POST {API}/bulk/issues/{kind}": answer({"taskId": "77"}, 201),
+            f"GET {API}/bulk/queue/77": answer({"errorMessages": ["no"]}, status),
+        }
+    )
+    async with scripted(server) as provider:
+        if kind == "delete":
+            failed = (await provider.delete_tasks(ids)).errors
+        else:
+            failed = (await provider.update_tasks([(one, {"title": "new"}) for one in ids])).errors
+    assert len(failed) == 25
+    assert all(one.error and one.error.maybe_applied for one in failed)
+    assert {one.method for one in server.requests} == {"GET", "POST"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pm_providers.errors import NotFoundError, PMError, ProviderError, ValidationError
+from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError, ProviderError, ValidationError
 from pm_providers.providers.jira.client import Api
 from pm_providers.toolkit.documents import broken
 from pm_providers.transport import Timing
@@ -109,7 +109,15 @@ class BulkOperations:
         task = handed_in.get("taskId")
         if not isinstance(task, str) or not task:
             raise broken("a bulk operation without a task")
-        return await self._waited(task)
+        try:
+            return await self._waited(task)
+        except (PermissionDeniedError, NotFoundError, ValidationError) as error:
+            # It was handed in: a refusal of this look is none of the operation.
+            text = f"what became of the bulk operation {task} may not be seen: {error.message}"
+            raise ProviderError(text, status=error.status, maybe_applied=True) from error
+        except PMError as error:
+            error.maybe_applied = True  # outcomes of single issues are no errors of the whole call
+            raise
 
     async def _waited(self, task: str) -> BulkReport:
         """The report of an operation once it is done.
