@@ -317,3 +317,19 @@ async def test_an_operation_that_may_not_be_asked_after_may_be_done(kind: str, s
     assert len(failed) == 25
     assert all(one.error and one.error.maybe_applied for one in failed)
     assert {one.method for one in server.requests} == {"GET", "POST"}
+
+
+async def test_a_second_operation_that_fails_leaves_the_first_one_done() -> None:
+    ids = [str(number) for number in range(1, 1003)]
+    issues = [{"id": one, "key": f"A-{one}", "fields": {"summary": "new"}} for one in ids]
+    answers = [answer({"taskId": "77"}, 201), answer({"errorMessages": ["who?"]}, 401)]
+    server = Scripted(
+        {
+            f"POST {API}/issue/bulkfetch": {"issues": issues},
+            f"POST {API}/bulk/issues/fields": lambda _: answers.pop(0),
+            f"GET {API}/bulk/queue/77": {"status": "COMPLETE", "processedAccessibleIssues": ids[:1000]},
+        }
+    )
+    async with scripted(server) as provider:
+        changed = await provider.update_tasks([(one, {"title": "new"}) for one in ids])
+    assert [one.error.maybe_applied for one in changed.errors if one.error] == [True] * 1002

@@ -335,7 +335,11 @@ class Batches(Deletes):
         done: set[str] = set()
         failed: dict[str, str] = {}
         for start in range(0, len(ids), BULK_MOST):
-            report = await work(ids[start : start + BULK_MOST])
+            try:
+                report = await work(ids[start : start + BULK_MOST])
+            except PMError as error:
+                error.maybe_applied = error.maybe_applied or start > 0  # which ones is not told apart
+                raise
             done |= report.done
             failed |= report.failed
         return BulkReport(frozenset(done), failed)
