@@ -9,9 +9,10 @@ import pytest
 
 from pm_providers.contract import unsupported
 from pm_providers.errors import PMError, ProviderError, TransportError
-from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMUser
+from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMSprint, PMUser
 from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
 from pm_providers.sync.engine import RunOptions
+from pm_providers.sync.parts import Parts
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
@@ -198,3 +199,29 @@ async def test_a_label_is_made_once_where_the_answer_is_lost(full: Any, kind: ty
     await full.settled()
     assert (len(labels.asked), len(await full.listed(RIGHT))) == (1, 2)
     assert len(await full.sides[RIGHT].list_labels(full.projects[RIGHT])) == 1
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+async def test_sprints_that_somebody_edits_while_a_plan_is_compared_stay(
+    full: Any, monkeypatch: pytest.MonkeyPatch, deletes: bool
+) -> None:
+    """Also on systems without versions."""
+    full.policy = Policy(settle_s=0.0)
+    left, right = full.sides[LEFT], full.sides[RIGHT]
+    one = await left.create_sprint(PMSprint(name="A", project_id=full.projects[LEFT]))
+    await full.settled()
+    (two,) = await right.list_sprints(full.projects[RIGHT])
+    await (left.delete_sprint(one.id) if deletes else left.update_sprint(one.id, {"name": "A2"}))
+    plan = await full.run(RunOptions(dry=True, full=True))
+    assert plan.planned == {"sprint delete" if deletes else "sprint update": 1}
+    compared, write = Parts.approve, right.update_sprint
+
+    async def meanwhile(*args: Any) -> None:
+        await write(two.id, {"name": "B"})
+        await compared(*args)
+
+    monkeypatch.setattr(right, "update_sprint", lambda which, values, **_: write(which, values))
+    monkeypatch.setattr(Parts, "approve", meanwhile)
+    report = await full.run(RunOptions(plan_id=plan.plan_id, full=True))
+    assert (report.state, report.writes) == ("partial", 0)
+    assert [sprint.name for sprint in await right.list_sprints(full.projects[RIGHT])] == ["B"]

@@ -149,7 +149,31 @@ class Parts:
         """
         containers, self._containers = self._containers, []
         for kind, scope, decided in containers:
+            if self.approved is not None:
+                decided = await self._as_approved(kind, decided, planner)  # noqa: PLW2901 - as it is now
             await self._carried_out(kind, scope, decided, planner)
+
+    async def _as_approved(
+        self, kind: Kind, decided: Sequence[tuple[PartView, list[Decision]]], planner: Planner
+    ) -> Sequence[tuple[PartView, list[Decision]]]:
+        """What was approved, as long as it still is what is to be done: to plan all of a run takes long."""
+        asked = {digest_of(one) for _, found in decided for one in found if one.act in APPROVED}
+        if not asked:
+            return decided
+        for view, _ in decided:
+            for side, item in view.items.items():
+                planner.unlearn(kind.entity, side, item.id)
+        scope = Scope(None, {name: side.project_id for name, side in self._sides.items()})
+        rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id, kind.entity))
+        now, left = [], set(asked)
+        for view in await self._look.views(kind, scope, rows):
+            found = self._look.decided(kind, scope, view)
+            wanted = {digest_of(one) for one in found if one.act in APPROVED}
+            if wanted <= asked:
+                now.append((view, found))
+                left -= wanted
+        self.approved = (self.approved or set()) | left
+        return now
 
     async def _carried_out(
         self,
