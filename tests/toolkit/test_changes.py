@@ -443,3 +443,47 @@ async def test_whatever_happens_between_and_during_calls_the_copy_is_right_in_th
     for _ in range(3):
         await reader.drain(now=float(system.second))
     assert reader.copy == system.titles()
+
+
+@dataclass
+class Lagging(System):
+    """Its count may be wrong, and so may its list of ids for a while; what it says of single tasks is right."""
+
+    is_exact: bool = False
+    wrong: int = 0
+    also: list[str] = field(default_factory=list)
+
+    async def count(self, project):
+        return await super().count(project) + self.wrong
+
+    async def sweep(self, project):
+        ids = (await super().sweep(project)).ids
+        return Sweep([*ids, *self.also], [len(ids) + len(self.also)])
+
+
+async def test_a_count_that_was_wrong_once_hides_no_delete_later(system):
+    lagging = Lagging(tasks=system.tasks, second=system.second)
+    reader = Reader(lagging)
+    await reader.drain()
+    lagging.wrong = -1
+    assert await reader.drain() == ([], [])
+    lagging.wrong = 0
+    assert await reader.drain() == ([], [])
+    del lagging.tasks["3"]
+    lagging.also = ["3"]  # the list follows later than the count
+    assert await reader.drain() == ([], [])
+    lagging.also = []
+    assert await reader.drain() == ([], ["3"])
+
+
+async def test_a_count_that_stays_wrong_costs_two_comparisons(system):
+    lagging = Lagging(tasks=system.tasks, second=system.second)
+    reader = Reader(lagging)
+    await reader.drain()
+    lagging.wrong = -1
+    lagging.asked.clear()
+    for _ in range(4):
+        assert await reader.drain() == ([], [])
+    assert lagging.asked.count("sweep") == 2
+    del lagging.tasks["3"]
+    assert await reader.drain() == ([], ["3"])

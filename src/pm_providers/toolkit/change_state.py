@@ -69,7 +69,7 @@ class ChangeState:
         swept_at: seconds since 1970 of the last sweep.
         offset: tasks that are known, less those that the system counts, after all ids were compared.
         is_read: all of the window was handed out when it was read last.
-        guess: the same after the last comparison that left a difference.
+        guess: the same after the last comparison; `None` where the count was as expected since.
         total: tasks that each page of the first pass counted; -1 where they differed.
         precision: smallest difference of two times of change; belongs to the vendor and is not in the cursor.
         overlap_s: seconds before `since` that are looked at again; belongs to the vendor, too.

@@ -368,7 +368,10 @@ class ChangeStream:
         Costs one request where the count adds up.
         """
         overdue = state.calls >= _SWEEP_EVERY_CALLS or self._now - state.swept_at >= _SWEEP_EVERY_S
-        if state.calls == 0 or (not overdue and await self._adds_up(state)):
+        if state.calls == 0:
+            return [], [], False
+        if not overdue and await self._adds_up(state):
+            state.guess = None
             return [], [], False
         there = await self._swept(state.project)
         state.calls, state.swept_at = 0, self._now
