@@ -13,12 +13,13 @@ from sqlalchemy import delete, func, insert, null, select, true, update
 
 from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
 from pm_providers.store.sync_history import INTENT, UNSURE, SyncWrite
-from pm_providers.store.sync_links import LINKED, Link
+from pm_providers.store.sync_links import LINKED, Link, drop_links
 
 __all__ = [
     "PartLink",
     "answered_owners",
     "drop_parts",
+    "drop_with_relations",
     "due_tasks",
     "fresh_sides",
     "has_parts",
@@ -231,6 +232,12 @@ def drop_parts(conn: SqlConnection, ids: Collection[str]) -> None:
     """Forget links."""
     for some in _some(sorted(ids)):
         conn.execute(delete(sync_links).where(sync_links.c.id.in_(some)))
+
+
+def drop_with_relations(conn: SqlConnection, mapping_id: str, link_id: str, side: str, task_id: str) -> None:
+    """Forget a task that is gone on both sides, its parts, and other tasks' relations with it."""
+    drop_parts(conn, [row.id for row in relations_to(conn, mapping_id, side, [task_id])])
+    drop_links(conn, [link_id])
 
 
 def is_first_run(conn: SqlConnection, mapping_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
@@ -22,16 +22,18 @@ from pm_providers.store.sync_history import (
 from pm_providers.store.sync_links import (
     Link,
     children_of,
-    drop_links,
     links_by_id,
     mark_gone,
     observe,
     save_link,
 )
+from pm_providers.store.sync_parts import drop_with_relations
 from pm_providers.store.sync_state import TakenOverError
 from pm_providers.store.sync_tries import tried_in_vain
 from pm_providers.sync.agreement import written
 from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
+from pm_providers.sync.keeping import Keeping
+from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.rejections import less_of
@@ -351,11 +353,17 @@ class Applier(Creator):
 
     # deletions
 
+    @cached_property
+    def _keeping(self) -> Keeping:
+        asked = Asked(self._db, self._mapping_id, self._sides, self._planner)
+        return Keeping(self._db, self._mapping_id, asked)
+
     async def _delete(self, view: LinkView, one: Decision) -> None:
         side, across = self._sides[one.side], other(one.side)
         if (await self._sides[across].task_gone(view.ids[across]))[0] != "deleted":  # it is back
             await self._seen_again(self._sides[across], view.ids[across])
             return
+        around = await self._keeping.around(side, view.id, one.remote_id)
         current = await side.provider.get_task(one.remote_id)
         said = view.state(one.side)
         if current is not None and snapshot_of(current) != said:
@@ -364,7 +372,7 @@ class Applier(Creator):
         if await self._spared(view, one):
             return
         self._spend()
-        row = self._intent(one, said, {})
+        row = self._intent(one, {**said, **around}, {})
         write_id = (await self._write(lambda conn: add_intents(conn, [row])))[0]
         try:
             await may_write()
@@ -378,7 +386,7 @@ class Applier(Creator):
 
         def work(conn: SqlConnection) -> None:
             finish_write(conn, write_id, DONE)
-            drop_links(conn, [view.id])
+            drop_with_relations(conn, self._mapping_id, view.id, one.side, one.remote_id)
 
         await self._write(work)
         self._planner.forget(one.side, one.remote_id)

@@ -17,7 +17,7 @@ from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
-from pm_providers.store.sync_links import DETACHED, Link, links_by_id
+from pm_providers.store.sync_links import Link, links_by_id
 from pm_providers.store.sync_parts import (
     PartLink,
     answered_owners,
@@ -27,7 +27,6 @@ from pm_providers.store.sync_parts import (
     is_first_run,
     make_due,
     open_part_writes,
-    part_links,
     parts_of,
     settle_due,
     sprint_links,
@@ -41,6 +40,7 @@ from pm_providers.sync.parts_apply import Fuse, PartWriter
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_look import Look
 from pm_providers.sync.parts_model import CONTAINERS, Kind, PartView, Scope
+from pm_providers.sync.parts_unsettled import Unsettled
 from pm_providers.sync.parts_views import is_early
 from pm_providers.sync.plan import digest_of
 from pm_providers.sync.planning import Planner
@@ -96,6 +96,7 @@ class Parts:
         self.approved: set[int] | None = None
         """Digests of what may be written to parts, where people approved a plan, and was not yet."""
         self.writer = PartWriter(db, mapping_id, fence, sides, policy.settle_s, on_write)
+        self._unsettled = Unsettled(db, mapping_id, self.writer)
         self.anew = False
         """Other parts are in step than in the run before."""
         self._containers: list[tuple[Kind, Scope, list[tuple[PartView, list[Decision]]]]] = []
@@ -185,7 +186,7 @@ class Parts:
         self.writer.fuse = await self.fuse()
         writes = await self._db.read(lambda conn: open_part_writes(conn, self._mapping_id))
         rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id, kind.entity))
-        await self._returned(kind, scope, rows, writes)
+        await self._unsettled.beside(kind, scope, rows, writes)
         made = False
         for view, decisions in decided:
             await self._one(kind, scope, view, writes.get(view.link_id, ()), decisions)
@@ -212,6 +213,7 @@ class Parts:
         kinds = self._look.kinds(asked)
         self.writer.fuse = await self.fuse()
         await self._woken()
+        await self._unsettled.of_tasks(self._look.every(asked))
         for _ in range(_PASSES):
             if not kinds or not await self._pass(kinds, asked):
                 break
@@ -348,7 +350,7 @@ class Parts:
         for kind in kinds:
             own: Sequence[PartLink] = [row for row in rows if row.entity == kind.entity]
             try:
-                own, known = await self._returned(kind, scope, own, writes)
+                own, known = await self._unsettled.beside(kind, scope, own, writes)
                 settled = settled and known
                 views = await self._look.views(kind, scope, own)
             except (PermissionDeniedError, UnsupportedError) as error:
@@ -362,20 +364,6 @@ class Parts:
                 open_ones = writes.get(view.link_id, ())
                 settled = await self._one(kind, scope, view, open_ones, decisions) and settled
         return settled
-
-    async def _returned(
-        self, kind: Kind, scope: Scope, rows: Sequence[PartLink], writes: Mapping[str, Sequence[SyncWrite]]
-    ) -> tuple[Sequence[PartLink], bool]:
-        """Find out what became of parts that an undo made again: the links, and whether all is known."""
-        left = [row for row in rows if row.state == DETACHED and row.id in writes]
-        known = True
-        for row in left:
-            taken = {str(one) for each in rows for one in (each.left_id, each.right_id)}
-            known = await self.writer.found_again(kind, scope, row, taken, writes[row.id]) and known
-        if left:
-            ids = [row.id for row in rows]
-            rows = await self._db.read(lambda conn: part_links(conn, ids))
-        return rows, known
 
     async def _one(
         self,

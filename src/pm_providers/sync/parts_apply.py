@@ -136,8 +136,9 @@ class PartWriter:
         place = scope.ids[one.side]
         items = [
             item
-            for item in await kind.read(self._sides[one.side], scope)
+            for item in await kind.everything(self._sides[one.side], scope)
             if kind.stored(place, item.id) not in taken
+            and kind.is_placed(item, one.wanted)
             and all(same_value(name, value, item.values.get(name)) for name, value in wanted.items())
         ]
         view = PartView(row.id, row, {one.side: items[-1]} if items else {}, {})

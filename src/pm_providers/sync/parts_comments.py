@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pm_providers.model import Entity, PMAttachment, PMComment
 from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled, words
+from pm_providers.sync.parts_records import WHY
 from pm_providers.sync.parts_texts import (
     attachment_name,
     attachment_note,
@@ -253,8 +254,10 @@ class Attachments(Kind):
         )
 
     async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
-        """The whole comment, with the address of the file."""
-        return {"text": item.record.body} if item.id.startswith(_NOTE) else {}
+        """The whole comment, with the address of the file. Files themselves are not kept."""
+        if item.id.startswith(_NOTE):
+            return {"text": item.record.body}
+        return {WHY: "it was a file, and the history keeps no files"}
 
     async def remake(self, side: Side, scope: Scope, values: Values, again: Values) -> Item:
         """Say again where the file is."""

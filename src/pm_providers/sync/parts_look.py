@@ -51,10 +51,12 @@ class Look:
 
     def kinds(self, asked: Asked) -> list[Kind]:
         """Kinds of parts that are in step, in the order in which they are written."""
-        every: list[Kind] = [
-            Comments(asked), Attachments(asked), Relations(asked), Checklists(), ChecklistItems(asked),
-        ]  # fmt: skip
-        return [one for one in every if self.wanted(one)]
+        return [one for one in self.every(asked) if self.wanted(one)]
+
+    @staticmethod
+    def every(asked: Asked) -> list[Kind]:
+        """All kinds of parts of tasks."""
+        return [Comments(asked), Attachments(asked), Relations(asked), Checklists(), ChecklistItems(asked)]
 
     def wanted(self, kind: Kind) -> bool:
         """Whether a kind is in step; says why where the systems cannot."""

@@ -13,13 +13,29 @@ from pm_providers.store.sync_parts import PartLink
 from pm_providers.sync.side import Side
 from pm_providers.text import MAX_CHARACTERS, parse_markdown
 
-__all__ = ["CONTAINERS", "TEXTS", "Item", "Kind", "PartView", "Scope", "Values", "filled", "same_value"]
+__all__ = [
+    "CONTAINERS",
+    "NEW",
+    "TEXTS",
+    "Item",
+    "Kind",
+    "PartView",
+    "Scope",
+    "Values",
+    "filled",
+    "same_value",
+    "same_values",
+    "words",
+]
 
 Values = dict[str, Any]
 """Field -> JSON value in terms that both sides share; a field that holds nothing is missing."""
 
 TEXTS = frozenset({"body", "goal", "description", "status_note"})
 """Fields that hold Markdown."""
+
+NEW = "new: "
+"""Before the title of what is yet to come, where its id would stand."""
 
 CONTAINERS = frozenset({"project", "sprint"})
 """Kinds that belong to the two projects, not to a task."""
@@ -165,6 +181,14 @@ class Kind:
     async def read(self, side: Side, scope: Scope) -> list[Item]:
         """All parts of a scope on a side, oldest first."""
         raise TypeError(f"{type(self).__name__} does not read {side!r}")
+
+    async def everything(self, side: Side, scope: Scope) -> list[Item]:
+        """As `read`, with what is looked after elsewhere and goes with the task."""
+        return await self.read(side, scope)
+
+    def is_placed(self, item: Item, wanted: Mapping[str, Any]) -> bool:
+        """Whether a part stands where a write wanted it, as far as its task does not tell."""
+        return True
 
     def key(self, values: Values) -> Hashable | None:
         """What is equal of the same part on both sides; `None` for what cannot be told."""

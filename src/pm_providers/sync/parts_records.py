@@ -18,10 +18,23 @@ from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.rejections import rejected
 from pm_providers.sync.side import Side
 
-__all__ = ["ACTIONS", "AGAIN", "became", "intent_of", "kept_of", "less", "problem_of", "taken_for_ours"]
+__all__ = [
+    "ACTIONS",
+    "AGAIN",
+    "WHY",
+    "became",
+    "intent_of",
+    "kept_of",
+    "less",
+    "problem_of",
+    "taken_for_ours",
+]
 
 AGAIN = "again"
 """Under this name the history holds what it takes to make a deleted part again, besides its values."""
+
+WHY = "why"
+"""Under this name in what is kept as `AGAIN`: why it cannot be made again."""
 
 ACTIONS = {Act.CREATE: "create", Act.UPDATE: "update", Act.DELETE: "delete"}
 """Decision -> name in the history."""

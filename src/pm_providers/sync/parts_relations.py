@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pm_providers.model import Entity, PMRelation
 from pm_providers.store.sync_links import LINKED, Link
-from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled
+from pm_providers.sync.parts_model import NEW, Item, Kind, Scope, Values, filled
 from pm_providers.sync.side import Side
 
-__all__ = ["Relations", "Tasks"]
+__all__ = ["ENDS", "Relations", "Tasks"]
+
+ENDS = ("from_task_id", "to_task_id")
+"""Names under which the history holds the two tasks of a relation, by their ids on its side."""
 
 _BOTH_WAYS = frozenset({"relates"})
 """Types that say the same from either end."""
@@ -63,6 +66,20 @@ class Relations(Kind):
 
     async def read(self, side: Side, scope: Scope) -> list[Item]:
         """Relations that are looked after at this task."""
+        items = []
+        for one, owner in await self._all(side, scope):
+            if owner == scope.owner_id:
+                items.append(one)
+            else:
+                self._tasks.met(side, self.stored(one.other_end or "", one.id), owner, one.values["type"])
+        return items
+
+    async def everything(self, side: Side, scope: Scope) -> list[Item]:
+        """Relations of this task, those included that are looked after at their other end."""
+        return [one for one, _ in await self._all(side, scope)]
+
+    async def _all(self, side: Side, scope: Scope) -> list[tuple[Item, str]]:
+        """Relations of a task, each with the link of the task at which it is looked after."""
         own = scope.ids[side.name]
         found = await side.provider.list_relations(own)
         ends = {end for one in found for end in (one.from_task_id, one.to_task_id)}
@@ -70,13 +87,13 @@ class Relations(Kind):
         items = []
         for one in found:
             both = [self._link(end, own, scope, links) for end in (one.from_task_id, one.to_task_id)]
-            owner = self._owner(one, both, scope)
-            if owner != scope.owner_id:
-                place = links[_other_end(one, own)].id_on(side.name) or ""
-                self._tasks.met(side, self.stored(place, one.id), owner, one.type)
-                continue
-            items.append(_relation(one, both[0], both[1], own))
+            items.append((_relation(one, both[0], both[1], own), self._owner(one, both, scope)))
         return items
+
+    def is_placed(self, item: Item, wanted: Mapping[str, Any]) -> bool:
+        """Whether it relates the two tasks that were to be related."""
+        ends = {wanted[name] for name in ENDS if name in wanted}
+        return not ends or ends == {item.record.from_task_id, item.record.to_task_id}
 
     def _link(self, end: str, own: str, scope: Scope, links: Mapping[str, Link]) -> str:
         if end == own:
@@ -128,9 +145,9 @@ class Relations(Kind):
 
     async def hindrance(self, side: Side, scope: Scope, again: Values) -> str:
         """The task at its other end may be gone."""
-        ends = [str(again.get(name) or "") for name in ("from_task_id", "to_task_id")]
+        ends = [str(again.get(name) or "") for name in ENDS]
         own = scope.ids[side.name]
-        far = [end for end in ends if end != own]
+        far = [end for end in ends if end != own and not end.startswith(NEW)]
         is_there = all([end and await side.provider.get_task(end) is not None for end in far])
         return "" if is_there and own in ends else "the task at its other end is gone"
 

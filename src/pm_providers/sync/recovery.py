@@ -13,6 +13,7 @@ from pm_providers.database import Database
 from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, age_s, finish_write, open_writes
 from pm_providers.store.sync_links import (
+    DETACHED,
     LINKED,
     Link,
     Single,
@@ -22,6 +23,7 @@ from pm_providers.store.sync_links import (
     singles_on,
     wake_children,
 )
+from pm_providers.store.sync_parts import drop_with_relations
 from pm_providers.store.sync_state import check_fence
 from pm_providers.store.sync_tries import FRESH
 from pm_providers.sync.agreement import written
@@ -132,7 +134,7 @@ class Recovery:
         def work(conn: SqlConnection) -> None:
             finish_write(conn, one.id, DONE if is_done else FAILED)
             if is_done:
-                drop_links(conn, [one.link_id])
+                drop_with_relations(conn, self._mapping_id, one.link_id, one.side, one.remote_id or "")
 
         await self._write(work)
 
@@ -275,6 +277,8 @@ class Recovery:
             values = _adopted(fresh, side, basis, agreed, state)
             values |= {f"{side}_id": made.id_on(side), f"{side}_at": made.at_on(side), "problem": None}
             values |= FRESH
+            if values["state"] == DETACHED:
+                values["problem"] = "undone"
             values["held"] = dict.fromkeys(self._unsent(one, basis), source) or None
             values["dirty"] = values["dirty"] or values["held"] is not None
             save_link(conn, link.id, **values)
@@ -334,6 +338,8 @@ def _adopted(
         "state": LINKED,
     }
     values["dirty"] = state != agreed or now != basis or link.gone_on(source) is not None
+    if link.id_on(source) is None:  # an undo made it again: its counterpart is gone
+        values |= {"state": DETACHED, "dirty": False}
     return values
 
 

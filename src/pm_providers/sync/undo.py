@@ -11,6 +11,8 @@ from pm_providers.model import Entity
 from pm_providers.store.sync_history import DONE, SyncWrite
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.parts_model import Kind, Values, same_value
+from pm_providers.sync.parts_records import AGAIN
+from pm_providers.sync.parts_relations import ENDS
 from pm_providers.sync.values import CUSTOM, FIELDS, Snapshot, changed_fields
 
 __all__ = ["PLACES", "Undone", "decide_part_undo", "decide_undo", "folded"]
@@ -18,7 +20,7 @@ __all__ = ["PLACES", "Undone", "decide_part_undo", "decide_undo", "folded"]
 _ORDER = {Act.CREATE: 0, Act.UPDATE: 1, Act.DELETE: 2}
 """What hangs below something comes off before that is deleted; what was deleted comes back first."""
 
-PLACES = ("task_id", "project_id")
+PLACES = ("task_id", "project_id", *ENDS)
 """What says in the history where a part stands; no fields of it."""
 
 _STANDS = defaultdict(lambda: 1, {Entity.TASK.value: 0, Entity.CHECKLIST.value: 2, Entity.SPRINT.value: 3})
@@ -37,7 +39,8 @@ class Undone:
         title: for people.
         entity: kind of record.
         place: of parts of a task its id on that side, of sprints the project's.
-        before: field -> value before the run; of a deleted item all that it held.
+        before: field -> value before the run; of a deleted item all that it held; of a task that is
+            about to be deleted what stands around it.
         after: field -> value as the run left it; of a created item all that it held.
     """
 
@@ -70,7 +73,22 @@ def folded(writes: Iterable[SyncWrite]) -> list[Undone]:
             del found[key]  # made and deleted by the same run: nothing is left of it
     inner = [one for one in found.values() if _comes_back(one)]
     rest = [one for one in found.values() if not _comes_back(one)]
-    return sorted([*inner[::-1], *rest], key=_turn)
+    around = [part for one in rest for part in _taken_along(one)]
+    return sorted([*inner[::-1], *rest, *around], key=_turn)
+
+
+def _taken_along(task: Undone) -> list[Undone]:
+    """What went with a task; it comes back below the new one."""
+    if task.entity != Entity.TASK.value or task.act is not Act.CREATE:
+        return []
+    kept = task.before.pop(AGAIN, None) or {}
+    return [
+        Undone(
+            Act.CREATE, task.side, one["link"], one["id"], f"{task.title}: {one['title']}"[:500],
+            one["entity"], one["place"], before={**one["values"], AGAIN: one[AGAIN]},
+        )
+        for one in kept.get("parts", ())
+    ]  # fmt: skip
 
 
 def _comes_back(one: Undone) -> bool:
@@ -225,7 +243,7 @@ def _returned(undone: Undone) -> Decision:
     )
     return Decision(
         Act.CREATE, undone.link_id, undone.side, undone.title, "", steps,
-        reason="the run deleted it; it comes back under a new id, without what hung on it",
+        reason="the run deleted it; it comes back under a new id",
     )  # fmt: skip
 
 

@@ -10,14 +10,11 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import insert
 
-from pm_providers.database.schema_sync import sync_links
 from pm_providers.effects import elapsed
 from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
 from pm_providers.model import Entity, PMTask
@@ -54,10 +51,11 @@ from pm_providers.sync.applying import FATAL
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.engine import Engine, RunReport
 from pm_providers.sync.leave import leave_to_write
+from pm_providers.sync.parts_model import NEW
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
-from pm_providers.sync.undoing_around import label_left, with_members
+from pm_providers.sync.undoing_around import label_left, put_apart, with_members
 from pm_providers.sync.undoing_parts import PartsUndoing
 from pm_providers.sync.values import snapshot_of
 
@@ -130,7 +128,7 @@ class Undoing:
             )
             if dry:
                 for one in items:
-                    self._noted(self._repointed(await self._decided(sides[one.side], one)))
+                    await self._foreseen(sides[one.side], one)
                 return self.report
             settle_s = self._engine.policy.settle_s
             with leave_to_write(self._db, self._mapping_id, fence, since=since, settle_s=settle_s):
@@ -160,6 +158,13 @@ class Undoing:
             if one.action == "create" and one.state == DONE and one.remote_id:
                 self._returned[one.side, one.link_id] = one.remote_id
 
+    async def _foreseen(self, side: Side, undone: Undone) -> None:
+        """Say what would be done; what stands below a task that comes back counts on that."""
+        one = await self._decided(side, undone)
+        if one is not None and one.act is Act.CREATE and one.entity == TASK:
+            self._moved[one.side, undone.remote_id] = f"{NEW}{undone.title}"
+        self._noted(self._repointed(one))
+
     def _noted(self, one: Decision | None) -> None:
         if one is not None:
             self.report.decisions.append(one)
@@ -182,6 +187,7 @@ class Undoing:
         if one.act is Act.DELETE:  # this may take long: how it is now is looked at last
             below = await self._children(side, one)
             around = "" if below else await self._parts.others_on(side, one.remote_id)
+            one.before = await self._parts.kept(one) if self.report.run_id and not (below or around) else {}
         found = await side.provider.get_task(one.remote_id)
         now = None if found is None else snapshot_of(found)
         decision = decide_undo(one, now, children=below, around=around)
@@ -297,25 +303,19 @@ class Undoing:
             "remote_id": one.remote_id or None, "title": one.title[:500],
             "wanted": {step.field: step.new for step in one.steps},
             "before": {step.field: step.old for step in one.steps} if one.act is Act.UPDATE
-            else undone.after if one.act is Act.DELETE else None,
+            else {**undone.after, **undone.before} if one.act is Act.DELETE else None,
         }  # fmt: skip
 
         def work(conn: SqlConnection) -> str:
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
             if one.act is Act.DELETE and link is not None:
                 save_link(conn, link.id, state=DETACHED, dirty=False, problem="undone")
+                self._parts.let_go(conn, one)
             if one.act is Act.CREATE and link is None:
-                conn.execute(insert(sync_links).values(**self._apart(one.link_id)))
+                put_apart(conn, self._mapping_id, one.link_id)
             return add_intents(conn, [row])[0]
 
         return str(await self._write(work))
-
-    def _apart(self, link_id: str) -> dict[str, Any]:
-        """A link out of step, for what comes back: the counterpart was deleted by somebody."""
-        return {
-            "id": link_id, "mapping_id": self._mapping_id, "entity": TASK, "state": DETACHED, "dirty": False,
-            "problem": "undone", "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
-        }  # fmt: skip
 
     async def _sent(self, side: Side, one: Decision, undone: Undone, write_id: str) -> None:
         if one.act is Act.DELETE:
@@ -383,6 +383,7 @@ class Undoing:
             elif one.act is Act.DELETE:
                 whole = all(link.id_on(side) for side in SIDES)
                 save_link(conn, link.id, state=LINKED if whole else DETACHED, problem=None)
+                self._parts.take_back(conn, one)
 
         await self._write(work)
         self.report.counts[state] += 1

@@ -1,18 +1,23 @@
-"""What an undo does besides its items: tasks of sprints that come back, and labels that stay."""
+"""What an undo does besides its items: tasks of sprints that come back, links of tasks, labels that stay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import insert
 
 from pm_providers.database import Database
+from pm_providers.database.schema_sync import sync_links
 from pm_providers.model import Entity
-from pm_providers.store.sync_links import find_links
+from pm_providers.store.sync_links import DETACHED, find_links
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_records import AGAIN
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone
 
-__all__ = ["label_left", "with_members"]
+__all__ = ["label_left", "put_apart", "with_members"]
 
 TASK, SPRINT, LABEL = Entity.TASK.value, Entity.SPRINT.value, Entity.LABEL.value
 
@@ -48,3 +53,12 @@ async def label_left(side: Side, one: Undone) -> Decision | None:
         return None
     why = "the run made this label; it stays, for others may wear it by now"
     return Decision(Act.WAIT, "", one.side, one.title, one.remote_id, reason=why, entity=LABEL)
+
+
+def put_apart(conn: SqlConnection, mapping_id: str, link_id: str) -> None:
+    """Store a link out of step, for a task that comes back: the counterpart was deleted by somebody."""
+    row = {
+        "id": link_id, "mapping_id": mapping_id, "entity": TASK, "state": DETACHED, "dirty": False,
+        "problem": "undone", "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
+    }  # fmt: skip
+    conn.execute(insert(sync_links).values(**row))

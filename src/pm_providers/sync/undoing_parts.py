@@ -17,14 +17,15 @@ from pm_providers.errors import NotFoundError, PermissionDeniedError, Unsupporte
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import DONE, add_intents, finish_write
 from pm_providers.store.sync_links import DETACHED, LINKED, Link, find_links, links_by_id
-from pm_providers.store.sync_parts import make_due, parts_of, put_part
+from pm_providers.store.sync_parts import make_due, parts_of, put_part, relations_to
 from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.keeping import Keeping
 from pm_providers.sync.parts_asked import Asked
 from pm_providers.sync.parts_checklists import ChecklistItems, Checklists, line_of
 from pm_providers.sync.parts_comments import Attachments, Comments
-from pm_providers.sync.parts_model import CONTAINERS, Item, Kind, Scope, Values, same_values
-from pm_providers.sync.parts_records import ACTIONS, AGAIN, kept_of
-from pm_providers.sync.parts_relations import Relations
+from pm_providers.sync.parts_model import CONTAINERS, NEW, Item, Kind, Scope, Values, same_values
+from pm_providers.sync.parts_records import ACTIONS, AGAIN, WHY, kept_of
+from pm_providers.sync.parts_relations import ENDS, Relations
 from pm_providers.sync.planning import Planner
 from pm_providers.sync.policy import SIDES, Policy, other
 from pm_providers.sync.projects import Projects
@@ -40,6 +41,8 @@ _WORDS = frozenset({"comment", "attachment", "checklist", "checklist_item"})
 
 _NEW = "new: "
 """Before the title of what is yet to come back, where its id would stand."""
+
+_WITH_TASK = "it went with the task at its other end"
 
 Transaction = Callable[[Callable[[SqlConnection], Any]], Awaitable[Any]]
 
@@ -80,6 +83,7 @@ class PartsUndoing:
             Checklists(), ChecklistItems(asked),
         )  # fmt: skip
         self._kinds = {one.entity: one for one in kinds}
+        self._keeping = Keeping(db, mapping_id, asked)
         self._found: dict[str, tuple[Scope, Item]] = {}
         self._scopes: dict[tuple[str, str, str], Scope] = {}
         self._going: set[tuple[str, str, str]] = set()
@@ -100,7 +104,7 @@ class PartsUndoing:
                 return None
         scope = await self._scope(undone)
         try:
-            items = await kind.read(self._sides[undone.side], scope)
+            items = await kind.everything(self._sides[undone.side], scope)
         except NotFoundError:
             items = []
         except (PermissionDeniedError, UnsupportedError) as error:
@@ -120,15 +124,16 @@ class PartsUndoing:
         """How to make again what the run deleted."""
         if (undone.side, undone.link_id) in self._returned:
             return None
-        side = self._sides[undone.side]
-        if kind.entity not in CONTAINERS:
-            undone.place = self._moved.get((undone.side, undone.place), undone.place)
+        side, lost = self._sides[undone.side], (undone.before.get(AGAIN) or {}).get(WHY)
+        place = None if kind.entity in CONTAINERS else self._moved.get((undone.side, undone.place))
+        if lost and place is None:
+            return None  # its task never went
+        undone.place = place or undone.place
         scope = await self._scope(undone)
-        why = kind.barred(side)
+        why = lost or kind.barred(side)
         if not why:
             try:
-                items = await kind.read(side, scope)
-                if any(one.id == undone.remote_id for one in items):
+                if place is None and await self._is_there(kind, side, scope, undone.remote_id):
                     return None
                 why = await kind.hindrance(side, scope, self._now(undone))
             except NotFoundError:
@@ -139,13 +144,17 @@ class PartsUndoing:
         if one is not None and one.act is Act.CREATE:
             key = (undone.side, undone.entity, undone.remote_id)
             self._scopes[key] = scope
-            self._again.setdefault(key, f"{_NEW}{undone.title}")
+            self._again.setdefault(key, f"{NEW}{undone.title}")
         return one
+
+    @staticmethod
+    async def _is_there(kind: Kind, side: Side, scope: Scope, one: str) -> bool:
+        return any(item.id == one for item in await kind.everything(side, scope))
 
     def _now(self, undone: Undone) -> Values:
         """What was kept of it, with ids as they are now."""
         again = dict(undone.before.get(AGAIN) or {})
-        for name in ("from_task_id", "to_task_id"):
+        for name in ENDS:
             if name in again:
                 again[name] = self._moved.get((undone.side, again[name]), again[name])
         for name, entity in (("checklist_id", Checklists.entity), ("parent_id", ChecklistItems.entity)):
@@ -187,12 +196,17 @@ class PartsUndoing:
                 items = await kind.read(side, scope)
             except (NotFoundError, PermissionDeniedError, UnsupportedError):
                 continue
-            agreed = [(one, ours.get((kind.entity, kind.stored(task_id, one.id)))) for one in items]
-            number = sum(
-                said is None or not same_values(kind.fields, one.values, said) for one, said in agreed
-            )
+            number = sum(not self._is_ours(kind, one, task_id, ours) for one in items)
             found += [f"{number} {kind.plural.replace('_', ' ')}"] if number else []
         return f"{', '.join(found)} of others stand on it" if found else ""
+
+    @staticmethod
+    def _is_ours(kind: Kind, one: Item, task_id: str, ours: Mapping[tuple[str, str], Values]) -> bool:
+        said = ours.get((kind.entity, kind.stored(task_id, one.id)))
+        if said is None and kind.entity == ChecklistItems.entity:  # made with its list, by an undo
+            lists = ours.get((Checklists.entity, kind.stored(task_id, one.record.checklist_id)), {})
+            return line_of(one.record) in (lists.get(AGAIN) or {}).get("items", ())
+        return said is not None and same_values(kind.fields, one.values, said)
 
     async def _copies(self, side: str, scope: Scope) -> dict[tuple[str, str], Values]:
         """Kind and stored id of what the sync put on a task -> what it said when both sides agreed."""
@@ -231,6 +245,24 @@ class PartsUndoing:
             ]
         return f"{len(below)} {'tasks' if undone.entity == Sprints.entity else 'items'}" if below else ""
 
+    # what goes with a task
+
+    async def kept(self, one: Undone) -> Values:
+        """What it takes to make again what stands around a task that is about to be deleted."""
+        return await self._keeping.around(self._sides[one.side], one.link_id, one.remote_id)
+
+    def let_go(self, conn: SqlConnection, one: Decision) -> None:
+        """Other tasks' relations with a task go with it on this side; across they stay."""
+        for row in relations_to(conn, self._mapping_id, one.side, [one.remote_id]):
+            if row.state == LINKED:
+                put_part(conn, self._mapping_id, row.id, new=False, state=DETACHED, problem=_WITH_TASK)
+
+    def take_back(self, conn: SqlConnection, one: Decision) -> None:
+        """The task was not deleted after all."""
+        for row in relations_to(conn, self._mapping_id, one.side, [one.remote_id]):
+            if row.problem == _WITH_TASK:
+                put_part(conn, self._mapping_id, row.id, new=False, state=LINKED, problem=None)
+
     # carrying out
 
     async def intended(self, run_id: str, one: Decision, undone: Undone) -> str:
@@ -268,11 +300,12 @@ class PartsUndoing:
     async def _coming(self, run_id: str, one: Decision, undone: Undone) -> str:
         """Record the intent to make something again, out of step until its counterpart is back as well."""
         scope = self._scopes[undone.side, undone.entity, undone.remote_id]
-        row = {
+        row: dict[str, Any] = {
             "run_id": run_id, "mapping_id": self._mapping_id, "entity": one.entity, "side": one.side,
             "link_id": one.link_id, "action": ACTIONS[one.act], "remote_id": None, "title": one.title[:500],
             "wanted": {**{step.field: step.new for step in one.steps}, **_place(undone)}, "before": None,
         }  # fmt: skip
+        row["wanted"] |= {name: value for name, value in self._now(undone).items() if name in ENDS}
 
         def work(conn: SqlConnection) -> str:
             if one.link_id not in links_by_id(conn, [one.link_id]):
@@ -304,7 +337,7 @@ class PartsUndoing:
             whole = link.id_on(across) is not None and link.gone_on(across) is None
             saved: dict[str, Any] = {
                 f"{one.side}_id": kind.stored(scope.ids[one.side], made.id), f"{one.side}_gone": None,
-                f"{one.side}_agreed": {**made.values, "copy": True},
+                f"{one.side}_agreed": {**after, "copy": True},
                 "state": LINKED if whole else DETACHED, "problem": None if whole else "undone",
             }  # fmt: skip
             if made.other_end is not None:
