@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pm_providers import NotFoundError, PMTask, ValidationError
+from pm_providers import AuthenticationError, NotFoundError, PMTask, ValidationError
 from pm_providers.providers.jira.provider import JiraProvider
 from pm_providers.sandbox.kit import Clock
-from tests.providers.jira.site import Site
+from tests.providers.jira.site import Scripted, Site, answer, scripted
 
 START = datetime(2026, 11, 23, 9, 30, 30, tzinfo=UTC)
 
@@ -144,3 +144,29 @@ async def test_cursors_of_other_projects_and_nonsense_are_refused(provider: Jira
         await provider.changes("SC", cursor)
     with pytest.raises(ValidationError, match="cursor"):
         await provider.changes("ED", "nonsense")
+
+
+async def test_what_anonymous_visitors_do_not_see_is_not_told_as_deleted() -> None:
+    """A project that everybody may see, with issues that not everybody may; and nobody says who asked."""
+    api, shown = "/rest/api/3", ["1", "2", "3"]
+    values = {"summary": "x", "updated": "2026-11-23T09:30:00.000+0000", "project": {"id": "5", "key": "ED"}}
+
+    def issues(_request: object) -> object:
+        return {"issues": [{"id": one, "key": f"ED-{one}", "fields": values} for one in shown]}
+
+    server = Scripted(
+        {
+            f"POST {api}/search/jql": issues,
+            f"POST {api}/issue/bulkfetch": issues,
+            f"POST {api}/search/approximate-count": lambda _: {"count": len(shown)},
+            f"GET {api}/project/5": {"id": "5", "key": "ED", "name": "Editor"},
+        }
+    )
+    async with scripted(server) as provider:
+        page = await provider.changes("5")
+        while page.has_more:
+            page = await provider.changes("5", page.cursor)
+        shown.remove("2")
+        server._answers[f"GET {api}/myself"] = answer({"errorMessages": ["log in"]}, 401)
+        with pytest.raises(AuthenticationError):
+            await provider.changes("5", page.cursor)

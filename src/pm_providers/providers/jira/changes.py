@@ -287,7 +287,13 @@ class IssueChanges:
         return {one.id: one for one in items if one.mine}
 
     async def is_visible(self, project: str) -> bool:
-        """Whether the project is there; one in the trash is not."""
+        """Whether the project is there; one in the trash is not.
+
+        Raises:
+            AuthenticationError: the credential is not accepted any more. Nothing is gone then: the lists of a
+                public project show what anonymous visitors see.
+        """
+        await self._api.me()
         found = await self._api.find(f"project/{project}")
         return found is not None and found.get("deleted") is not True
 
