@@ -146,10 +146,16 @@ async def test_cursors_of_other_projects_and_nonsense_are_refused(provider: Jira
         await provider.changes("ED", "nonsense")
 
 
-async def test_what_anonymous_visitors_do_not_see_is_not_told_as_deleted() -> None:
+@pytest.mark.parametrize("change", ["hidden", "stripped"])
+async def test_what_anonymous_visitors_see_is_told_neither_as_a_delete_nor_as_a_change(change: str) -> None:
     """A project that everybody may see, with issues that not everybody may; and nobody says who asked."""
     api, shown = "/rest/api/3", ["1", "2", "3"]
-    values = {"summary": "x", "updated": "2026-11-23T09:30:00.000+0000", "project": {"id": "5", "key": "ED"}}
+    project = {"id": "5", "key": "ED", "name": "Editor"}
+    values: dict[str, object] = {
+        "summary": "x",
+        "updated": "2026-11-23T09:30:00.000+0000",
+        "project": project,
+    }
 
     def issues(_request: object) -> object:
         return {"issues": [{"id": one, "key": f"ED-{one}", "fields": values} for one in shown]}
@@ -159,14 +165,21 @@ async def test_what_anonymous_visitors_do_not_see_is_not_told_as_deleted() -> No
             f"POST {api}/search/jql": issues,
             f"POST {api}/issue/bulkfetch": issues,
             f"POST {api}/search/approximate-count": lambda _: {"count": len(shown)},
-            f"GET {api}/project/5": {"id": "5", "key": "ED", "name": "Editor"},
+            f"GET {api}/project/5": project,
         }
     )
     async with scripted(server) as provider:
         page = await provider.changes("5")
         while page.has_more:
             page = await provider.changes("5", page.cursor)
-        shown.remove("2")
+        if change == "hidden":
+            shown.remove("2")
+        else:
+            values["updated"] = "2026-11-23T09:31:00.000+0000"
         server._answers[f"GET {api}/myself"] = answer({"errorMessages": ["log in"]}, 401)
+    other = scripted(server)
+    try:
         with pytest.raises(AuthenticationError):
-            await provider.changes("5", page.cursor)
+            await other.changes("5", page.cursor)
+    finally:
+        await other.aclose()
