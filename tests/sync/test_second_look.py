@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_c
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.parts import Parts
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.provenance import bears
 from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
 from tests.sync.scenarios import Make
+from tests.sync.test_pure import facts
 
 NAMES = ("Ada", "Dan", "Grace")
 
@@ -225,3 +228,58 @@ async def test_sprints_that_somebody_edits_while_a_plan_is_compared_stay(
     report = await full.run(RunOptions(plan_id=plan.plan_id, full=True))
     assert (report.state, report.writes) == ("partial", 0)
     assert [sprint.name for sprint in await right.list_sprints(full.projects[RIGHT])] == ["B"]
+
+
+async def test_labels_that_differ_in_case_are_one_label_across(full: Any) -> None:
+    left, right = full.sides[LEFT], full.sides[RIGHT]
+    ids = [
+        (await left.create_label(PMLabel(name=name, project_id=full.projects[LEFT]))).id
+        for name in ("Bug", "other")
+    ]
+    listed = left.list_labels
+
+    async def alike(*args: Any) -> list[PMLabel]:
+        return [replace(one, name="bug") if one.name == "other" else one for one in await listed(*args)]
+
+    left.list_labels = alike  # some systems take both
+    await full.add(LEFT, "one", label_ids=ids)
+    await full.add(LEFT, "two", label_ids=ids[1:])
+    plan = await full.run(RunOptions(dry=True))
+    assert plan.planned == {"create": 2, "label create": 1}
+    report = await full.run(RunOptions(plan_id=plan.plan_id))
+    assert (report.counts["labels"], report.counts["create"]) == (1, 3)
+    (label,) = await right.list_labels(full.projects[RIGHT])
+    assert [one.label_ids for one in await full.listed(RIGHT)] == [[label.id], [label.id]]
+    assert (await full.run()).writes == 0
+
+
+async def test_a_status_that_cannot_close_a_task_is_tried_less_and_less(make_world: Make) -> None:
+    world = await make_world(deletes="close")
+    await world.add(LEFT, "T")
+    await world.run()
+    world.sides[RIGHT].refuses = lambda fields: {"status": "not this"} if "status" in fields else {}
+    await world.delete(LEFT, "T")
+    assert (await world.run(RunOptions(patient=True))).counts["failed"] == 1
+    assert (await world.run(RunOptions(patient=True))).counts["failed"] == 0
+
+
+async def test_what_people_decided_does_not_wait_for_what_failed_before(make_world: Make) -> None:
+    world = await make_world(conflicts="manual")
+    await world.add(LEFT, "T", description="one")
+    await world.run()
+    for side in SIDES:
+        await world.edit(side, "T", description=side)
+    await world.edit(LEFT, "T", priority="high")
+    world.sides[RIGHT].refuses = lambda fields: {"project_id": "not now"}
+    await world.run(RunOptions(patient=True))
+    world.sides[RIGHT].refuses = lambda fields: {}
+    (found,) = await list_conflicts(world.db, world.mapping_id)
+    await resolve_conflict(world.db, found.id, LEFT)
+    await world.run(RunOptions(patient=True))
+    assert (await world.tasks(RIGHT))["T"].description == "left"
+
+
+def test_a_field_that_people_carry_elsewhere_takes_no_reference() -> None:
+    there = replace(facts(RIGHT), custom_fields="free")
+    assert bears(there, Policy())
+    assert not bears(there, Policy(pairs={"custom_fields": {"Ref": "External reference"}}))

@@ -18,7 +18,7 @@ from sqlalchemy import Update, bindparam, insert, select, update
 from pm_providers.database import database_for
 from pm_providers.database.clock import read_clock
 from pm_providers.database.ids import new_id, new_ids
-from pm_providers.database.schema_sync import sync_conflicts, sync_runs, sync_writes
+from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
 
 __all__ = [
     "DONE",
@@ -328,6 +328,8 @@ async def resolve_conflict(db: Any, conflict_id: str, decision: str) -> bool:
     def work(conn: SqlConnection) -> bool:
         still_open = (sync_conflicts.c.id == conflict_id) & (sync_conflicts.c.state == "open")
         changed = conn.execute(update(sync_conflicts).where(still_open).values(decision=decision))
+        link = select(sync_conflicts.c.link_id).where(still_open).scalar_subquery()
+        conn.execute(update(sync_links).where(sync_links.c.id == link).values(retry_at=None))
         return changed.rowcount == 1
 
     return await database_for(db).write(work)

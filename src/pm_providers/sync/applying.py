@@ -136,7 +136,7 @@ class Applier(Creator):
 
     async def _closed(self, one: Decision, outcome: _Outcome | None) -> None:
         if outcome is not None and outcome.after is None:
-            if outcome.failed:
+            if outcome.failed or not (outcome.stale or outcome.kept):
                 why = problem_of(outcome.notes) or "it could not be closed"
                 await self._write(lambda conn: tried_in_vain(conn, one.link_id, why))
             return

@@ -150,9 +150,9 @@ class Parts:
         """
         containers, self._containers = self._containers, []
         for kind, scope, decided in containers:
-            if self.approved is not None:
-                decided = await self._as_approved(kind, decided, planner)  # noqa: PLW2901 - as it is now
-            await self._carried_out(kind, scope, decided, planner)
+            is_asked = self.approved is not None
+            now = await self._as_approved(kind, decided, planner) if is_asked else decided
+            await self._carried_out(kind, scope, now, planner)
 
     async def _as_approved(
         self, kind: Kind, decided: Sequence[tuple[PartView, list[Decision]]], planner: Planner

@@ -39,6 +39,8 @@ def bears(target: SideFacts, policy: Policy) -> bool:
         return False
     if target.custom_fields == _APART and policy.provenance == "auto":
         return False
+    if policy.partner("custom_fields", name, target.side) is not None:
+        return False  # people put another field of the other side there
     return name in target.texts or target.custom_fields == "free"
 
 

@@ -249,7 +249,8 @@ class Side:
             for one in step.new or ()
             if str(one).startswith(NEW_LABEL)
         ]
-        return [one for one in dict.fromkeys(wanted) if _known(await self.facts(custom=False), one) is None]
+        names = {one.strip().casefold(): one for one in reversed(wanted)}.values()  # the first of each name
+        return [one for one in names if _known(await self.facts(custom=False), one) is None]
 
     async def has_label(self, name: str) -> str | None:
         """Id of the label of a name, asked anew."""

@@ -209,14 +209,16 @@ class Translator:
         """By name. What is missing there is made, as `NEW_LABEL` and its name, where that can be."""
         here, target = self.facts[source], self.facts[other(source)]
         ids = {label.strip().casefold(): one for one, label in target.labels.items()}
-        wanted, lost = [], []
+        asked: dict[str, str] = {}
+        lost = []
         for one in value:
             label = here.labels.get(one, one)
-            known = ids.get(label.strip().casefold())
-            if known is None and not target.creates_labels:
+            folded = label.strip().casefold()
+            if folded not in ids and not target.creates_labels:
                 lost.append(label)
             else:
-                wanted.append(known if known is not None else f"{NEW_LABEL}{label}")
+                asked.setdefault(folded, ids.get(folded, f"{NEW_LABEL}{label}"))
+        wanted = list(asked.values())
         note = f"{target.title} has no label {', '.join(map(repr, lost))}" if lost else ""
         if lost and not wanted:
             return Translated(held=note)
