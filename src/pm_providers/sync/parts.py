@@ -16,11 +16,10 @@ from sqlalchemy import Connection as SqlConnection
 from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
-from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
-from pm_providers.store.sync_links import Link, links_by_id
+from pm_providers.store.sync_history import SyncWrite
+from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_parts import (
     PartLink,
-    answered_owners,
     due_tasks,
     fresh_sides,
     has_parts,
@@ -33,7 +32,7 @@ from pm_providers.store.sync_parts import (
     unknown_sprints,
     wake_held,
 )
-from pm_providers.store.sync_tries import forgive, may_send, owners_to_retry
+from pm_providers.store.sync_tries import forgive, may_send
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.foreseen import APPROVED, Foreseen
 from pm_providers.sync.parts_apply import Fuse, PartWriter
@@ -99,7 +98,7 @@ class Parts:
         self._unsettled = Unsettled(db, mapping_id, self.writer)
         self.anew = False
         """Other parts are in step than in the run before."""
-        self._containers: list[tuple[Kind, Scope, list[tuple[PartView, list[Decision]]]]] = []
+        self._containers: list[tuple[Kind, Scope, Sequence[tuple[PartView, list[Decision]]]]] = []
         self._fresh: set[str] = set()
 
     # the projects and their sprints
@@ -212,7 +211,7 @@ class Parts:
         asked = Asked(self._db, self._mapping_id, self._sides, planner)
         kinds = self._look.kinds(asked)
         self.writer.fuse = await self.fuse()
-        await self._woken()
+        await self._unsettled.wake(self._options)
         await self._unsettled.of_tasks(self._look.every(asked))
         for _ in range(_PASSES):
             if not kinds or not await self._pass(kinds, asked):
@@ -265,27 +264,6 @@ class Parts:
         number = await self._db.read(lambda conn: has_parts(conn, self._mapping_id))
         deleted = self.writer.fuse.deleted
         return Fuse(max(self._policy.fuse_least, int(self._policy.fuse_share * number)), deleted)
-
-    async def _woken(self) -> None:
-        def asked_for(conn: SqlConnection) -> set[str]:
-            again = owners_to_retry(conn, self._mapping_id, patient=self._options.patient)
-            return answered_owners(conn, self._mapping_id) | again
-
-        def work(conn: SqlConnection) -> None:
-            if self._options.full:
-                make_due(conn, self._mapping_id)
-            make_due(conn, self._mapping_id, asked_for(conn))
-            writes = open_part_writes(conn, self._mapping_id)
-            known = links_by_id(conn, list(writes))
-            for link_id, some in writes.items():
-                for one in some if link_id not in known else ():
-                    finish_write(conn, one.id, FAILED, error="what it belongs to is gone")
-
-        def needed(conn: SqlConnection) -> bool:
-            return bool(asked_for(conn) or open_part_writes(conn, self._mapping_id))
-
-        if self._options.full or await self._db.read(needed):
-            await self.writer.transaction(work)
 
     async def _pass(self, kinds: Sequence[Kind], asked: Asked) -> bool:
         """All tasks that are due, some at a time; whether others became due by it."""

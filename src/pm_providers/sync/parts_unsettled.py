@@ -1,4 +1,4 @@
-"""What became of parts that an undo was making again when it ended."""
+"""What runs before left open about parts, and what became of those that an undo was making again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,29 @@ from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.store.sync_history import FAILED, SyncWrite, finish_write
 from pm_providers.store.sync_links import DETACHED, Link, links_by_id
-from pm_providers.store.sync_parts import PartLink, drop_parts, open_part_writes, part_links, parts_of
+from pm_providers.store.sync_parts import (
+    PartLink,
+    answered_owners,
+    drop_parts,
+    make_due,
+    open_part_writes,
+    part_links,
+    parts_of,
+)
+from pm_providers.store.sync_tries import owners_to_retry
 from pm_providers.sync.parts_apply import PartWriter
 from pm_providers.sync.parts_model import Kind, Scope
 from pm_providers.sync.policy import SIDES
+from pm_providers.sync.report import RunOptions
 
 __all__ = ["Unsettled"]
 
 
+_GONE = "what it belongs to is gone"
+
+
 class Unsettled:
-    """Settles what an undo left open. Its parts are out of step, and so may be their tasks.
+    """Settles what runs and undos left open. What an undo makes is out of step, and so may be its tasks.
 
     Args:
         db: database of the sync.
@@ -32,6 +45,29 @@ class Unsettled:
         self._db = db
         self._mapping_id = mapping_id
         self._writer = writer
+
+    async def wake(self, options: RunOptions) -> None:
+        """Have parts read of which something waits; give up writes about what is gone."""
+
+        def asked_for(conn: SqlConnection) -> set[str]:
+            again = owners_to_retry(conn, self._mapping_id, patient=options.patient)
+            return answered_owners(conn, self._mapping_id) | again
+
+        def work(conn: SqlConnection) -> None:
+            if options.full:
+                make_due(conn, self._mapping_id)
+            make_due(conn, self._mapping_id, asked_for(conn))
+            writes = open_part_writes(conn, self._mapping_id)
+            known = links_by_id(conn, list(writes))
+            for link_id, some in writes.items():
+                for one in some if link_id not in known else ():
+                    finish_write(conn, one.id, FAILED, error=_GONE)
+
+        def needed(conn: SqlConnection) -> bool:
+            return bool(asked_for(conn) or open_part_writes(conn, self._mapping_id))
+
+        if options.full or await self._db.read(needed):
+            await self._writer.transaction(work)
 
     async def of_tasks(self, kinds: Iterable[Kind]) -> None:
         """Parts of all tasks.
@@ -76,7 +112,7 @@ class Unsettled:
     async def _given_up(self, row: PartLink, writes: Sequence[SyncWrite]) -> None:
         def work(conn: SqlConnection) -> None:
             for one in writes:
-                finish_write(conn, one.id, FAILED, error="what it belongs to is gone")
+                finish_write(conn, one.id, FAILED, error=_GONE)
             drop_parts(conn, [row.id])
 
         await self._writer.transaction(work)
