@@ -192,6 +192,7 @@ def test_one_failing_mapping_does_not_keep_the_others(cli, there, mapped):
     assert "next: " in cli("sync", "status", name).out
     listed = cli("sync", "run", "--json", code=5).json
     assert [("error" in one) for one in listed] == [True, False]
+    assert [one["mapping_id"] for one in listed] == [name, second["id"]]
 
 
 def test_status_names_what_could_not_be_written(cli, mapped, clean_environment):
@@ -298,6 +299,20 @@ def test_conflicts(cli, there, mapped):
     assert cli("sync", "conflicts", "list").out == "No conflicts found.\n"
     assert "resolved" in cli("sync", "conflicts", "list", "--all").out
     assert cli("sync", "conflicts", "resolve", "--mapping", name, "--keep", "left", "--json").json == []
+
+
+def test_a_run_tells_that_values_lost(cli, there, mapped):
+    name, left, right = mapped
+    cli("mappings", "update", name, "--conflicts", "left")
+    one = task(cli, left, "One")
+    assert "lost" not in cli("sync", "run").err
+    (other,) = there("tasks", "list", "--project", right, "--json").json
+    cli("tasks", "update", one, "--title", "Left")
+    there("tasks", "update", other["id"], "--title", "Right")
+    assert "lost" not in cli("sync", "plan").err
+    ran = cli("sync", "run")
+    (told,) = [line for line in ran.err.splitlines() if line.startswith("1 value lost")]
+    assert "lost: Right" in cli(*told.split("`")[1].split()[1:]).out
 
 
 def test_doctor(cli, there, mapped):
@@ -440,6 +455,10 @@ def test_mappings(cli, there, mapped):
     cli("mappings", "update", name, "--option", "budget:=null", "--pair", "users:ada=")
     assert "budget" not in cli("mappings", "list", "--json").json[0]["sync_config"]
     assert "must be one of" in cli("mappings", "update", name, "--direction", "up", code=6).err
+    swapped = cli("mappings", "update", name, "--option", "left_connection=there", code=6)
+    assert "--left" in swapped.err
+    assert "schedule_s" in cli("mappings", "update", name, "--option", "schedule=5", code=6).err
+    assert "1 and 1000000" in cli("mappings", "update", name, "--option", "budget:=0", code=6).err
     for bad in (["--pair", "users"], ["--option", "x"], ["--option", "budget:=x"], []):
         assert "error:" in cli("mappings", "update", name, *bad, code=2).err
     assert "is paused" in cli("mappings", "pause", name).out
@@ -470,7 +489,7 @@ def test_init_asks_step_by_step(cli, there, monkeypatch, clean_environment):
     url = f"PM_DATABASE_URL=sqlite:///{clean_environment / 'there.db'}"
     cli("connections", "add", "there", "internal", "--set", url)
     task(there, external, "One")
-    answers(monkeypatch, "9\n1\n1\n\n")
+    answers(monkeypatch, "9\nwebshop\n1\n\n")
     found = cli("init", "--type", "internal", "--name", "there")
     assert "'9' is none of these: a number from 1 to 1, or a name" in found.err
     assert "Which project there?" in found.err

@@ -231,6 +231,7 @@ async def keep_mapping(
         ConflictError: the project on the right is mapped already, or both sides are the same project.
         PMError: a side cannot be read.
     """
+    _keep_sides(request.config or {})
     Policy.of(request.config or {})
     config = {**(request.config or {}), **({LEFT_CONNECTION: request.left} if request.left else {})}
     right = await open_connection(db, request.connection, vault=vault, learn=learn)
@@ -276,6 +277,18 @@ async def _project(provider: BasePMProvider, reference: str) -> PMProject:
     return found
 
 
+def _keep_sides(options: Mapping[str, Any]) -> None:
+    """Which system is on the left is no option: what both sides agreed on is about the two that were mapped.
+
+    Raises:
+        ValidationError: the options name it.
+    """
+    if LEFT_CONNECTION in options:
+        raise ValidationError(
+            fields={LEFT_CONNECTION: "is no option: `mappings add --left` says it, and a mapping keeps it"}
+        )
+
+
 async def reconfigure(
     db: Any, reference: str | None, options: Mapping[str, Any], pairs: Mapping[str, Mapping[str, str]]
 ) -> SyncMapping:
@@ -293,6 +306,7 @@ async def reconfigure(
         ValidationError: an option is unknown or malformed.
     """
     mapping = await find_mapping(db, reference)
+    _keep_sides(options)
     config = {**mapping.sync_config, **options}
     config = {name: value for name, value in config.items() if value is not None}
     if pairs:

@@ -111,7 +111,8 @@ class Policy:
             check = _CHECKS.get(name) or _CHECKED_ONLY.get(name)
             if check is None:
                 if name not in _NOT_OURS:
-                    bad[name] = f"no such option; there are: {', '.join(sorted(_CHECKS))}"
+                    known = sorted([*_CHECKS, *_CHECKED_ONLY])
+                    bad[name] = f"no such option; there are: {', '.join(known)}"
                 continue
             try:
                 checked = check(value)
@@ -241,7 +242,7 @@ def _number(least: float, most: float, *, whole: bool = False) -> Any:
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             raise TypeError(f"must be a {'whole ' if whole else ''}number")
         if not least <= value <= most:
-            raise ValueError(f"must be between {least:g} and {most:g}")
+            raise ValueError(f"must be between {least} and {most}")
         return value
 
     return check

@@ -38,6 +38,7 @@ from pm_providers.surfaces.cli.text import line
 from pm_providers.sync.decisions import Act
 from pm_providers.sync.doctor import ERROR, WARNING, Finding
 from pm_providers.sync.engine import RunOptions
+from pm_providers.sync.policy import SIDES
 from pm_providers.sync.values import CUSTOM, FIELDS
 
 __all__ = ["add_commands"]
@@ -137,13 +138,14 @@ def _fields(names: Sequence[str] | None) -> frozenset[str]:
 
 
 def _each(state: State, reference: str | None, options: RunOptions, *, show_all: bool) -> None:
-    results = with_database(state, lambda db: _all_of(state, db, reference, options))
+    found = with_database(state, lambda db: _all_of(state, db, reference, options))
+    results = [one for _, one in found]
     errors = [one for one in results if isinstance(one, PMError)]
     done = [one for one in results if isinstance(one, SyncResult)]
     if errors and not done and len(errors) == 1:
         raise errors[0]
     if state.as_json:
-        listed = [_dict(one) for one in results]
+        listed = [_dict(mapping_id, one) for mapping_id, one in found]
         state.write_json(listed[0] if reference is not None else listed)
     else:
         for number, one in enumerate(done):
@@ -157,14 +159,14 @@ def _each(state: State, reference: str | None, options: RunOptions, *, show_all:
 
 async def _all_of(
     state: State, db: Database, reference: str | None, options: RunOptions
-) -> list[SyncResult | PMError]:
+) -> list[tuple[str, SyncResult | PMError]]:
     targets = await _targets(db, reference, options)
-    found: list[SyncResult | PMError] = []
+    found: list[tuple[str, SyncResult | PMError]] = []
     for one in targets:
         try:
-            found.append(await _one(state, db, one, options))
+            found.append((one, await _one(state, db, one, options)))
         except PMError as error:
-            found.append(error)
+            found.append((one, error))
             if len(targets) > 1 and not state.as_json:
                 state.warn(f"mapping {short_id(one)}: {one_line(error)}")
     return found
@@ -186,8 +188,10 @@ async def _one(state: State, db: Database, mapping_id: str, options: RunOptions)
         return await run_sync(db, mapping_id, options, on_write=written, learn=state.secrets.update)
 
 
-def _dict(one: SyncResult | PMError) -> dict[str, Any]:
-    return {"error": describe(one)} if isinstance(one, PMError) else result_dict(one)
+def _dict(mapping_id: str, one: SyncResult | PMError) -> dict[str, Any]:
+    if isinstance(one, PMError):
+        return {"mapping_id": mapping_id, "error": describe(one)}
+    return result_dict(one)
 
 
 def _again(options: RunOptions) -> str:
@@ -249,9 +253,15 @@ def _advise(state: State, result: SyncResult, name: str, undone: str, narrowed: 
     report = result.report
     if undone:
         return
-    waiting = [clash for one in report.decisions for clash in one.clashes if not clash.winner]
-    if waiting:
+    clashes = [clash for one in report.decisions for clash in one.clashes]
+    if not all(clash.winner for clash in clashes):
         state.note(f"`pm-providers sync conflicts list {name}` shows what somebody must decide")
+    lost = sum(clash.winner in SIDES for clash in clashes)
+    if report.run_id and lost:
+        state.note(
+            f"{lost} value{'s' if lost > 1 else ''} lost to the other side's; "
+            f"`pm-providers sync history --run {short_id(report.run_id)}` shows them"
+        )
     if report.state == "planned" and has_writes(report.planned):
         more = f"{narrowed} --allow-deletes" if report.reason else narrowed
         state.note(f"`pm-providers sync run {name} --plan {report.plan_id}{more}` does exactly this")

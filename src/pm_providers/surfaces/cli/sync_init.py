@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -169,8 +170,14 @@ class _Questions:
         return str(typer.prompt(question, default=default, err=True)).strip()
 
     def choice(
-        self, question: str, choices: Sequence[str], words: dict[str, str] | None = None, first: str = ""
+        self,
+        question: str,
+        choices: Sequence[str],
+        words: dict[str, str] | None = None,
+        first: str = "",
+        also: Mapping[str, str] | None = None,
     ) -> str:
+        """One of `choices`, typed as its number or itself, or by another name (casefolded) in `also`."""
         self._require(question)
         for number, one in enumerate(choices, 1):
             more = f"  {words[one]}" if words else ""
@@ -183,6 +190,8 @@ class _Questions:
                 return found
             if said.isdecimal() and 1 <= int(said[:6]) <= len(choices):
                 return choices[int(said) - 1]
+            if also and said.casefold() in also:
+                return also[said.casefold()]
             self._state.warn(f"{said!r:.40} is none of these: a number from 1 to {len(choices)}, or a name")
 
     def again(self, error: PMError, asked: Sequence[Setting], known: Mapping[str, str]) -> dict[str, str]:
@@ -203,4 +212,11 @@ class _Questions:
         words = {one.id: line(f"{one.name} {one.key or ''}") for one in projects} | {"new": _NEW}
         if not ids:
             raise UsageError("there is no project; make one there first")
-        return self.choice(question, ids, words, first="new" if new else "")
+        return self.choice(question, ids, words, first="new" if new else "", also=_other_names(projects))
+
+
+def _other_names(projects: Sequence[PMProject]) -> dict[str, str]:
+    """Keys, and names that only one project has -> id."""
+    names = Counter(one.name.casefold() for one in projects)
+    found = {one.name.casefold(): one.id for one in projects if names[one.name.casefold()] == 1}
+    return found | {one.key.casefold(): one.id for one in projects if one.key}

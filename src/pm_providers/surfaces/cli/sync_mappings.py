@@ -220,8 +220,9 @@ def update_mapping(
 ) -> None:
     """Change options of a mapping; the next run goes by them.
 
-    --option NAME:=null goes back to the default, --pair KIND:LEFT= takes a pair out. A mapping keeps its two
-    projects, for what both sides agreed on is about these: map others by mappings remove and add.
+    --option NAME:=null goes back to the default, --pair KIND:LEFT= takes a pair out.
+
+    A mapping keeps its two projects: map others by mappings remove and add.
     """
     if project is not None or external is not None:
         raise UsageError(_other_projects(state, mapping, project, external))
