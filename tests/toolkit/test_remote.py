@@ -21,6 +21,7 @@ from pm_providers.contract import (
 from pm_providers.errors import AuthenticationError, ConfigurationError
 from pm_providers.model import Entity
 from pm_providers.toolkit.remote import IdentifyingClient, RemoteProvider
+from pm_providers.toolkit.sharing import Look, shared
 from pm_providers.transport import (
     Answer,
     Auth,
@@ -141,6 +142,13 @@ async def test_asked_anew_it_is_remembered(timing: Timing):
     server = Server()
     api = client(server, timing)
     assert [(await api.me())["id"], (await api.me())["id"], (await api.identify())["id"]] == [1, 2, 2]
+
+
+async def test_asked_anew_within_a_look_means_asked(timing: Timing):
+    """Who asks doubts what came: the credential may have been taken away a moment ago."""
+    api = client(Server(), timing)
+    with shared(Look()):
+        assert [(await api.identify())["id"], (await api.me())["id"], (await api.identify())["id"]] == [1, 2, 2]
 
 
 async def test_no_api_at_the_address_names_the_setting(timing: Timing):

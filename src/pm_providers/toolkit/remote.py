@@ -168,6 +168,7 @@ class IdentifyingClient(RemoteClient):
             AuthenticationError: the credential is not accepted.
             ConfigurationError: there is no API at the address.
         """
+        self._me.forget(None)  # what was asked a moment ago does not count, whatever look it was a part of
         return await self._me.get(None, max_age_s=0)
 
     async def identify(self, max_age_s: float | None = None) -> dict[str, Any]:
