@@ -148,7 +148,11 @@ async def test_asked_anew_within_a_look_means_asked(timing: Timing):
     """Who asks doubts what came: the credential may have been taken away a moment ago."""
     api = client(Server(), timing)
     with shared(Look()):
-        assert [(await api.identify())["id"], (await api.me())["id"], (await api.identify())["id"]] == [1, 2, 2]
+        assert [(await api.identify())["id"], (await api.me())["id"], (await api.identify())["id"]] == [
+            1,
+            2,
+            2,
+        ]
 
 
 async def test_no_api_at_the_address_names_the_setting(timing: Timing):
