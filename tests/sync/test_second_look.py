@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from pm_providers.contract import unsupported
 from pm_providers.errors import PMError, ProviderError, TransportError
 from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMSprint, PMUser
+from pm_providers.store import sync_parts
 from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.parts import Parts
@@ -283,3 +286,27 @@ def test_a_field_that_people_carry_elsewhere_takes_no_reference() -> None:
     there = replace(facts(RIGHT), custom_fields="free")
     assert bears(there, Policy())
     assert not bears(there, Policy(pairs={"custom_fields": {"Ref": "External reference"}}))
+
+
+async def test_how_old_a_part_is_goes_by_the_databases_clock(
+    full: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine that wrote it may be an hour behind: what is not listed yet is not taken for deleted."""
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return super().now(tz) - timedelta(hours=1)
+
+    left, right = full.sides[LEFT], full.sides[RIGHT]
+    task = await full.add(LEFT, "T")
+    await left.create_checklist(PMChecklist(name="Steps", task_id=task.id))
+    with monkeypatch.context() as patched:
+        patched.setattr(sync_parts, "datetime", Behind)
+        await full.run()
+    there = (await full.tasks(RIGHT))["T"]
+    assert len(await right.list_checklists(there.id)) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(right, "list_checklists", lambda *_: asyncio.sleep(0, []))
+        await full.run(RunOptions(full=True))
+    assert len(await left.list_checklists(task.id)) == 1

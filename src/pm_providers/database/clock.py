@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Double, cast, func, literal, select
 
-__all__ = ["clock", "read_clock"]
+__all__ = ["clock", "instant", "read_clock"]
 
 
 def clock(conn: Connection) -> Any:
@@ -19,6 +20,11 @@ def clock(conn: Connection) -> Any:
     if conn.dialect.name == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return literal(time.time(), Double)
+
+
+def instant(conn: Connection) -> Any:
+    """The same as a time, for a column that a statement writes."""
+    return func.clock_timestamp() if conn.dialect.name == "postgresql" else datetime.now(UTC)
 
 
 def read_clock(conn: Connection) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import delete, func, insert, null, select, true, update
 
+from pm_providers.database.clock import instant
 from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
 from pm_providers.store.sync_history import INTENT, UNSURE, SyncWrite
 from pm_providers.store.sync_links import LINKED, Link, drop_links
@@ -219,7 +220,7 @@ def put_part(conn: SqlConnection, mapping_id: str, link_id: str, *, new: bool, *
     """Write a link of a part; `None` clears a column."""
     json = {"left_agreed", "right_agreed"}
     given = {name: null() if value is None and name in json else value for name, value in values.items()}
-    given["updated_at"] = datetime.now(UTC)
+    given["updated_at"] = instant(conn)
     if new:
         base = {"id": link_id, "mapping_id": mapping_id, "dirty": False, "attempts": 0, "revision": 1}
         conn.execute(insert(sync_links).values({**base, **given}))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, ClauseElement, Update, bindparam, null, select, update
+from sqlalchemy import JSON, ClauseElement, Update, bindparam, func, null, select, update
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy.dialects.postgresql import JSONB
 
+from pm_providers.database.clock import instant
 from pm_providers.database.schema_sync import sync_links
 
 __all__ = [
@@ -120,7 +121,7 @@ def change(conn: SqlConnection, link_id: str, **values: Any) -> None:
     changed = {
         **{name: null() if value is None and name in _JSON else value for name, value in values.items()},
         "revision": sync_links.c.revision + 1,
-        "updated_at": datetime.now(UTC),
+        "updated_at": instant(conn),
     }
     conn.execute(update(sync_links).where(sync_links.c.id == link_id).values(**changed))
 
@@ -135,21 +136,21 @@ def change_many(conn: SqlConnection, rows: Mapping[str, Mapping[str, Any]]) -> N
     if not rows:
         return
     names = tuple(next(iter(rows.values())))
-    now = datetime.now(UTC)
-    given = [
-        {"link": one, "new_updated_at": now, **{f"new_{name}": row[name] for name in names}}
-        for one, row in rows.items()
-    ]
-    conn.execute(_changing(names), given if len(given) > 1 else given[0])
+    now = instant(conn)
+    is_bound = isinstance(now, datetime)
+    at = {"new_updated_at": now} if is_bound else {}
+    given = [{"link": one, **at, **{f"new_{name}": row[name] for name in names}} for one, row in rows.items()]
+    conn.execute(_changing(names, is_bound), given if len(given) > 1 else given[0])
 
 
 @lru_cache(maxsize=64)
-def _changing(names: tuple[str, ...]) -> Update:
+def _changing(names: tuple[str, ...], is_bound: bool) -> Update:
     """Made once: building it takes longer than carrying it out."""
     values: dict[str, Any] = {
         name: bindparam(f"new_{name}", type_=_NULLABLE if name in _JSON else None) for name in names
     }
-    values |= {"revision": sync_links.c.revision + 1, "updated_at": bindparam("new_updated_at")}
+    at = bindparam("new_updated_at") if is_bound else func.clock_timestamp()
+    values |= {"revision": sync_links.c.revision + 1, "updated_at": at}
     return update(sync_links).where(sync_links.c.id == bindparam("link")).values(**values)
 
 

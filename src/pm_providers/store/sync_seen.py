@@ -124,8 +124,8 @@ def _insert(
 ) -> None:
     if not items:
         return
-    now = datetime.now(UTC)
-    ids = new_ids(len(items), at=read_clock(conn))  # another machine compares them with those of writes
+    at = read_clock(conn)
+    ids = new_ids(len(items), at=at)  # another machine compares them with those of writes
     rows = [
         {
             "id": link_id,
@@ -141,7 +141,7 @@ def _insert(
             "parts_due": True,
             "attempts": 0,
             "revision": 1,
-            "updated_at": now,
+            "updated_at": datetime.fromtimestamp(at, UTC),
         }
         for link_id, one in zip(ids, items, strict=True)
     ]

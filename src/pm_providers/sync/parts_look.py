@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
+from pm_providers.database.clock import read_clock
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import SyncWrite
 from pm_providers.store.sync_links import LINKED, Link, find_links
@@ -84,13 +85,14 @@ class Look:
         if not rows:
             return views_of(kind, scope, rows, read, {})
 
-        def work(conn: SqlConnection) -> tuple[Any, Mapping[str, list[SyncWrite]]]:
+        def work(conn: SqlConnection) -> tuple[Any, Mapping[str, list[SyncWrite]], float]:
             ids = [row.id for row in rows]
-            return part_conflicts(conn, ids), open_part_writes(conn, self._mapping_id)
+            return part_conflicts(conn, ids), open_part_writes(conn, self._mapping_id), read_clock(conn)
 
-        conflicts, writes = await self._db.read(work)
+        conflicts, writes, now = await self._db.read(work)
         views = views_of(kind, scope, rows, read, conflicts)
         for view in views:
+            view.seen_at = now
             taken_for_ours(kind, view, writes.get(view.link_id, ()))
         return views
 

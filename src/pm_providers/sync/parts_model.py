@@ -111,6 +111,7 @@ class PartView:
         copy: side that the sync wrote; `""` where neither was written by it.
         replaces: link of the counterpart, where it had one of its own; it goes.
         decided: field with an open conflict -> side that people chose, or `""`.
+        seen_at: when it was looked at, in seconds since 1970 by the database's clock; of stored links.
     """
 
     link_id: str
@@ -121,6 +122,7 @@ class PartView:
     copy: str = ""
     replaces: str = ""
     decided: Mapping[str, str] = field(default_factory=dict)
+    seen_at: float = 0.0
 
 
 class Kind:

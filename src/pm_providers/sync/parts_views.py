@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from pm_providers.database.ids import new_id
 from pm_providers.store.sync_links import DETACHED
@@ -102,4 +101,4 @@ def is_early(view: PartView, settle_s: float) -> bool:
     """Whether a part that is not listed was written so lately that the list may be behind."""
     if view.row is None or set(view.ids) == set(view.items):
         return False
-    return (datetime.now(UTC) - view.row.updated_at).total_seconds() < settle_s
+    return view.seen_at - view.row.updated_at.timestamp() < settle_s
