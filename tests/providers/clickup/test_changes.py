@@ -421,3 +421,27 @@ async def test_a_delete_during_the_daily_comparison_is_found_by_the_next_call():
     world.server.set(LISTING, deletes_after_the_first_page)
     _, deleted, cursor = await drain(provider, cursor)
     assert [*deleted, *(await drain(provider, cursor))[1]] == ["861"]
+
+
+async def test_a_change_that_slips_while_others_are_deleted_is_not_lost():
+    """What changed takes several pages, and a task on the first of them goes while the second is on its way."""
+    world = World(300)
+    provider = await connected(world.server)
+    _, _, cursor = await drain(provider)
+    for number in range(250):
+        world.put(f"86{number}", name="new name")
+    listed, gone = world.listed, "863"
+
+    def deletes_after_the_first_page(request):
+        found = listed(request)
+        if request.url.params["page"] == "0" and request.url.params.get("order_by") == "created":
+            world.tasks.pop(gone, None)
+        return found
+
+    world.server.set(LISTING, deletes_after_the_first_page)
+    upserts, deleted = [], []
+    for _ in range(3):
+        more, less, cursor = await drain(provider, cursor)
+        upserts, deleted = [*upserts, *more], [*deleted, *less]
+    assert {one.id for one in upserts} >= {f"86{number}" for number in range(250)} - {gone}
+    assert deleted == [gone]

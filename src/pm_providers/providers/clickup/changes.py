@@ -48,6 +48,7 @@ __all__ = ["Changes", "Counts", "TaskChanges"]
 
 _STEP = 500
 _MANY = 20
+_READINGS = 3
 _Places = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """Folders and other lists."""
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
@@ -272,10 +273,20 @@ class TaskChanges:
         return {**params, **after}
 
     async def _read_window(self, since: datetime) -> list[ChangedItem]:
-        """All tasks changed at or after an instant, in the order of the change."""
+        """All tasks changed at or after an instant, in the order of the change.
+
+        More than a page of them is read until the lists count the same after it as before: a delete under
+        way shifts tasks to pages that were read already.
+        """
         path, params = self._asked(self._since(_OLDEST_FIRST, since))
-        items = [self._item(one) async for one in self._all(path, params)]
-        return sorted(items, key=lambda one: (one.changed_at or since, one.id))
+        first = await self.api.task_page(path, params, 0)
+        found = [self._item(one) for one in first.items]
+        for _ in range(0 if first.last else _READINGS):
+            before = await self._count()
+            found = [self._item(one) async for one in self._all(path, params)]
+            if (await self._count()).total == before.total:
+                break
+        return sorted(found, key=lambda one: (one.changed_at or since, one.id))
 
     async def _all(self, path: str, params: Mapping[str, Any]) -> Any:
         async with aclosing(self.api.tasks(path, params)) as pages:
