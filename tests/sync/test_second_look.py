@@ -136,7 +136,7 @@ async def test_undo_leaves_tasks_on_which_somebody_wrote(full: Any) -> None:
     await full.sides[RIGHT].create_comment(PMComment(task_id=there.id, body="important"))
     planned = await Undoing(full.engine(), run).play(dry=True)
     (left,) = [one for one in planned.decisions if one.entity == "task" and one.title == "T"]
-    assert left.reason == "the run created it, but 1 comments of others stand on it since"
+    assert left.reason == "the run created it, but others put 1 comment on it since"
     await Undoing(full.engine(), run).play()
     assert list(await full.tasks(RIGHT)) == ["T"]
 

@@ -197,8 +197,9 @@ class PartsUndoing:
             except (NotFoundError, PermissionDeniedError, UnsupportedError):
                 continue
             number = sum(not self._is_ours(kind, one, task_id, ours) for one in items)
-            found += [f"{number} {kind.plural.replace('_', ' ')}"] if number else []
-        return f"{', '.join(found)} of others stand on it" if found else ""
+            called = (kind.entity if number == 1 else kind.plural).replace("_", " ")
+            found += [f"{number} {called}"] if number else []
+        return f"others put {', '.join(found)} on it" if found else ""
 
     @staticmethod
     def _is_ours(kind: Kind, one: Item, task_id: str, ours: Mapping[tuple[str, str], Values]) -> bool:
