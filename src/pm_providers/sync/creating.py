@@ -28,7 +28,7 @@ from pm_providers.sync.rejections import NOT_HERE, less_of, rejected
 from pm_providers.sync.side import Side
 from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 
-__all__ = ["FATAL", "TASK", "Creator", "SpentError", "ours", "problem_of"]
+__all__ = ["FATAL", "TASK", "Creator", "SpentError", "fewer", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
 
@@ -267,7 +267,7 @@ class Creator:
                 continue
             unknown = ProviderError("the system did not say what became of it", maybe_applied=True)
             why = outcome.error or unknown
-            less = _fewer(task, why)
+            less = fewer(task, why)
             if less is None:
                 fatal = await self._not_created(item[0], write_id, why) or fatal
             else:
@@ -350,7 +350,7 @@ def problem_of(notes: Mapping[str, str]) -> str | None:
     return "; ".join(f"{name}: {why}" for name, why in notes.items()) or None
 
 
-def _fewer(task: PMTask, error: PMError) -> tuple[PMTask, Mapping[str, str]] | None:
+def fewer(task: PMTask, error: PMError) -> tuple[PMTask, Mapping[str, str]] | None:
     """The task without the fields that were rejected; `None` where that cannot help."""
     if {"title", "project_id"} & set(rejected(error)):
         return None

@@ -142,7 +142,12 @@ def _fields(one: SyncWrite) -> list[str]:
 
 
 def decide_undo(
-    undone: Undone, now: Snapshot | None, *, children: int = 0, around: str = ""
+    undone: Undone,
+    now: Snapshot | None,
+    *,
+    children: int = 0,
+    around: str = "",
+    cannot: Mapping[str, str] | None = None,
 ) -> Decision | None:
     """How to take it back; `None` where there is nothing to do any more.
 
@@ -151,13 +156,14 @@ def decide_undo(
         now: what the item says now; `None` where it does not exist.
         children: items below it that stay.
         around: what somebody put on it, in words.
+        cannot: field -> why it cannot be written there.
 
     Returns:
         A decision to create, update or delete. One to wait says by its reason why nothing is done; what was
         edited since stands in `held` and is left alone.
     """
     if undone.act is Act.CREATE:
-        return None if now is not None else _returned(undone)
+        return None if now is not None else _returned(undone, cannot or {})
     if now is None:
         if undone.act is Act.DELETE:
             return None
@@ -235,14 +241,12 @@ def _left_alone(undone: Undone, why: str, held: Mapping[str, str] | None = None)
     return _about(undone, Act.WAIT, held=held or {}, reason=why)
 
 
-def _returned(undone: Undone) -> Decision:
-    steps = tuple(
-        Step(name, None, undone.before[name])
-        for name in _in_order(undone.before)
-        if undone.before[name] is not None
-    )
+def _returned(undone: Undone, cannot: Mapping[str, str]) -> Decision:
+    names = [name for name in _in_order(undone.before) if undone.before[name] is not None]
+    steps = tuple(Step(name, None, undone.before[name]) for name in names if name not in cannot)
+    held = {name: cannot[name] for name in names if name in cannot and undone.before[name]}
     return Decision(
-        Act.CREATE, undone.link_id, undone.side, undone.title, "", steps,
+        Act.CREATE, undone.link_id, undone.side, undone.title, "", steps, held,
         reason="the run deleted it; it comes back under a new id",
     )  # fmt: skip
 

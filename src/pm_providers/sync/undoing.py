@@ -55,7 +55,7 @@ from pm_providers.sync.parts_model import NEW
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
-from pm_providers.sync.undoing_around import label_left, put_apart, with_members
+from pm_providers.sync.undoing_around import label_left, made_again, put_apart, with_members
 from pm_providers.sync.undoing_parts import PartsUndoing
 from pm_providers.sync.values import snapshot_of
 
@@ -190,7 +190,8 @@ class Undoing:
             one.before = await self._parts.kept(one) if self.report.run_id and not (below or around) else {}
         found = await side.provider.get_task(one.remote_id)
         now = None if found is None else snapshot_of(found)
-        decision = decide_undo(one, now, children=below, around=around)
+        cannot = (await side.facts(custom=False)).cannot if one.act is Act.CREATE else {}
+        decision = decide_undo(one, now, children=below, around=around, cannot=cannot)
         if decision is not None and decision.act is Act.DELETE:
             self._going.add((side.name, one.remote_id))
         if decision is not None and any(step.field == "sprint" for step in decision.steps):
@@ -322,7 +323,8 @@ class Undoing:
             await side.provider.delete_task(one.remote_id)
             await self._write(lambda conn: self._gone(conn, one, write_id))
         elif one.act is Act.CREATE:
-            made = await side.provider.create_task(await side.task(one.steps))
+            made, notes = await made_again(side, one)
+            self.report.decisions[-1] = replace(one, held={**one.held, **notes})
             self._moved[one.side, undone.remote_id] = made.id
             await self._write(lambda conn: self._back(conn, one, write_id, made))
         else:

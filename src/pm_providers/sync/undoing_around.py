@@ -10,16 +10,20 @@ from sqlalchemy import insert
 
 from pm_providers.database import Database
 from pm_providers.database.schema_sync import sync_links
-from pm_providers.model import Entity
+from pm_providers.errors import ValidationError
+from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_links import DETACHED, find_links
+from pm_providers.sync.creating import fewer, ours
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_records import AGAIN
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone
 
-__all__ = ["label_left", "put_apart", "with_members"]
+__all__ = ["label_left", "made_again", "put_apart", "with_members"]
 
 TASK, SPRINT, LABEL = Entity.TASK.value, Entity.SPRINT.value, Entity.LABEL.value
+
+_ATTEMPTS = 6
 
 
 async def with_members(db: Database, mapping_id: str, items: Iterable[Undone]) -> list[Undone]:
@@ -62,3 +66,21 @@ def put_apart(conn: SqlConnection, mapping_id: str, link_id: str) -> None:
         "problem": "undone", "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
     }  # fmt: skip
     conn.execute(insert(sync_links).values(**row))
+
+
+async def made_again(side: Side, one: Decision) -> tuple[PMTask, dict[str, str]]:
+    """Make a task again without what its system rejects by now: the task, and field -> why it was left out.
+
+    Raises:
+        PMError: it was not made.
+    """
+    task, notes = await side.task(one.steps), dict[str, str]()
+    for _ in range(_ATTEMPTS):
+        try:
+            return await side.provider.create_task(task), notes
+        except ValidationError as error:
+            less = fewer(task, error)
+            if less is None:
+                raise
+            task, notes = less[0], {**notes, **{ours(name): why for name, why in less[1].items()}}
+    return await side.provider.create_task(task), notes
