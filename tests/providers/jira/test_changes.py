@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pm_providers import AuthenticationError, NotFoundError, PMTask, ValidationError
+from pm_providers.contract import decode_cursor, encode_cursor
 from pm_providers.providers.jira.provider import JiraProvider
 from pm_providers.sandbox.kit import Clock
 from tests.providers.jira.site import Scripted, Site, answer, scripted
@@ -144,6 +145,16 @@ async def test_cursors_of_other_projects_and_nonsense_are_refused(provider: Jira
         await provider.changes("SC", cursor)
     with pytest.raises(ValidationError, match="cursor"):
         await provider.changes("ED", "nonsense")
+
+
+@pytest.mark.parametrize(
+    "part", [{"z": [5, 9e12]}, {"z": [["x"], 9e12]}, {"z": "x"}, {"d": ["cloud"]}, {"d": 5}, {"i": None}]
+)
+async def test_a_cursor_that_was_tampered_with_is_refused(provider: JiraProvider, part: dict) -> None:
+    await provider.create_task(PMTask(title="a", project_id="ED"))
+    cursor = (await provider.changes("ED")).cursor
+    with pytest.raises(ValidationError, match="cursor"):
+        await provider.changes("ED", encode_cursor("jira", {**decode_cursor("jira", cursor), **part}))
 
 
 @pytest.mark.parametrize("change", ["hidden", "stripped"])

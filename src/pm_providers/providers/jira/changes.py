@@ -89,6 +89,8 @@ class Changes(TaskReader):
         try:
             site, zone = Deployment(*map(str, found["d"])), _Zone(*found["z"])
             is_young = self._timing.wall() - zone.at < _ZONE_AGE_S
+            if not isinstance(zone.name, str | None):
+                raise TypeError
         except (KeyError, TypeError):
             raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
         self._api.assume(site)
