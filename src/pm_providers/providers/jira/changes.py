@@ -87,10 +87,8 @@ class Changes(TaskReader):
             return None, None
         found = decode_cursor(self.name, cursor)
         try:
-            site, zone = Deployment(*map(str, found["d"])), _Zone(*found["z"])
+            site, zone = Deployment(*map(str, found["d"])), _zone(*found["z"])
             is_young = self._timing.wall() - zone.at < _ZONE_AGE_S
-            if not isinstance(zone.name, str | None):
-                raise TypeError
         except (KeyError, TypeError):
             raise ValidationError(fields={"cursor": "not a cursor that changes() returned"}) from None
         self._api.assume(site)
@@ -114,6 +112,12 @@ class _Zone:
 
     name: str | None
     at: float
+
+
+def _zone(name: Any, at: Any) -> _Zone:
+    if not isinstance(name, str | None):
+        raise TypeError(name)
+    return _Zone(name, at)
 
 
 class IssueChanges:
