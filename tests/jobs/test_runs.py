@@ -193,6 +193,28 @@ async def test_all_is_read_now_and_then(mapped, config, fulls):
     assert (len(jobs), sum(jobs), jobs[0]) == (26, fulls, False)
 
 
+@pytest.mark.parametrize("first", [True, False])
+async def test_what_could_not_be_submitted_is_due_at_the_next_look(mapped, first):
+    """Of a schedule of a day, a look while the queue is away would cost the run of a day."""
+
+    async def away(_job):
+        raise TransportError("the database of the job queue does not answer")
+
+    mapping = await configure_mapping(mapped.db, mapped.mapping.id, {"schedule_s": 86_400})
+    queue, slot = open_queue(mapped.url), slot_of(mapping.id, 86_400.0, 1_000_000.0)
+    if not first:
+        assert len(await submit_due(mapped.db, queue, now=slot - 86_400)) == 1
+        await queue.work(lambda job: asyncio.sleep(0, Done()), DRAIN, asyncio.Event())
+    submit, queue.submit = queue.submit, away
+    with pytest.raises(TransportError):
+        await submit_due(mapped.db, queue, now=slot)
+    queue.submit = submit
+    assert len(await submit_due(mapped.db, queue, now=slot + 5)) == 1
+    (waiting,) = await queue.jobs()
+    assert waiting.payload["full"] is not first
+    assert await submit_due(mapped.db, queue, now=slot + 10) == []
+
+
 async def test_mappings_without_a_schedule_are_left_alone(mapped):
     for config in ({}, {"schedule_s": 0}, {"schedule_s": "soon"}, {"schedule_s": True}):
         mapping = await configure_mapping(mapped.db, mapped.mapping.id, config)

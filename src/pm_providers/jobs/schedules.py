@@ -7,9 +7,10 @@ from typing import Any
 
 from pm_providers.database import database_for
 from pm_providers.database.clock import read_clock
+from pm_providers.errors import PMError
 from pm_providers.jobs.port import JobQueue
 from pm_providers.jobs.runs import submit_run
-from pm_providers.store.jobs import claim_slot
+from pm_providers.store.jobs import claim_slot, return_slot
 from pm_providers.store.mappings import list_mappings
 from pm_providers.store.records import SyncMapping
 
@@ -68,6 +69,9 @@ async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> l
 
     Returns:
         Ids of the jobs; none for a mapping whose run waits already.
+
+    Raises:
+        TransportError: the queue does not answer; what is due remains due.
     """
     at = await database_for(db).read(read_clock) if now is None else now
     submitted = []
@@ -79,7 +83,11 @@ async def submit_due(db: Any, queue: JobQueue, *, now: float | None = None) -> l
         before = await claim_slot(db, mapping.id, slot)
         if before is None:
             continue
-        job_id = await submit_run(queue, mapping, interactive=False, full=_is_full(mapping, before, slot))
+        try:
+            job_id = await submit_run(queue, mapping, interactive=False, full=_is_full(mapping, before, slot))
+        except PMError:
+            await return_slot(db, mapping.id, slot, before)  # the next look submits it
+            raise
         if job_id is not None:
             submitted.append(job_id)
     return submitted

@@ -33,6 +33,7 @@ __all__ = [
     "drop_job",
     "give_back",
     "list_jobs",
+    "return_slot",
     "revive_job",
     "stalled_jobs",
     "take_job",
@@ -237,6 +238,14 @@ async def claim_slot(db: Any, mapping_id: str, slot: float) -> float | None:
         return before if conn.execute(taken.values(slot=slot)).rowcount else None
 
     return await database_for(db).write(work)
+
+
+async def return_slot(db: Any, mapping_id: str, slot: float, before: float) -> None:
+    """Undo `claim_slot`, as the run was not submitted; nothing where somebody claimed a later instant."""
+    own = (schedules.c.mapping_id == mapping_id) & (schedules.c.slot == slot)
+    first = before == -math.inf
+    undo: Any = delete(schedules).where(own) if first else update(schedules).where(own).values(slot=before)
+    await database_for(db).write(lambda conn: conn.execute(undo).rowcount)
 
 
 def _held(row: JobRow) -> Any:
