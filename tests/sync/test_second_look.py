@@ -23,6 +23,7 @@ from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
 from tests.sync.scenarios import Make
 from tests.sync.test_pure import facts
+from tests.sync.world import mortal
 
 NAMES = ("Ada", "Dan", "Grace")
 
@@ -310,3 +311,54 @@ async def test_how_old_a_part_is_goes_by_the_databases_clock(
         patched.setattr(right, "list_checklists", lambda *_: asyncio.sleep(0, []))
         await full.run(RunOptions(full=True))
     assert len(await left.list_checklists(task.id)) == 1
+
+
+async def _merging(world: Any) -> tuple[Any, Any]:
+    """A comment of which both sides changed a line of their own; the task on both."""
+    world.policy = Policy(settle_s=0.0)
+    left, right = world.sides[LEFT], world.sides[RIGHT]
+    task = await world.add(LEFT, "T")
+    made = await left.create_comment(PMComment(task_id=task.id, body="a\n\nb\n\nc"))
+    await world.settled()
+    there = (await world.tasks(RIGHT))["T"]
+    (copy,) = await right.list_comments(there.id)
+    head = copy.body.split("\n\n")[0]
+    await left.update_comment(made.id, {"body": "A\n\nb\n\nc"}, task_id=task.id)
+    await right.update_comment(copy.id, {"body": f"{head}\n\na\n\nb\n\nC"}, task_id=there.id)
+    return task, there
+
+
+async def _said(world: Any, both: tuple[Any, Any]) -> list[str]:
+    found = [
+        (await world.sides[side].list_comments(task.id))[0].body
+        for side, task in zip(SIDES, both, strict=True)
+    ]
+    return [found[0], found[1].split("\n\n", 1)[1]]
+
+
+@pytest.mark.parametrize("steps", range(22, 28))
+async def test_a_comment_that_both_sides_changed_is_merged_though_the_run_dies(full: Any, steps: int) -> None:
+    both = await _merging(full)
+    full.fate.left = steps
+    with mortal():
+        await full.run(RunOptions(full=True))
+    await full.revive()
+    await full.run(RunOptions(full=True))
+    await full.run(RunOptions(full=True))
+    assert await _said(full, both) == ["A\n\nb\n\nC"] * 2
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_comment_that_both_sides_changed_is_merged_though_one_write_fails(
+    full: Any, side: str
+) -> None:
+    both = await _merging(full)
+    with pytest.MonkeyPatch.context() as patched:
+
+        async def refused(*_: Any, **__: Any) -> Any:
+            raise ProviderError("not now")
+
+        patched.setattr(full.sides[side], "update_comment", refused)
+        assert (await full.run(RunOptions(full=True))).counts["failed"] == 1
+    await full.run(RunOptions(full=True))
+    assert await _said(full, both) == ["A\n\nb\n\nC"] * 2

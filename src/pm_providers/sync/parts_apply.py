@@ -29,7 +29,7 @@ from pm_providers.store.sync_state import check_fence
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
-from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, same_value
+from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, filled, same_value
 from pm_providers.sync.parts_plan import agreed_values
 from pm_providers.sync.parts_records import (
     ACTIONS,
@@ -287,24 +287,29 @@ class PartWriter:
                 values, rejected = fewer
                 notes |= rejected
         view.items[one.side] = made
-        await self.transaction(lambda conn: self._updated(conn, kind, scope, view, write_id, made, values))
+        merged = {clash.field for clash in one.clashes if clash.winner == "merged"}
+        theirs = view.items[other(one.side)].values
+        half = {name: theirs.get(name) for name in merged if name in values}
+        await self.transaction(
+            lambda conn: self._updated(conn, kind, scope, view, write_id, made, values, half)
+        )
         self._wrote(kind, one)
         return True
 
     def _updated(
         self, conn: SqlConnection, kind: Kind, scope: Scope, view: PartView, write_id: str, made: Item,
-        values: Values,
+        values: Values, half: Values,
     ) -> None:  # fmt: skip
-        """What was sent is agreed from here on, also where the run ends before the rest is settled."""
+        """What was sent is agreed from here on, also where the run ends before the rest is settled.
+
+        Of a merge the other side may have its own part only: so far that is all that both agree on.
+        """
         finish_write(conn, write_id, DONE, after=dict(made.values))
         for side, item in view.items.items():
-            base = dict(view.agreed.get(side, {}))
-            for name in values:
-                base.pop(name, None)
-                if name in item.values:
-                    base[name] = item.values[name]
+            said = {name: half.get(name, item.values.get(name)) for name in values}
+            base = {name: value for name, value in view.agreed.get(side, {}).items() if name not in said}
             if view.agreed:
-                view.agreed[side] = base
+                view.agreed[side] = {**base, **filled(said)}
         if view.agreed:
             self._put(conn, kind, scope, view, new=False)
 
