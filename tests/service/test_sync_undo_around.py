@@ -9,7 +9,10 @@ from pm_providers.model import PMAttachment, PMChecklist, PMChecklistItem, PMCom
 from pm_providers.providers.internal import InternalProvider
 from pm_providers.service.sync import undo_run
 from pm_providers.store.sync_history import list_writes
+from pm_providers.store.sync_links import LINKED
+from pm_providers.store.sync_views import all_links
 from pm_providers.sync.decisions import Act
+from pm_providers.sync.parts_comments import Comments
 
 
 async def quiet(world):
@@ -59,7 +62,7 @@ async def world(mapped):
     await mapped.left.create_comment(PMComment(task_id=mapped.one.id, body="first\n\nand more"))
     await mapped.left.create_comment(PMComment(task_id=mapped.one.id, body="second"))
     await related(mapped.left, mapped.one, mapped.two, "blocks", description="why")
-    await related(mapped.left, mapped.three, mapped.one, "follows")
+    await related(mapped.left, mapped.three, mapped.one, "blocks")
     await related(mapped.left, mapped.two, mapped.one, "relates")
     items = [PMChecklistItem(id="a", title="x", is_done=True), PMChecklistItem(title="y", parent_id="a")]
     await mapped.left.create_checklist(PMChecklist(name="Steps", task_id=mapped.one.id, items=items))
@@ -236,8 +239,37 @@ async def test_an_answer_that_got_lost_is_settled_and_nothing_is_doubled(
     for _ in range(2):
         settled = await deleted.run()
         assert (settled.state, settled.writes) == ("done", 0)
+    links = await deleted.db.read(lambda conn: all_links(conn, deleted.mapping.id, "task"))
+    assert all(one.left_id and one.right_id for one in links if one.state == LINKED)
     await undone(deleted, deleted.report)
     bodies, *rest = await wholly(deleted)
     assert (sorted(bodies), rest) == (sorted(deleted.whole[0]), list(deleted.whole[1:]))
     assert list(await deleted.on_right()).count("One") == 1
     await quiet(deleted)
+
+
+async def test_a_relation_of_somebody_is_not_taken_for_the_one_that_comes_back(deleted, monkeypatch):
+    """Both have the same type, and stand at the same task."""
+    there = await deleted.on_right()
+    real = InternalProvider.create_relation
+
+    async def lost(self, relation):
+        if relation.from_task_id == there["Three"].id:
+            raise TransportError("gone for a while", maybe_applied=True)
+        return await real(self, relation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InternalProvider, "create_relation", lost)
+        with pytest.raises(TransportError):
+            await undone(deleted, deleted.report)
+    await related(deleted.right, there["Three"], there["Two"], "blocks")
+    await deleted.run()
+    await undone(deleted, deleted.report)
+    assert (await wholly(deleted))[1] == deleted.whole[1]
+
+
+async def test_comments_come_back_with_their_texts_where_none_can_be_changed(deleted, monkeypatch):
+    """To make one is no change of it."""
+    monkeypatch.setattr(Comments, "cannot", lambda *_: {"body": "comments cannot be changed there"})
+    await undone(deleted, deleted.report)
+    assert sorted((await wholly(deleted))[0]) == sorted(deleted.whole[0])

@@ -178,6 +178,8 @@ class Undoing:
         if one.entity == LABEL:
             return await label_left(side, one)
         if one.entity != TASK:
+            if not self.report.run_id and one.act is Act.DELETE and (one.side, one.place) in self._going:
+                return None  # only told: it will go with its task
             return await self._parts.decided(one, self._going | self._leaving)
         back = self._returned.get((one.side, one.link_id)) if one.act is Act.CREATE else None
         if back is not None:

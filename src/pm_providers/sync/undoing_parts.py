@@ -140,7 +140,8 @@ class PartsUndoing:
                 why = "its task is gone"
             except (PermissionDeniedError, UnsupportedError) as error:
                 why = str(error)
-        one = decide_part_undo(kind, undone, None, hidden=why, barred=kind.cannot(side))
+        barred = {name: reason for name, reason in kind.cannot(side).items() if name in kind.gated}
+        one = decide_part_undo(kind, undone, None, hidden=why, barred=barred)
         if one is not None and one.act is Act.CREATE:
             key = (undone.side, undone.entity, undone.remote_id)
             self._scopes[key] = scope
