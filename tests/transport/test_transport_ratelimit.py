@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 import math
 
 import httpx2
@@ -20,8 +21,10 @@ from pm_providers.transport import (
     PaceState,
     Quota,
     RateState,
+    Timing,
     TransportPolicy,
     admit,
+    bounded_map,
     fingerprint,
     gcra,
     gcra_push,
@@ -169,6 +172,45 @@ async def test_refusals_of_requests_in_flight_are_one_also_where_they_ask_for_no
         await gov.push(0.0)
     await take(gov, 11)
     assert clock.now == pytest.approx(10 * 60 / 90)
+
+
+class Sleepers:
+    """A clock on which whoever sleeps wakes up in the order of time."""
+
+    def __init__(self):
+        self.now = 0.0
+        self._asleep = []
+
+    async def sleep(self, seconds):
+        woken = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._asleep, (self.now + seconds, len(self._asleep), id(woken), woken))
+        await woken
+
+    async def until_done(self, task):
+        while not task.done():
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if self._asleep and not task.done():
+                self.now, *_, woken = heapq.heappop(self._asleep)
+                woken.set_result(None)
+        return task.result()
+
+
+@pytest.mark.parametrize(("cost", "at_once"), [(1, 50), (10, 5), (1, 10)])
+@pytest.mark.parametrize("requests", [100, 150, 1500])
+async def test_no_call_of_those_in_flight_waits_longer_than_it_may(requests, cost, at_once):
+    """Asana's smallest plan: with all of its burst sent, those in flight would wait for more than a minute."""
+    time = Sleepers()
+    timing = Timing(monotonic=lambda: time.now, sleep=time.sleep)
+    gov = Governor(provider="x", quota=Quota(requests, 60.0, concurrency=50, counted=True), timing=timing)
+
+    async def call(_):
+        async with gov.slot(max_wait_s=60.0, cost=cost):
+            await time.sleep(0.2)
+
+    calls = asyncio.ensure_future(bounded_map(call, range(3 * requests // cost), at_once))
+    assert set(await time.until_done(calls)) == {None}
+    assert time.now <= 60.0 * 3 / 0.9
 
 
 async def test_what_costs_more_than_the_quota_goes_alone():

@@ -20,6 +20,7 @@ __all__ = ["Gate", "LocalGate", "Pace", "PaceState", "Quota", "admit", "gcra", "
 
 _SLOTS: Final = 60
 _BURST_SHARE: Final = 0.75
+_FULL_SHARE: Final = 0.95
 _EVEN_SHARE: Final = 0.9
 
 
@@ -47,7 +48,8 @@ class Quota:
     Attributes:
         requests: requests per window; `None` where the vendor has no limit.
         per_s: length of the window in seconds.
-        burst: requests that may be sent at once; by default a tenth of `requests`, counted three quarters.
+        burst: requests that may be sent at once; by default a tenth of `requests`, counted up to three
+            quarters.
         concurrency: requests in flight at the same time, per process.
         counted: remember what was sent in the last `per_s`, for quotas that a vendor holds over the whole
             window. After the burst, and after each refusal, requests are spread a tenth below the quota until
@@ -76,10 +78,19 @@ class Quota:
         if self.requests is None:
             return Pace()
         if self.counted:
-            burst = self.burst or max(1, math.floor(self.requests * _BURST_SHARE))
+            burst = self.burst or self._counted_burst(self.requests)
             return Pace(self.per_s / (self.requests * _EVEN_SHARE), burst, self.requests, self.per_s)
         burst = self.burst or max(1, self.requests // 10)
         return Pace(self.per_s / max(1, self.requests - burst), burst)
+
+    def _counted_burst(self, requests: int) -> int:
+        """Three quarters, less those in flight where the quota is small.
+
+        Whoever finds the window full waits until its beginning has left it. Those in flight are told so when
+        the burst has just been sent, and so wait about a whole window: more than calls may.
+        """
+        room = math.floor(requests * _FULL_SHARE) - self.concurrency
+        return max(1, min(math.floor(requests * _BURST_SHARE), room))
 
 
 def gcra(tat: float, now: float, emission_s: float, burst: int, cost: float = 1.0) -> tuple[float, float]:
