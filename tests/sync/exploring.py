@@ -98,7 +98,9 @@ def explored(kind: Any, db: Engine, number: int) -> None:
             raise
 
     kind.db = db
-    logging.getLogger("pm_providers").setLevel(logging.ERROR)
+    log = logging.getLogger("pm_providers")
+    level = log.level
+    log.setLevel(logging.ERROR)
     with asyncio.Runner() as kind.loop:
         try:
             tried()
@@ -110,3 +112,5 @@ def explored(kind: Any, db: Engine, number: int) -> None:
                 steps = shortened(kind, steps, SHORTEN_S)
             error.add_note(f"PM_SYNC_SEED={started}; a case for regressions.py:\n{list(steps)!r}")
             raise error from None
+        finally:
+            log.setLevel(level)
