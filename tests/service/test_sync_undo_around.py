@@ -110,7 +110,9 @@ async def test_what_stood_around_a_deleted_task_comes_back(deleted):
 async def test_an_undo_of_it_can_be_undone_as_often_as_one_likes(deleted):
     report = await undone(deleted, deleted.report)
     for _ in range(2):
+        planned = await undone(deleted, report, dry=True)
         report = await undone(deleted, report)
+        assert planned.planned == report.planned == {"delete": 1}
         assert {one.act for one in report.decisions} == {Act.DELETE}
         assert set(await deleted.on_right()) == {"Two", "Three"}
         await quiet(deleted)

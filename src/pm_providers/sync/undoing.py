@@ -178,7 +178,8 @@ class Undoing:
         if one.entity == LABEL:
             return await label_left(side, one)
         if one.entity != TASK:
-            if not self.report.run_id and one.act is Act.DELETE and (one.side, one.place) in self._going:
+            ends = {(one.side, end) for end in (one.place, one.after.get("from"), one.after.get("to"))}
+            if not self.report.run_id and one.act is Act.DELETE and ends & self._going:
                 return None  # only told: it will go with its task
             return await self._parts.decided(one, self._going | self._leaving)
         back = self._returned.get((one.side, one.link_id)) if one.act is Act.CREATE else None
@@ -195,7 +196,7 @@ class Undoing:
         cannot = (await side.facts(custom=False)).cannot if one.act is Act.CREATE else {}
         decision = decide_undo(one, now, children=below, around=around, cannot=cannot)
         if decision is not None and decision.act is Act.DELETE:
-            self._going.add((side.name, one.remote_id))
+            self._going |= {(side.name, one.remote_id), (side.name, one.link_id)}
         if decision is not None and any(step.field == "sprint" for step in decision.steps):
             self._leaving.add((side.name, one.remote_id))
         return decision
