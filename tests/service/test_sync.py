@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from pm_providers.database import database_for
+from pm_providers.database.schema_sync import sync_runs
 from pm_providers.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -46,6 +49,7 @@ from pm_providers.store import (
 )
 from pm_providers.store.sync_state import take_lease
 from pm_providers.store.sync_views import find_mapping
+from pm_providers.sync.doctor import reasons_of
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import Policy
 
@@ -83,6 +87,36 @@ async def test_a_run_that_died_is_not_told_as_running_for_ever(mapped, seconds, 
     await take_lease(mapped.db, mapping_id := mapped.mapping.id, "ada:1", seconds)
     (found,) = await sync_status(mapped.db, mapping_id)
     assert (found.state, found.holder) == (word, "ada:1" if seconds > 0 else None)
+
+
+async def test_the_history_tells_what_a_run_wrote_before_it_died(mapped):
+    for title in ("One", "Two"):
+        await mapped.add_left(title)
+    await mapped.run()
+    (done,) = await history(mapped.db)
+    values = {"state": "running", "counts": {}, "error": None}
+    await database_for(mapped.db).write(
+        lambda conn: conn.execute(update(sync_runs).where(sync_runs.c.id == done.id).values(**values))
+    )
+    (found,) = await history(mapped.db)
+    assert (found.state, found.counts, found.error) == ("failed", {"create": 2}, "it ended without a word")
+    assert (await run_view(mapped.db, done.id)).run == found
+    assert (await sync_status(mapped.db))[0].last_run == found
+    await take_lease(mapped.db, mapped.mapping.id, "ada:1", 60)
+    (going,) = await history(mapped.db)
+    assert (going.state, going.counts, going.error) == ("running", {"create": 2}, None)
+
+
+def test_a_reason_may_hold_semicolons():
+    problem = (
+        "labels: has no label 'urgent'; progress: there is none; only time computes one; custom:A: no; b"
+    )
+    assert reasons_of(problem) == [
+        "labels: has no label 'urgent'",
+        "progress: there is none; only time computes one",
+        "custom:A: no; b",
+    ]
+    assert reasons_of("undone") == ["undone"]
 
 
 async def test_names_stand_for_ids(mapped):
@@ -142,6 +176,9 @@ async def test_a_revoked_token_stands_on_the_mapping(mapped, monkeypatch):
         patch.setattr(InternalProvider, "changes", refused)
         with pytest.raises(AuthenticationError):
             await mapped.run()
+        patch.setattr(InternalProvider, "get_project", refused)
+        commands = [one.command for one in (await examine(mapped.db))[1]]
+        assert "pm-providers connections add there internal --replace" in commands
     found = await status(mapped)
     assert (found.state, found.holder) == ("blocked", None)
     assert "revoked" in found.problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pm_providers.database.crypto import Vault
 from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.service.sync import open_sync
-from pm_providers.service.sync_state import sync_status, title_of
+from pm_providers.service.sync_state import INTERNAL, MappingStatus, sync_status, title_of
 from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_links import Link
 from pm_providers.store.sync_tries import failing_links
@@ -47,7 +48,8 @@ async def examine(
         async with open_sync(db, mapping, vault=vault, learn=learn) as engine:
             found += await _looked_over(engine, name)
     except PMError as error:
-        found.append(Finding(ERROR, "state", str(error), _cure(mapping, error)))
+        (status,) = await sync_status(db, mapping.id)
+        found.append(Finding(ERROR, "state", str(error), _cure(status, error)))
     return mapping, sorted(found, key=lambda one: _LEVELS[one.level])
 
 
@@ -147,12 +149,15 @@ async def _sampled(db: Any, mapping_id: str, marks: References) -> Sample:
         after = links[-1].id
 
 
-def _cure(mapping: SyncMapping, error: PMError) -> str:
+def _cure(status: MappingStatus, error: PMError) -> str:
+    mapping, name, system = status.mapping, shlex.quote(status.right), status.right_type
+    if status.left != INTERNAL:  # either side may be meant
+        name, system = "NAME", "TYPE"
     table = {
-        "AuthenticationError": "pm-providers connections add NAME TYPE --replace",
+        "AuthenticationError": f"pm-providers connections add {name} {system} --replace",
         "PermissionDeniedError": "give the account of the connection the right",
         "NotFoundError": f"pm-providers mappings remove {mapping.id[-8:]}, or restore the project",
         "ValidationError": f"pm-providers mappings update {mapping.id[-8:]}",
-        "ConfigurationError": "pm-providers connections add NAME TYPE --replace",
+        "ConfigurationError": f"pm-providers connections add {name} {system} --replace",
     }
-    return table.get(type(error).__name__, "pm-providers connections test NAME, and try again")
+    return table.get(type(error).__name__, f"pm-providers connections test {name}, and try again")

@@ -315,5 +315,6 @@ async def reconfigure(
             merged = {**table.get(kind, {}), **found}
             table[kind] = {ours: theirs for ours, theirs in merged.items() if theirs}
         config["pairs"] = {kind: found for kind, found in table.items() if found}
+        config = {name: value for name, value in config.items() if name != "pairs" or value}
     Policy.of(config)
     return await configure_mapping(db, mapping.id, config)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pm_providers.errors import ConflictError
+from pm_providers.model import Entity
 from pm_providers.store import list_connections, list_mappings
 from pm_providers.store.mappings import LEFT_CONNECTION
 from pm_providers.store.records import Connection, SyncMapping
 from pm_providers.store.sync_history import (
+    DIED,
+    FAILED,
     SyncConflict,
     SyncRun,
     SyncWrite,
@@ -31,8 +35,9 @@ from pm_providers.store.sync_views import (
     link_counts,
     link_problems,
     links_of,
+    writes_done,
 )
-from pm_providers.sync.doctor import INFO, level_of
+from pm_providers.sync.doctor import INFO, level_of, reasons_of
 from pm_providers.sync.policy import LEFT, RIGHT
 
 __all__ = [
@@ -132,7 +137,8 @@ async def sync_status(db: Any, reference: str | None = None) -> list[MappingStat
     """
     found = [await find_mapping(db, reference)] if reference is not None else await list_mappings(db)
     known = {one.id: one for one in await list_connections(db)}
-    states, counts, runs = await list_states(db), await link_counts(db), await last_runs(db)
+    states, counts = await list_states(db), await link_counts(db)
+    runs = {one.mapping_id: one for one in await _ended(db, [*(await last_runs(db)).values()])}
     failures, problems = await failing(db), await link_problems(db)
     return [
         replace(
@@ -145,12 +151,12 @@ async def sync_status(db: Any, reference: str | None = None) -> list[MappingStat
 
 
 def _held_text(problems: Mapping[str, tuple[int, Link]]) -> str | None:
-    found = {why: one for why, one in problems.items() if any(map(_matters, why.split("; ")))}
+    found = {why: one for why, one in problems.items() if any(map(_matters, reasons_of(why)))}
     if not found:
         return None
     number = sum(many for many, _ in found.values())
     why, (_, link) = max(found.items(), key=lambda item: item[1][0])
-    whys = "; ".join(filter(_matters, why.split("; ")))
+    whys = "; ".join(filter(_matters, reasons_of(why)))
     items = "one item is" if number == 1 else f"{number} items are"
     return f"{items} not carried whole; {title_of(link)!r:.80}: {whys:.300}"
 
@@ -207,14 +213,37 @@ async def history(db: Any, reference: str | None = None, *, limit: int = 20) -> 
         NotFoundError: no such mapping.
     """
     mapping = None if reference is None else await find_mapping(db, reference)
-    return await list_runs(db, None if mapping is None else mapping.id, limit=limit)
+    return await _ended(db, await list_runs(db, None if mapping is None else mapping.id, limit=limit))
+
+
+async def _ended(db: Any, runs: Sequence[SyncRun]) -> list[SyncRun]:
+    """Runs that died told as such, with what they wrote: nobody was left to record either."""
+    silent = {one.id for one in runs if one.state in {RUNNING, FAILED} and not one.counts}
+    if not silent:
+        return list(runs)
+    states, done = await list_states(db), await writes_done(db, silent)
+    found = []
+    for one in runs:
+        if one.id not in silent:
+            found.append(one)
+            continue
+        counts: Counter[str] = Counter()
+        for entity, action, number in done.get(one.id, ()):
+            counts[action] += number
+            if entity != Entity.TASK.value:
+                counts[Entity(entity).plural] += number
+        state = states.get(one.mapping_id)
+        died = one.state == RUNNING and not (state is not None and state.is_held)
+        told = replace(one, state=FAILED, error=DIED) if died else one
+        found.append(replace(told, counts=dict(counts)))
+    return found
 
 
 async def run_view(db: Any, reference: str, *, limit: int | None = None) -> RunView:
     """A run with its writes. Errors as in `find_run`."""
     run = await find_run(db, reference)
     writes = await list_writes(db, run_id=run.id, limit=limit)
-    return RunView(run, writes[::-1])
+    return RunView((await _ended(db, [run]))[0], writes[::-1])
 
 
 # conflicts

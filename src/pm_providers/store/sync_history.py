@@ -21,6 +21,7 @@ from pm_providers.database.ids import new_id, new_ids
 from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
 
 __all__ = [
+    "DIED",
     "DONE",
     "FAILED",
     "INTENT",
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 INTENT, DONE, FAILED, UNSURE = "intent", "done", "failed", "unsure"
+DIED = "it ended without a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def start_run(
 ) -> str:
     """Record that a run begins; its id. One that is still called running died."""
     died = (sync_runs.c.mapping_id == mapping_id) & (sync_runs.c.state == "running")
-    ended = {"state": "failed", "error": "it ended without a word", "finished_at": datetime.now(UTC)}
+    ended = {"state": "failed", "error": DIED, "finished_at": datetime.now(UTC)}
     conn.execute(update(sync_runs).where(died).values(**ended))
     row: dict[str, Any] = {
         "id": new_id(at=read_clock(conn)),

@@ -15,7 +15,7 @@ from pm_providers.database.schema import connections, mappings
 from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.store.records import SyncMapping
-from pm_providers.store.sync_history import INTENT, UNSURE, SyncConflict, SyncRun
+from pm_providers.store.sync_history import DONE, INTENT, UNSURE, SyncConflict, SyncRun
 from pm_providers.store.sync_links import DETACHED, Link, links_by_id
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "made_labels",
     "titles_of",
     "unsettled",
+    "writes_done",
 ]
 
 _CHUNK = 500
@@ -212,6 +213,21 @@ async def last_runs(db: Any) -> dict[str, SyncRun]:
         return {row["mapping_id"]: SyncRun(**row) for row in conn.execute(statement).mappings()}
 
     return await database_for(db).read(work)
+
+
+async def writes_done(db: Any, run_ids: Collection[str]) -> dict[str, list[tuple[str, str, int]]]:
+    """Run id -> entity, action and number of the writes that took effect."""
+    columns = (sync_writes.c.run_id, sync_writes.c.entity, sync_writes.c.action)
+    where = sync_writes.c.run_id.in_(run_ids) & (sync_writes.c.state == DONE)
+    statement = select(*columns, func.count()).where(where).group_by(*columns)
+
+    def work(conn: SqlConnection) -> dict[str, list[tuple[str, str, int]]]:
+        found: dict[str, list[tuple[str, str, int]]] = {}
+        for run_id, *rest in conn.execute(statement):
+            found.setdefault(run_id, []).append((rest[0], rest[1], int(rest[2])))
+        return found
+
+    return await database_for(db).read(work) if run_ids else {}
 
 
 async def unsettled(db: Any, mapping_id: str) -> int:

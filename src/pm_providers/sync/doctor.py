@@ -12,9 +12,19 @@ from pm_providers.sync.facts import Choice, Person, SideFacts
 from pm_providers.sync.people import Directory
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.translate import Translator
-from pm_providers.sync.values import CUSTOM, Snapshot
+from pm_providers.sync.values import CUSTOM, FIELDS, Snapshot
 
-__all__ = ["ERROR", "INFO", "WARNING", "Finding", "Sample", "examine_facts", "examine_links", "level_of"]
+__all__ = [
+    "ERROR",
+    "INFO",
+    "WARNING",
+    "Finding",
+    "Sample",
+    "examine_facts",
+    "examine_links",
+    "level_of",
+    "reasons_of",
+]
 
 _MOST_TITLES = 5
 
@@ -53,7 +63,7 @@ class Sample:
         if link.state == DETACHED:
             self.apart.setdefault(link.problem or "taken out of step", []).append(title)
         elif link.problem and not link.attempts:
-            for why in link.problem.split("; "):
+            for why in reasons_of(link.problem):
                 self.problems.setdefault(why, []).append(title)
         elif link.state == SINGLE and not link.dirty:
             self.lonely[LEFT if link.left_id is not None else RIGHT].append(title)
@@ -110,6 +120,18 @@ def examine_links(sample: Sample, facts: Mapping[str, SideFacts], name: str) -> 
                 found.append(
                     Finding(INFO, "duplicate", text, "rename or delete all but one if they are the same")
                 )
+    return found
+
+
+def reasons_of(problem: str) -> list[str]:
+    """What stands in the problem of a link, one for each field; a reason may hold semicolons itself."""
+    found: list[str] = []
+    for part in problem.split("; "):
+        begins = part.partition(": ")[0] in FIELDS or part.startswith(CUSTOM)
+        if found and not begins:
+            found[-1] = f"{found[-1]}; {part}"
+        else:
+            found.append(part)
     return found
 
 

@@ -104,7 +104,7 @@ def advice(error: PMError) -> str:
         "PermissionDeniedError": "give the account of the connection the right, or narrow the mapping",
         "NotFoundError": "restore the project, or `pm-providers mappings remove` and add it anew",
         "ConfigurationError": "mend the settings of the connection",
-        "RateLimitedError": "nothing: the next run waits for the quota",
-        "TransportError": "nothing: the next run tries again",
+        "RateLimitedError": "nothing to do: the next run waits for the quota",
+        "TransportError": "nothing to do: the next run tries again",
     }
     return table.get(type(error).__name__, "look at the error; the next run tries again")

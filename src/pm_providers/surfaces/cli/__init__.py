@@ -19,4 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.stderr.write("error: the command line needs an extra: pip install 'pm-providers[cli]'\n")
         sys.exit(3)
+    except KeyboardInterrupt:  # while modules load
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
     sys.exit(run(arguments))
