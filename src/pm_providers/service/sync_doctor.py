@@ -63,12 +63,15 @@ async def _standing(db: Any, mapping: SyncMapping, name: str) -> list[Finding]:
         text = f"the last run stopped: {status.problem}"
         found.append(Finding(ERROR, "state", text, status.next_step or f"pm-providers sync plan {name}"))
     if status.counts.conflicts:
-        text = f"{status.counts.conflicts} fields were changed on both sides, and nobody has decided"
+        number = status.counts.conflicts
+        what = "1 field was" if number == 1 else f"{number} fields were"
+        text = f"{what} changed on both sides, and nobody has decided"
         found.append(Finding(WARNING, "conflict", text, f"pm-providers sync conflicts list {name}"))
     found += await _failing(db, mapping, name)
     unknown = await unsettled(db, mapping.id)
     if unknown:
-        text = f"it is not known what became of {unknown} writes of a run that was cut short"
+        writes = "1 write" if unknown == 1 else f"{unknown} writes"
+        text = f"it is not known what became of {writes} of a run that was cut short"
         found.append(Finding(WARNING, "state", text, f"pm-providers sync run {name}"))
     return found
 

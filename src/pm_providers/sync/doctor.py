@@ -154,6 +154,8 @@ def _cure(why: str, name: str) -> str:
             return f'pm-providers mappings update {name} --pair "{kind}:LEFT=RIGHT"'
     if why.startswith(CUSTOM):
         return f'pm-providers mappings update {name} --pair "custom_fields:LEFT=RIGHT"'
+    if why.partition(": ")[0] in FIELDS:
+        return "nothing to do: it stays as it is on the side that has it"
     return f"pm-providers sync plan {name}"
 
 
