@@ -47,4 +47,18 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("run_full", {}),
         ],
     ),
+    # What waits was stored after the task that it waits for was made again, and nobody woke it.
+    "a_move_below_a_task_that_is_made_again_in_the_same_round": (
+        "memory",
+        [
+            ("begin", {"skew": 0, "lossy": False, "versions": False, "late": False, "conflicts": "right"}),
+            ("create", {**_RIGHT, "below": True, "pick": 3}),
+            ("create", {**_LEFT, "below": False, "pick": 7}),
+            ("create", {**_RIGHT, "below": True, "pick": 3}),
+            ("create", {**_LEFT, "below": True, "pick": 6}),
+            ("run_without_an_answer", {"number": 14}),
+            ("delete", {**_LEFT, "pick": 2}),
+            ("move", {**_RIGHT, "onto": 6, "pick": 5}),
+        ],
+    ),
 }

@@ -68,6 +68,9 @@ class Changer:
             elif is_quiet(found):
                 quiet += [(view, found)] if found else []
             else:
+                if quiet and any(one.act is Act.CREATE for one in found):
+                    await self._applier.quiet(quiet)  # what waits for it has to be stored to be woken
+                    quiet = []
                 await self._applier.pair(view, await self._straight(view, found))
             if len(quiet) >= _QUIET:
                 await self._applier.quiet(quiet)
