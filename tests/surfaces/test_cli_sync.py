@@ -253,14 +253,6 @@ def test_what_hangs_on_tasks_is_counted(cli, there, mapped):
     undone = cli("sync", "undo", run, "--dry-run")
     assert "- delete on right  One" in undone.out
     assert "1 to delete\n" in undone.out  # the comment goes with its task
-    another = task(cli, left, "Two")
-    cli("sync", "run", name)
-    cli("comments", "create", "--task", another, "--body", "Later")
-    cli("sync", "run", name)
-    run = cli("sync", "history", "--json").json[0]["id"]
-    undone = cli("sync", "undo", run, "--dry-run")
-    assert "- delete comment on right  Two: Later" in undone.out
-    assert "1 to delete, among them 1 comment" in undone.out
 
 
 def test_an_undo_says_what_it_leaves_alone(cli, there, mapped):
