@@ -157,11 +157,10 @@ async def test_what_cannot_come_back_is_listed_with_its_reason(world):
         back = await undone(world, report, dry=dry)
         found = [(one.entity, one.title, one.reason) for one in back.decisions if one.act is Act.WAIT]
         why = "the run deleted it, and it cannot be made again: "
-        gone = f"{why}the task at its other end is gone"
         assert sorted(found) == [
             ("attachment", "One: theirs.txt", f"{why}it was a file, and the history keeps no files"),
-            ("relation", "One: blocks", gone),
-            ("relation", "One: relates", gone),
+            ("relation", "One: blocks", f"{why}the task at its other end is gone"),
+            ("relation", "One: relates", f"{why}its task is gone"),
         ]
     assert [len(one) for one in await wholly(world)] == [3, 1, 1]
 

@@ -54,6 +54,20 @@ async def undone(world, report, **options):
     return (await undo_run(world.db, report.run_id, **options)).report
 
 
+async def test_what_was_changed_around_a_task_alone_is_carried_by_the_next_run(world):
+    """Nothing of the task itself changed; the run after has nothing to do."""
+    await comment(world)
+    await checklist(world)
+    report = await world.run()
+    assert report.writes
+    assert await around(world.right, world.there["One"].id) == (["words"], [], [("Steps", ["x", "y"])])
+    (words,) = await world.left.list_comments(world.one.id)
+    await world.left.update_comment(words.id, {"body": "others"})
+    await world.run()
+    assert (await around(world.right, world.there["One"].id))[0] == ["others"]
+    assert (await world.run()).writes == 0
+
+
 async def test_parts_that_the_run_made_go_and_stay_away(world):
     await comment(world)
     await world.left.create_relation(

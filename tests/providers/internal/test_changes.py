@@ -9,8 +9,13 @@ from sqlalchemy.orm import Session
 from pm_providers import (
     InternalProvider,
     NotFoundError,
+    PMAttachment,
+    PMChecklist,
+    PMChecklistItem,
+    PMComment,
     PMLabel,
     PMProject,
+    PMRelation,
     PMSprint,
     PMTask,
     PMTimeEntry,
@@ -258,3 +263,51 @@ async def test_deleting_a_project_ends_its_stream(provider: InternalProvider, en
     await provider.delete_project(project.id)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM pm_tombstones")).scalar() == 0
+
+
+async def test_what_changes_around_a_task_is_a_change_of_it(
+    provider: InternalProvider, project: PMProject
+) -> None:
+    """Made, altered and deleted; the version stays, so that nobody's edit of the task is in the way."""
+    one, two = (
+        await provider.create_tasks(PMTask(title=name, project_id=project.id) for name in ("one", "two"))
+    ).items
+    cursor = (await _all(provider, project.id, None)).cursor
+
+    async def told(*expected: PMTask) -> None:
+        nonlocal cursor
+        page = await _all(provider, project.id, cursor)
+        cursor = page.cursor
+        assert {task.id: task.version for task in page.upserts} == {
+            task.id: task.version for task in expected
+        }
+
+    comment = await provider.create_comment(PMComment(body="words", task_id=one.id))
+    await told(one)
+    await provider.update_comment(comment.id, {"body": "others"})
+    await told(one)
+    await provider.delete_comment(comment.id)
+    await told(one)
+    relation = await provider.create_relation(
+        PMRelation(from_task_id=two.id, to_task_id=one.id, type="blocks")
+    )
+    await told(one, two)
+    await provider.delete_relation(relation.id)
+    await told(one, two)
+    file = await provider.create_attachment(PMAttachment(file_name="notes.txt", task_id=two.id), b"notes")
+    await told(two)
+    await provider.delete_attachment(file.id)
+    await told(two)
+    made = await provider.create_checklist(PMChecklist(name="Steps", task_id=one.id))
+    await told(one)
+    item = await provider.create_checklist_item(PMChecklistItem(title="First", checklist_id=made.id))
+    await told(one)
+    await provider.update_checklist_item(item.id, {"is_done": True})
+    await told(one)
+    await provider.delete_checklist_item(item.id)
+    await told(one)
+    await provider.update_checklist(made.id, {"name": "Ways"})
+    await told(one)
+    await provider.delete_checklist(made.id)
+    await told(one)
+    await told()

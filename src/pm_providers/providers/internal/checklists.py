@@ -21,6 +21,7 @@ from pm_providers.model import PMChecklist
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.checklist_mapping import to_checklist
 from pm_providers.providers.internal.client import Row, among
+from pm_providers.providers.internal.touch import touch_around
 
 __all__ = [
     "create_checklist",
@@ -86,6 +87,7 @@ def create_checklist(
     _require_assignees(conn, items)
     if client.get_row(conn, tasks, fields["task_id"], lock=True) is None:
         raise client.dangling("task_id", "task", fields["task_id"])
+    touch_around(conn, [fields["task_id"]])
     checklist_id = new_id()
     values = {"id": checklist_id, "task_id": fields["task_id"], "name": fields["name"]}
     client.insert_row(conn, checklists, {**values, "position": _UNPLACED})
@@ -129,10 +131,11 @@ def _columns(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _locked(conn: Connection, checklist_id: str) -> Row | None:
-    """The checklist with its task, both locked."""
+    """The checklist about to be changed: locked, and its task counted as changed."""
     task_id = conn.scalar(select(checklists.c.task_id).where(checklists.c.id == checklist_id))
-    if task_id is None or client.get_row(conn, tasks, task_id, lock=True) is None:
+    if task_id is None:
         return None
+    touch_around(conn, [task_id])
     return client.get_row(conn, checklists, checklist_id, lock=True)
 
 
@@ -184,7 +187,7 @@ def create_item(conn: Connection, fields: Fields) -> Row:
     """
     client.require_known(conn, users, fields, "assignee_id", "user")
     checklist_id, parent = fields["checklist_id"], fields.get("parent_id")
-    if client.get_row(conn, checklists, checklist_id, lock=True) is None:
+    if _locked(conn, checklist_id) is None:
         raise client.dangling("checklist_id", "checklist", checklist_id)
     if parent is not None and parent not in _parents(conn, checklist_id):
         raise _no_parent(parent)
@@ -242,10 +245,10 @@ def _item(conn: Connection, item_id: str) -> Row:
 
 
 def _locked_item(conn: Connection, item_id: str) -> Row | None:
-    """The item, locked with its checklist."""
+    """The item about to be changed, locked with its checklist."""
     mine = select(checklist_items.c.checklist_id).where(checklist_items.c.id == item_id)
     checklist_id = conn.scalar(mine)
-    if checklist_id is None or client.get_row(conn, checklists, checklist_id, lock=True) is None:
+    if checklist_id is None or _locked(conn, checklist_id) is None:
         return None
     return client.get_row(conn, checklist_items, item_id, lock=True)
 

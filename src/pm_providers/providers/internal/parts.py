@@ -26,7 +26,7 @@ from pm_providers.model import Entity, RelationType
 from pm_providers.providers.internal import client
 from pm_providers.providers.internal.client import Caller, Row
 from pm_providers.providers.internal.mapping import fold
-from pm_providers.providers.internal.touch import touch_where
+from pm_providers.providers.internal.touch import touch_around, touch_where
 
 __all__ = ["content_of", "create", "delete_part", "page", "update_part"]
 
@@ -44,6 +44,12 @@ _TABLES: dict[Entity, Table] = {
     Entity.ATTACHMENT: attachments,
     Entity.TIME_ENTRY: time_entries,
 }
+_AROUND: dict[Entity, tuple[str, ...]] = {
+    Entity.COMMENT: ("task_id",),
+    Entity.RELATION: ("from_task_id", "to_task_id"),
+    Entity.ATTACHMENT: ("task_id",),
+}
+"""Columns that name the tasks of which a change of the part is a change as well."""
 _CIRCLE_FREE = {RelationType.BLOCKS.value, RelationType.PRECEDES.value}
 
 
@@ -143,6 +149,9 @@ def create(
         data = content or b""
         values |= {"content": data, "size_bytes": len(data)}
     _CREATE[entity](conn, values, caller)
+    if entity in _AROUND:
+        client.require_known(conn, users, values, "author_id", "user")
+        touch_around(conn, (values[name] for name in _AROUND[entity]))
     client.insert_row(conn, _TABLES[entity], values)
     if entity is Entity.TIME_ENTRY:
         _sum_up(conn, values["task_id"])
@@ -233,6 +242,7 @@ def update_part(conn: Connection, entity: Entity, identifier: str, fields: Field
     """
     if entity is Entity.RELATION and fields.get("type") in _CIRCLE_FREE:
         client.lock_hierarchy(conn, client.RELATIONS)
+    _touch_owners(conn, entity, identifier)
     row = client.get_row(conn, _TABLES[entity], identifier, lock=True)
     if row is None:
         raise NotFoundError(f"no {_NAMES[entity]} {identifier[:60]!r}")
@@ -264,10 +274,19 @@ def delete_part(conn: Connection, entity: Entity, identifier: str) -> bool:
     if entity is Entity.TIME_ENTRY:
         mine = select(table.c.task_id).where(table.c.id == identifier)
         task_id = conn.scalar(mine.with_for_update())  # not the task that it is just leaving
+    _touch_owners(conn, entity, identifier)
     existed = client.delete_row(conn, table, identifier)
     if task_id is not None:
         _sum_up(conn, task_id)
     return existed
+
+
+def _touch_owners(conn: Connection, entity: Entity, identifier: str) -> None:
+    if entity not in _AROUND:
+        return
+    table = _TABLES[entity]
+    row = conn.execute(select(*(table.c[name] for name in _AROUND[entity])).where(table.c.id == identifier))
+    touch_around(conn, row.one_or_none() or ())
 
 
 def _sum_up(conn: Connection, task_id: str) -> None:

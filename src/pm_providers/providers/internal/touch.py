@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, update
@@ -10,13 +10,24 @@ from sqlalchemy import ColumnElement, Connection, delete, update
 from pm_providers.database.schema import tasks, tombstones
 from pm_providers.providers.internal.client import Stamp, among, bulk_insert, stamp
 
-__all__ = ["bury", "revive", "touch_where"]
+__all__ = ["bury", "revive", "touch_around", "touch_where"]
 
 
 def touch_where(conn: Connection, condition: ColumnElement[bool], **values: Any) -> None:
     """Set columns of the tasks that fit, and count that as a change of each."""
     changed = {**values, **stamp(conn).change, "version": tasks.c.version + 1}
     conn.execute(update(tasks).where(condition).values(**changed))
+
+
+def touch_around(conn: Connection, task_ids: Iterable[str]) -> None:
+    """Count a change of what stands around tasks as one of theirs, so that `changes()` tells of it.
+
+    The version stays: who edits the task meanwhile is in nobody's way. Call it before rows of the parts are
+    locked, and after those of users.
+    """
+    change = stamp(conn).change
+    for task_id in sorted(set(task_ids)):
+        conn.execute(update(tasks).where(tasks.c.id == task_id).values(**change))
 
 
 def bury(conn: Connection, project_id: str, task_ids: Sequence[str], at: Stamp) -> None:
