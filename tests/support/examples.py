@@ -7,17 +7,17 @@ from typing import Any
 
 from hypothesis import settings
 
-_SHARE = 4
-_FEWEST = 25
+_SHARE = 6
+_FEWEST = 20
 
 
 def examples(number: int, **options: Any) -> settings:
-    """Settings of a property test that tries `number` examples, or a quarter of them where `CI` is set.
+    """Settings of a property test that tries `number` examples, or a sixth of them where `CI` is set.
 
     There the examples are the same each time (`tests/conftest.py`), so that more of them find nothing new.
 
     Args:
-        number: all of them; where `CI` is set at least 25 are tried, or all if those are fewer.
+        number: all of them; where `CI` is set at least 20 are tried, or all if those are fewer.
         options: other settings of Hypothesis, on top of the profile of `tests/conftest.py`.
     """
     if os.environ.get("CI"):

@@ -335,8 +335,8 @@ def test_a_terminal_shows_what_is_written_and_nothing_is_cut_unseen(cli, there, 
     name, left, _ = mapped
     title = "A title that goes on and on, until the line of a narrow terminal ends, and some more"
     parent = task(cli, left, title)
-    task(cli, left, "Below", "--parent", parent)
     cli("comments", "create", "--task", parent, "--body", "one\n\ntwo")
+    task(cli, left, "Below", "--parent", parent)
     narrowed(monkeypatch, 80)
     plan = cli("sync", "plan", name).out
     assert max(map(len, plan.splitlines())) <= 80

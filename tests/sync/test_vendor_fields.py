@@ -40,6 +40,7 @@ class Both:
         self.harness = harness
         self.left, self.right = world.sides[LEFT], world.sides[RIGHT]
         self.values: dict[str, Any] = {}
+        self.asked: dict[tuple[str, str], list[Any]] = {}
 
     async def people(self) -> None:
         """Users of the system are known in the database, by e-mail or user name."""
@@ -105,21 +106,29 @@ class Both:
         if name == "description":
             return parse_markdown(value or "")
         if name == "sprint_id" and value:
-            sprints = await provider.list_sprints(self.world.projects[side])
+            sprints = await self.offered(side, "list_sprints")
             return next(one.name for one in sprints if one.id == value)
         if name == "parent_task_id" and value:
             return (await provider.get_task(value)).title
         if name == "label_ids":
-            labels = {one.id: one.name for one in await provider.list_labels(self.world.projects[side])}
+            labels = {one.id: one.name for one in await self.offered(side, "list_labels")}
             return sorted(labels.get(one, one).casefold() for one in value)
         if name == "assignee_ids":
             ids = value or ([task.assignee_id] if task.assignee_id else [])
-            users = {one.id: one for one in await provider.list_users()}
+            users = {one.id: one for one in await self.offered(side, "list_users")}
             return sorted((users[one].email or users[one].username or "").casefold() for one in ids)
         return value
 
+    async def offered(self, side: str, what: str) -> list[Any]:
+        """What a side has of a kind; asked once for each look at all fields."""
+        if (side, what) not in self.asked:
+            project = [] if what == "list_users" else [self.world.projects[side]]
+            self.asked[side, what] = await getattr(self.world.sides[side], what)(*project)
+        return self.asked[side, what]
+
     async def differing(self, prefix: str) -> dict[str, tuple[Any, Any]]:
         """Fields that both sides say differently: left and right."""
+        self.asked.clear()
         left, right = await self.world.tasks(LEFT), await self.world.tasks(RIGHT)
         found = {}
         for title in sorted(left):
