@@ -2,11 +2,12 @@
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pm_providers.database import session
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url
 
 __all__ = ["empty_postgres_url", "postgres_server", "postgres_url"]
@@ -28,3 +29,12 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _databases_of_a_test_are_closed() -> Iterator[None]:
+    """A process keeps the engine of an address, and its files, for good; tests have thousands of addresses."""
+    before = set(session._engines)
+    yield
+    for address in session._engines.keys() - before:
+        session._engines.pop(address).dispose()

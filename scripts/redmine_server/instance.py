@@ -56,6 +56,18 @@ ActiveSupport.on_load(:active_record) do
 end
 """
 
+# After an answer the one thread would wait 0.2 s for more on the same connection, whoever waits on another one:
+# FAST_TRACK_KA_TIMEOUT of Puma 5.6, read in its client.rb and server.rb. This took half of the tests' time.
+_PUMA = """require "puma/client"
+Puma::Client.prepend(
+  Module.new do
+    def reset(_wait_for_more = false)
+      super(false)
+    end
+  end
+)
+"""
+
 
 class Instance:
     """A Redmine tree below `folder`."""
@@ -94,6 +106,7 @@ class Instance:
         (config / "database.yml").write_text(_DATABASE, encoding="utf-8")
         (config / "secret_key.txt").write_text(secrets.token_hex(64), encoding="utf-8")
         (config / "additional_environment.rb").write_text(_ENVIRONMENT, encoding="utf-8")
+        (config / "puma.rb").write_text(_PUMA, encoding="utf-8")
 
     @staticmethod
     def _link(source: Path, target: Path) -> None:

@@ -134,7 +134,9 @@ def _kill(pid: int) -> None:
         return
     try:
         signal.pidfd_send_signal(process, signal.SIGKILL)
-        select.select([process], [], [])
+        ended = select.poll()  # select() takes no number above 1,023
+        ended.register(process, select.POLLIN)
+        ended.poll()
     except ProcessLookupError:
         return
     finally:
@@ -217,7 +219,7 @@ def _launch(
     address = f"tcp://{HOST}:{listener.getsockname()[1]}"
     # One thread: while SQLite waits for a lock, Ruby runs no other thread, so not the one that has the lock.
     # With four, parallel writes get answers 500 "database is locked" whatever the timeout.
-    command = ("puma", "-C", "-", "-e", "production", "-b", address, "-t", "1:1", "config.ru")
+    command = ("puma", "-C", "config/puma.rb", "-e", "production", "-b", address, "-t", "1:1", "config.ru")
     with (instance.folder / "puma.log").open("wb") as log:
         return subprocess.Popen(
             instance.command(*command, dies_with_parent=dies_with_parent),
