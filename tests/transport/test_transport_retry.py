@@ -103,6 +103,16 @@ async def test_retry_after_zero_on_503_also_means_not_executed():
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("asked", ["0", "0.5", "Fri, 15 Jan 2027 07:00:00 GMT"])
+async def test_who_asks_for_no_wait_again_and_again_is_asked_less_often_all_the_same(asked):
+    clock = FakeTime()
+    server = Server(status(429, retry_after=asked))
+    policy = TransportPolicy(max_attempts=4, backoff_base_s=1.0)
+    with pytest.raises(RateLimitedError):
+        await server.client(clock, policy=policy).request("GET", "x", operation="get")
+    assert clock.sleeps == [1.0, 2.0, 4.0]
+
+
 @pytest.mark.parametrize("failure", [httpx2.ReadTimeout, httpx2.RemoteProtocolError, 502, 504])
 async def test_a_safe_write_is_repeated(failure):
     server = Server(status(failure) if isinstance(failure, int) else failure, ok())

@@ -129,12 +129,11 @@ class _Run:
         return self._replayable and may_repeat(exc, safe=self._safe)
 
     def wait(self, state: tenacity.RetryCallState) -> float:
-        asked = _failure(state).wait_s
-        if asked is not None:
-            return asked
+        """What was asked for; the usual wait where that is longer, as some ask for 0 again and again."""
         # The exponent is bounded: it is a power of two, and the window has its own limit anyway.
         window = self._policy.backoff_base_s * 2.0 ** min(state.attempt_number - 1, 30)
-        return self._timing.jitter(0.0, min(window, self._policy.backoff_max_s))
+        drawn = self._timing.jitter(0.0, min(window, self._policy.backoff_max_s))
+        return max(drawn, _failure(state).wait_s or 0.0)
 
     def stop(self, state: tenacity.RetryCallState) -> bool:
         if state.attempt_number >= self._policy.max_attempts:
