@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine as SqlEngine
 
 from pm_providers.contract import BasePMProvider
+from pm_providers.errors import PMError
 from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.store.sync_history import resolve_conflict
-from pm_providers.sync.engine import Engine
+from pm_providers.sync.engine import Engine, RunOptions
 from pm_providers.sync.policy import SIDES, Policy
-from tests.sync.world import Mortal, World
+from tests.sync.world import Mortal, World, mortal
 
 _PARTS = ("comment", "relation", "attachment", "checklist", "checklist_item", "sprint")
 _WRITES = {f"{verb}_{part}" for verb in ("create", "update", "delete") for part in _PARTS}
@@ -49,6 +52,17 @@ class PartsWorld(World):
     def engine(self, **wrapped: Any) -> Engine:
         mortal = {side: PartMortal(one, self.fate) for side, one in self.sides.items()}
         return super().engine(**{**mortal, **wrapped})
+
+    async def deaths(self, each: Collection[int]) -> int:
+        """Full runs, each of which dies after so many awaits that write; how many died, or failed."""
+        ended = 0
+        for steps in each:
+            self.fate.left = steps
+            with mortal(), contextlib.suppress(PMError):
+                await self.run(RunOptions(full=True))
+                ended += 1
+            await self.revive()
+        return len(each) - ended
 
     async def decide(self, conflict_id: str, side: str) -> None:
         await resolve_conflict(self.db, conflict_id, side)

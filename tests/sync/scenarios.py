@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from pm_providers.errors import ConflictError, PMError
 from pm_providers.sync.policy import LEFT, RIGHT
-from tests.sync.world import Death, World
+from tests.sync.world import World
 
 Make = Callable[..., Awaitable[World]]
 Story = Callable[[Make], Awaitable[None]]
@@ -36,18 +36,6 @@ async def _same(world: World) -> list[tuple[object, ...]]:
 
 async def _titles(world: World) -> list[object]:
     return [row[0] for row in await _same(world)]
-
-
-async def _to_death(world: World, steps: int) -> bool:
-    """A run that dies after so many awaits that write; whether it did."""
-    world.fate.left = steps
-    died = False
-    try:
-        await world.run()
-    except Death:
-        died = True
-    await world.revive()
-    return died
 
 
 async def an_answer_is_lost(make: Make) -> None:
@@ -107,7 +95,7 @@ async def it_dies_and_people_go_on(make: Make) -> None:
     for steps in range(1, 200, 2):  # death before a write is death after the one before
         world = await _in_step(make, conflicts="left")
         await world.edit(RIGHT, "T", title="first")
-        died = await _to_death(world, steps)
+        died = await world.dies(steps)
         await world.edit(RIGHT, "first", title="second")
         assert await _titles(world) == ["second"], f"dead after {steps}"
         if not died:
@@ -119,7 +107,7 @@ async def it_dies_and_people_think_again(make: Make) -> None:
     for steps in range(1, 200, 2):  # death before a write is death after the one before
         world = await _in_step(make)
         await world.edit(RIGHT, "T", title="first")
-        died = await _to_death(world, steps)
+        died = await world.dies(steps)
         await world.edit(RIGHT, "first", title="T")
         assert await _titles(world) == ["t"], f"dead after {steps}"
         if not died:
@@ -132,7 +120,7 @@ async def it_dies_while_it_merges(make: Make) -> None:
         world = await _in_step(make)
         await world.edit(LEFT, "T", description="one left\n\ntwo\n\nthree")
         await world.edit(RIGHT, "T", description="one\n\ntwo\n\nthree right")
-        died = await _to_death(world, steps)
+        died = await world.dies(steps)
         assert (await _same(world))[0][1] == "one left\n\ntwo\n\nthree right", f"dead after {steps}"
         if not died:
             return
@@ -145,7 +133,7 @@ async def it_dies_while_it_creates(make: Make) -> None:
         parent = await world.add(LEFT, "P")
         await world.add(LEFT, "C", parent_task_id=parent.id)
         await world.add(RIGHT, "R")
-        died = await _to_death(world, steps)
+        died = await world.dies(steps)
         assert [(row[0], row[6]) for row in await _same(world)] == [("c", "p"), ("p", ""), ("r", "")], steps
         if not died:
             return
@@ -156,7 +144,7 @@ async def it_dies_while_it_deletes(make: Make) -> None:
     for steps in range(1, 200, 2):  # death before a write is death after the one before
         world = await _in_step(make)
         await world.delete(LEFT, "T")
-        died = await _to_death(world, steps)
+        died = await world.dies(steps)
         assert await _same(world) == [], f"dead after {steps}"
         if not died:
             return

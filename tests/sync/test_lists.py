@@ -113,8 +113,6 @@ async def test_labels_of_both_sides_meet(world: Any) -> None:
 @pytest.mark.parametrize("steps", range(1, 14, 2))
 async def test_death_while_lists_meet_loses_nothing(world: Any, steps: int) -> None:
     """At each await that writes."""
-    from tests.sync.world import Death
-
     ids: dict[str, dict[str, str]] = {side: {} for side in SIDES}
     for side in SIDES:
         for name in ("red", "blue", "black"):
@@ -123,13 +121,7 @@ async def test_death_while_lists_meet_loses_nothing(world: Any, steps: int) -> N
     await world.settled()
     await world.edit(LEFT, "T", label_ids=[ids[LEFT]["red"], ids[LEFT]["blue"]])
     await world.edit(RIGHT, "T", label_ids=[ids[RIGHT]["black"]])
-    world.fate.left = steps
-    died = False
-    try:
-        await world.run()
-    except Death:
-        died = True
-    await world.revive()
+    died = await world.dies(steps)
     await world.settled()
     for side in SIDES:
         names = {one: name for name, one in ids[side].items()}

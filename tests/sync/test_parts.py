@@ -12,7 +12,6 @@ from pm_providers.store.sync_history import list_conflicts, list_writes
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from tests.sync.parts_world import PartsWorld
-from tests.sync.world import Death
 
 
 @pytest.fixture
@@ -360,16 +359,8 @@ async def test_death_at_any_write_doubles_nothing(world):
     await world.sides[LEFT].create_attachment(PMAttachment(task_id=one.id, file_name="a.txt"), b"abc")
     items = [PMChecklistItem(title="first"), PMChecklistItem(title="second", is_done=True)]
     await world.sides[LEFT].create_checklist(PMChecklist(name="Steps", task_id=one.id, items=items))
-    deaths = 0
-    for steps in STEPS:
-        world.fate.left = steps
-        try:
-            await world.run(RunOptions(full=True))
-        except (Death, PMError):
-            deaths += 1
-        await world.revive()
+    assert await world.deaths(STEPS) > 5
     await world.run()
-    assert deaths > 5
     there = (await world.tasks(RIGHT))["one"]
     assert len(await bodies(world, RIGHT, "one")) == 2
     assert len(await world.sides[RIGHT].list_relations(there.id)) == 1

@@ -16,7 +16,6 @@ from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
-from tests.sync.world import Death
 
 ON = Policy().parts | {"project"}
 
@@ -212,13 +211,7 @@ async def test_death_at_any_write_loses_nothing(world: Any) -> None:
     await world.run()
     for steps in range(1, 80, 2):
         await write(world, RIGHT, name=f"first {steps}")
-        world.fate.left = steps
-        died = False
-        try:
-            await world.run()
-        except Death:
-            died = True
-        await world.revive()
+        died = await world.dies(steps)
         await write(world, RIGHT, name=f"second {steps}")
         await world.run()
         await world.run()

@@ -23,7 +23,6 @@ from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
 from tests.sync.scenarios import Make
 from tests.sync.test_pure import facts
-from tests.sync.world import mortal
 
 NAMES = ("Ada", "Dan", "Grace")
 
@@ -339,10 +338,7 @@ async def _said(world: Any, both: tuple[Any, Any]) -> list[str]:
 @pytest.mark.parametrize("steps", range(22, 28))
 async def test_a_comment_that_both_sides_changed_is_merged_though_the_run_dies(full: Any, steps: int) -> None:
     both = await _merging(full)
-    full.fate.left = steps
-    with mortal():
-        await full.run(RunOptions(full=True))
-    await full.revive()
+    await full.dies(steps, lambda: full.run(RunOptions(full=True)))
     await full.run(RunOptions(full=True))
     await full.run(RunOptions(full=True))
     assert await _said(full, both) == ["A\n\nb\n\nC"] * 2

@@ -6,12 +6,10 @@ from datetime import date
 
 import pytest
 
-from pm_providers.errors import PMError
 from pm_providers.model import PMSprint
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from tests.sync.parts_world import PartsWorld
-from tests.sync.world import Death
 
 
 @pytest.fixture
@@ -130,16 +128,8 @@ async def test_death_at_any_write_doubles_no_sprint(world):
     for name in ("First", "Second"):
         one = await sprint(world, LEFT, name)
         await world.add(LEFT, f"task of {name}", sprint_id=one.id)
-    deaths = 0
-    for steps in range(24):
-        world.fate.left = steps
-        try:
-            await world.run(RunOptions(full=True))
-        except (Death, PMError):
-            deaths += 1
-        await world.revive()
+    assert await world.deaths(range(24)) > len(SIDES)
     await world.run()
-    assert deaths > len(SIDES)
     there = await sprints(world, RIGHT)
     assert set(there) == {"First", "Second"}
     tasks = await world.tasks(RIGHT)

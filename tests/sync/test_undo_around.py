@@ -17,7 +17,6 @@ from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.conformance import harnesses
 from tests.sync.parts_world import PartsWorld, internal
-from tests.sync.world import mortal
 
 STEPS = 64
 """Awaits that write in an undo of the deletion, and a few more."""
@@ -74,11 +73,7 @@ async def world(sync_db, template, tmp_path):
 
 async def to_death(world, steps, play):
     """Something that dies after so many awaits that write, and the runs that settle it."""
-    world.fate.left = steps
-    with mortal():
-        await play()
-    died = world.fate.dead
-    await world.revive()
+    died = await world.dies(steps, play)
     if died:
         for _ in range(2):
             assert (await world.run()).state == "done"

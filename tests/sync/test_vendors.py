@@ -19,7 +19,7 @@ from tests.conformance.harnesses import InternalSqliteHarness, OpenProjectHarnes
 from tests.conformance.jira_harness import JiraHarness
 from tests.conformance.redmine_harness import RedmineHarness
 from tests.conformance.trello_harness import TrelloHarness
-from tests.sync.world import Death, World
+from tests.sync.world import World
 
 PAIRS = (
     pytest.param((InternalSqliteHarness, OpenProjectHarness), id="internal-openproject"),
@@ -93,10 +93,7 @@ async def test_a_life_in_step(pair: Any, sync_db: Engine, tmp_path: Path) -> Non
         await world.edit(LEFT, "First", description="one left\n\ntwo\n\nthree")
         await world.edit(RIGHT, "First", description="one\n\ntwo\n\nthree right", priority="high")
         await world.edit(RIGHT, "Second", title="Second, renamed")
-        world.fate.left = 9
-        with suppress(Death):
-            await world.run()
-        await world.revive()
+        await world.dies(9)
         assert [title for title, _ in await both.settled(world)] == ["First", "Second, renamed"]
         for side in SIDES:
             text = (await world.tasks(side))["First"].description or ""

@@ -220,6 +220,15 @@ class World:
         statement = update(sync_states).values(lease_until=0.0)
         await database_for(self.db).write(lambda conn: conn.execute(statement))
 
+    async def dies(self, steps: int, play: Callable[[], Awaitable[Any]] | None = None) -> bool:
+        """A run, or what is given, that dies after so many awaits that write; whether it did. Then a new process begins."""
+        self.fate.left = steps
+        with mortal():
+            await (play or self.run)()
+        died = self.fate.dead
+        await self.revive()
+        return died
+
     # what people do and see
 
     async def add(self, side: str, title: str, **values: Any) -> PMTask:
