@@ -36,7 +36,6 @@ __all__ = [
     "finish_conflicts",
     "finish_write",
     "finish_writes",
-    "get_conflict",
     "get_run",
     "list_conflicts",
     "list_runs",
@@ -309,19 +308,6 @@ async def list_conflicts(
     return await database_for(db).read(
         lambda conn: [SyncConflict(**row) for row in conn.execute(statement).mappings()]
     )
-
-
-async def get_conflict(db: Any, conflict_id: str) -> SyncConflict | None:
-    """A conflict by id or by the unambiguous beginning of one."""
-    statement = (
-        select(sync_conflicts).where(sync_conflicts.c.id.startswith(conflict_id, autoescape=True)).limit(2)
-    )
-
-    def work(conn: SqlConnection) -> SyncConflict | None:
-        rows = list(conn.execute(statement).mappings())
-        return SyncConflict(**rows[0]) if len(rows) == 1 else None
-
-    return await database_for(db).read(work)
 
 
 async def resolve_conflict(db: Any, conflict_id: str, decision: str) -> bool:

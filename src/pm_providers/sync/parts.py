@@ -55,7 +55,6 @@ TASK = Entity.TASK.value
 _CHUNK = 100
 _AT_ONCE = 4
 _PASSES = 3
-_KEPT = 10_000
 
 
 class Parts:
@@ -162,7 +161,7 @@ class Parts:
             return decided
         for view, _ in decided:
             for side, item in view.items.items():
-                planner.unlearn(kind.entity, side, item.id)
+                planner.forget(side, item.id, kind.entity)
         scope = Scope(None, {name: side.project_id for name, side in self._sides.items()})
         rows = await self._db.read(lambda conn: sprint_links(conn, self._mapping_id, kind.entity))
         now, left = [], set(asked)
@@ -191,7 +190,7 @@ class Parts:
             await self._one(kind, scope, view, writes.get(view.link_id, ()), decisions)
             made = made or (len(view.items) == len(SIDES) and bool(decisions))
             for side, item in view.items.items():
-                planner.unlearn(kind.entity, side, item.id)
+                planner.forget(side, item.id, kind.entity)
             if len(view.items) == len(SIDES):
                 planner.learn(view.items[LEFT].id, view.items[RIGHT].id, kind.entity)
         if made and kind.entity == Sprints.entity:

@@ -128,10 +128,6 @@ class Planner:
             facts[name] = await self._sides[name].facts(custom=name in self._custom)
         return self._translator
 
-    def counterpart(self, left_id: str) -> str | None:
-        """Id of the counterpart of a task of the left, as far as it was met."""
-        return self._refs.get((TASK, LEFT, left_id))
-
     def name_on(self, side: str, name: str) -> str:
         """Name of a field on a side, from the one on the left."""
         return name if side == LEFT or self._translator is None else self._translator.renamed(name, LEFT)
@@ -154,27 +150,16 @@ class Planner:
         found = self._refs.get((entity, side, one))
         return self._coming.get((entity, side, one)) if found is None and self.is_coming else found
 
-    def unlearn(self, entity: str, side: str, one: str) -> None:
-        """Forget the counterpart of something, and of that counterpart."""
-        across = self._refs.pop((entity, side, one), None)
-        if across is not None:
-            self._refs.pop((entity, other(side), across), None)
-
     def learn(self, left_id: str, right_id: str, entity: str = TASK) -> None:
         """Items that became a pair: what refers to one refers to the other."""
         self._refs[entity, LEFT, left_id] = right_id
         self._refs[entity, RIGHT, right_id] = left_id
 
     def forget(self, side: str, one: str, entity: str = TASK) -> None:
-        """An item that is gone: nothing can refer to it any more."""
+        """Forget a pair by one of its items: nothing can refer to them any more."""
         theirs = self._refs.pop((entity, side, one), None)
         if theirs is not None:
             self._refs.pop((entity, other(side), theirs), None)
-
-    async def learn_parents(self, side: str, ids: Collection[str]) -> None:
-        """Make the counterparts of these tasks known."""
-        found = await self._db.read(lambda conn: find_links(conn, self._mapping_id, TASK, side, ids))
-        self._learn_all(found)
 
     def _learn_all(self, links: Iterable[Link]) -> None:
         for one in links:

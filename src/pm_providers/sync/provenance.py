@@ -15,7 +15,7 @@ from pm_providers.sync.facts import SideFacts
 from pm_providers.sync.policy import LEFT, Policy, other
 from pm_providers.sync.values import CUSTOM
 
-__all__ = ["address_of", "bears", "lacking", "mark_step", "points_across", "reference", "reference_keys"]
+__all__ = ["address_of", "bears", "lacking", "mark_step", "reference", "reference_keys"]
 
 _APART = "apart"
 
@@ -76,8 +76,3 @@ def lacking(facts: Mapping[str, SideFacts], policy: Policy) -> Iterable[str]:
             continue
         if not bears(one, policy) and not (one.custom_fields == _APART and policy.provenance == "auto"):
             yield side
-
-
-def points_across(side: str, text: str, facts: Mapping[str, SideFacts]) -> bool:
-    """Whether a text of a side is a reference to an item of the other."""
-    return text.startswith(f"{facts[other(side)].address}/")

@@ -39,9 +39,6 @@ TASK = Entity.TASK.value
 _WORDS = frozenset({"comment", "attachment", "checklist", "checklist_item"})
 """What people put on a task, and what goes with it."""
 
-_NEW = "new: "
-"""Before the title of what is yet to come back, where its id would stand."""
-
 _WITH_TASK = "it went with the task at its other end"
 
 Transaction = Callable[[Callable[[SqlConnection], Any]], Awaitable[Any]]

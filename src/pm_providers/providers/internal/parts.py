@@ -219,10 +219,6 @@ def _new_entry(conn: Connection, values: dict[str, Any], caller: Caller) -> None
         values["user_id"] = client.author_id(conn, caller)
 
 
-def _nothing(_conn: Connection, _values: dict[str, Any], _caller: Caller) -> None:
-    """Nothing to add."""
-
-
 _CREATE: dict[Entity, Callable[[Connection, dict[str, Any], Caller], None]] = {
     Entity.COMMENT: _sign,
     Entity.LABEL: _new_label,

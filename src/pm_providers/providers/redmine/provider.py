@@ -12,8 +12,6 @@ from pm_providers.providers.redmine.users import Users
 
 __all__ = ["RedmineProvider"]
 
-_KEY_HEADERS = ("x-redmine-api-key", "x-redmine-switch-user")
-
 
 class RedmineProvider(
     Projects,

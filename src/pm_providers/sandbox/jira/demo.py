@@ -55,7 +55,7 @@ _RESOLUTIONS = {"done": 10000, "rejected": 10001}
 _PRIORITIES = {"low": 4, "normal": 3, "high": 2, "immediate": 1}
 _SPRINT_STATES = {"done": "closed", "active": "active", "planned": "future"}
 BLOCKS = 10000
-START_DATE, SPRINT_FIELD, POINTS = "customfield_10015", "customfield_10020", "customfield_10026"
+START_DATE, POINTS = "customfield_10015", "customfield_10026"
 PLATFORMS, REFERENCE = "customfield_10031", "customfield_10034"
 
 

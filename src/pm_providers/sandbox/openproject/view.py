@@ -46,7 +46,6 @@ class View(CustomFieldView):
         self.user = user
         self.features = state.features
         self._granted: dict[int, frozenset[str] | None] = {}
-        self._type_bodies: dict[int, dict[str, Any]] = {}
 
     def can(self, permission: str, project: Project | int | None) -> bool:
         """Whether the user has a permission in a project."""

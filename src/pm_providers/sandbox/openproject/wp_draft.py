@@ -37,7 +37,6 @@ __all__ = ["Draft", "read_draft"]
 
 PRINCIPALS = ("groups", "users", "placeholder_users")
 PROJECTS = ("projects", "programs", "portfolios")
-NO_CHANGE = "is not set to one of the allowed values."
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ __all__ = ["routes", "shown_board", "shown_fields", "shown_lists", "shown_member
 
 routes = family()
 _OFF = frozenset({"", "none", "false"})
-_LABEL_ORDER = "blue green orange purple red yellow"
 
 
 def _on(call: Call, name: str) -> bool:

@@ -47,7 +47,6 @@ _SAID = frozenset({*_LINE_ATTRIBUTES, "bold", "italic", "strike", "underline", "
 _WITHOUT_MEANING = frozenset({"block-id"})
 _MAX_INDENT = 20
 _MAX_LEVEL = 6
-_LEVEL = re.compile(r"[1-9]")
 _DEPTH = re.compile(r"[0-9]{1,3}")
 
 

@@ -51,7 +51,6 @@ from pm_providers.text.markdown import normalise
 __all__ = ["first_line", "read_adf", "read_blocks", "read_items"]
 
 _MAX_DEPTH = 60
-_TASK_LISTS = {"taskList", "blockTaskItem", "taskItem"}
 
 
 def read_adf(document: Mapping[str, Any]) -> Document:

@@ -68,11 +68,6 @@ def _merged(chunks: list[Chunk], document: Document) -> str:
     return _joined(pieces)
 
 
-def _written(chunk: Chunk) -> list[str]:
-    """Blocks of a piece as they would be written now."""
-    return [write_wiki_block(block) for block in normalise(Document(chunk.blocks)).blocks]
-
-
 def _joined(pieces: list[tuple[int | None, str]]) -> str:
     """The pieces as one text: neighbours of the stored text as far apart as they were."""
     parts: list[str] = []

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape, unescape
+from html import escape
 
 from pm_providers.providers.redmine.mapping.textile_inlines import DIALECT
 from pm_providers.providers.redmine.mapping.textile_marks import is_image_source, is_plain_target
@@ -57,7 +57,6 @@ _ALWAYS = re.compile(
     r"<(?=/?(?:pre|code|kbd|notextile)\b|!--)|(?<=x)%(?=x%)|(?<= ):(?=redsh#)",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&[#a-zA-Z0-9]{1,40};")
 _KEPT = re.compile(
     r"!?\{\{\w{1,80}(?:\([^\n]{0,2000}?\))?\}\}"
     r"|\[\[[^\]|\n]{1,300}(?:\|[^\]|\n]{1,300})?\]\]"
@@ -70,7 +69,6 @@ _PLAIN_CODE = re.compile(r"(?!\|\w+\|)[^@!<{&\n\u200b]+")
 _PLAIN_SOURCE = re.compile(r"[^\s(!\"<>={\[|][^\s(!\"<>|]{0,3000}")
 _PLAIN_ALT = re.compile(r"(?:[^()!\"&|<>]|\([^()!\"&|<>]+\)){1,500}")
 _PLAIN_TITLE = re.compile(r"[^()\"&|<>]{1,290}")
-_PLAIN_COLOUR = re.compile(r"[^;{}\"|]{1,300}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,6 @@ class _Piece:
     kind: str
     text: str
     linked: bool = False
-
-
-def _is_entity(text: str, at: int) -> bool:
-    found = _ENTITY.match(text, at)
-    return found is not None and unescape(found[0]) != found[0]
 
 
 def hidden_tags(text: str) -> str:

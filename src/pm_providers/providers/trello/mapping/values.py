@@ -15,7 +15,6 @@ __all__ = [
     "is_object",
     "noon",
     "read_text",
-    "same_id",
 ]
 
 _ID = re.compile(r"[0-9a-fA-F]{24}")
@@ -36,11 +35,6 @@ def is_object(value: str) -> bool:
     Others are not sent: they would be other addresses.
     """
     return is_id(value) or _SHORT.fullmatch(value) is not None
-
-
-def same_id(one: str, document_id: str, short_link: object) -> bool:
-    """Whether an id or short link names a document."""
-    return one.lower() == document_id or one == short_link
 
 
 def created_at(identifier: str) -> datetime | None:
