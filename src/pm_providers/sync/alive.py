@@ -18,7 +18,7 @@ EVERY_S = LEASE_S / 5
 
 @asynccontextmanager
 async def kept_alive(
-    db: Database, mapping_id: str, fence: int, *, every_s: float = EVERY_S
+    db: Database, mapping_id: str, fence: int, *, every_s: float | None = None
 ) -> AsyncIterator[None]:
     """Block in which the lease of a run does not end while its process lives.
 
@@ -27,9 +27,10 @@ async def kept_alive(
             is no sign of life but what the run itself writes.
         mapping_id: mapping.
         fence: number of the run's lease.
-        every_s: see `EVERY_S`.
+        every_s: `EVERY_S` when missing.
     """
-    beat = asyncio.create_task(_beat(db, mapping_id, fence, every_s)) if db.commits else None
+    seconds = EVERY_S if every_s is None else every_s
+    beat = asyncio.create_task(_beat(db, mapping_id, fence, seconds)) if db.commits else None
     try:
         yield
     finally:

@@ -40,6 +40,7 @@ from pm_providers.store.sync_links import (
     save_link,
 )
 from pm_providers.store.sync_state import (
+    LEASE_S,
     check_fence,
     get_state,
     release_lease,
@@ -47,6 +48,7 @@ from pm_providers.store.sync_state import (
     take_lease,
 )
 from pm_providers.sync.agreement import written
+from pm_providers.sync.alive import kept_alive
 from pm_providers.sync.applying import FATAL
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.engine import Engine, RunReport
@@ -63,7 +65,6 @@ __all__ = ["Undoing"]
 
 TASK, LABEL = Entity.TASK.value, Entity.LABEL.value
 UNDO = "undo"
-_LEASE_S = 300.0
 _WORDS = {Act.CREATE: "create", Act.DELETE: "delete", Act.UPDATE: "update"}
 
 
@@ -109,7 +110,7 @@ class Undoing:
                 goes on from there.
         """
         since = elapsed()
-        fence = await take_lease(self._db, self._mapping_id, self._holder, _LEASE_S)
+        fence = await take_lease(self._db, self._mapping_id, self._holder, LEASE_S)
         if fence is None:
             state = await get_state(self._db, self._mapping_id)
             raise ConflictError(
@@ -117,24 +118,28 @@ class Undoing:
             )
         self._fence = fence
         try:
-            await self._checked()
-            sides = await self._engine.sides()
-            self._parts = PartsUndoing(
-                self._db, self._mapping_id, sides, self._engine.policy, self._write,
-                moved=self._moved, returned=self._returned,
-            )  # fmt: skip
-            items = await with_members(
-                self._db, self._mapping_id, folded(await list_writes(self._db, run_id=self._undone_run.id))
-            )
-            if dry:
-                for one in items:
-                    await self._foreseen(sides[one.side], one)
-                return self.report
-            settle_s = self._engine.policy.settle_s
-            with leave_to_write(self._db, self._mapping_id, fence, since=since, settle_s=settle_s):
-                return await self._carried_out(dict(sides), items)
+            async with kept_alive(self._db, self._mapping_id, fence):
+                return await self._played(since, dry=dry)
         finally:
             await release_lease(self._db, self._mapping_id, fence)
+
+    async def _played(self, since: tuple[float, ...], *, dry: bool) -> RunReport:
+        await self._checked()
+        sides = await self._engine.sides()
+        self._parts = PartsUndoing(
+            self._db, self._mapping_id, sides, self._engine.policy, self._write,
+            moved=self._moved, returned=self._returned,
+        )  # fmt: skip
+        items = await with_members(
+            self._db, self._mapping_id, folded(await list_writes(self._db, run_id=self._undone_run.id))
+        )
+        if dry:
+            for one in items:
+                await self._foreseen(sides[one.side], one)
+            return self.report
+        settle_s = self._engine.policy.settle_s
+        with leave_to_write(self._db, self._mapping_id, self._fence, since=since, settle_s=settle_s):
+            return await self._carried_out(dict(sides), items)
 
     async def _checked(self) -> None:
         run = self._undone_run
@@ -240,7 +245,7 @@ class Undoing:
         await self._begun()
         try:
             for one in items:
-                await renew_lease(self._db, self._mapping_id, self._fence, _LEASE_S)
+                await renew_lease(self._db, self._mapping_id, self._fence, LEASE_S)
                 await self._one(sides[one.side], one)
         except PMError as error:
             await self._ended("failed", str(error))
