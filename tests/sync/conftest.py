@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from pm_providers.sync.policy import Policy
+from tests.sync.parts_world import PartsWorld
 from tests.sync.play import PlayProvider
 from tests.sync.world import World, memory_database, template_database
 
@@ -42,3 +44,11 @@ def make_world(sync_db: Engine) -> Callable[..., Awaitable[World]]:
 async def world(make_world: Callable[..., Awaitable[World]]) -> World:
     """Two systems in memory, with the policy as it is by default."""
     return await make_world()
+
+
+@pytest.fixture
+async def parts_world(sync_db: Engine, template: bytes, tmp_path: Path) -> AsyncIterator[PartsWorld]:
+    """Two internal databases, with the policy as it is by default."""
+    found = await PartsWorld.of(sync_db, template, tmp_path)
+    yield found
+    await found.close()

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Engine as SqlEngine
 
-from pm_providers.contract import BasePMProvider
+from pm_providers.contract import BasePMProvider, unsupported
 from pm_providers.errors import PMError
+from pm_providers.model import Entity, PMUser
 from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.store.sync_history import resolve_conflict
 from pm_providers.sync.engine import Engine, RunOptions
@@ -48,6 +49,18 @@ class PartsWorld(World):
         one = cls(db, (left, right), Policy())
         await one.open()
         return one
+
+    async def people(self, *names: str, one_assignee: Collection[str]) -> dict[str, dict[str, str]]:
+        """Side -> name -> id of people on both sides; these sides hold one assignee of a task."""
+        known: dict[str, dict[str, str]] = {side: {} for side in SIDES}
+        for side, one in self.sides.items():
+            for name in names:
+                known[side][name] = (await one.create_user(PMUser(name=name, email=f"{name}@x.org"))).id
+            if side in one_assignee:
+                one._capabilities = one.capabilities.narrowed(
+                    fields={(Entity.TASK, "assignee_ids"): unsupported("one assignee")}
+                )
+        return known
 
     def engine(self, **wrapped: Any) -> Engine:
         mortal = {side: PartMortal(one, self.fate) for side, one in self.sides.items()}

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pm_providers.contract import unsupported
-from pm_providers.model import Entity, PMLabel, PMUser
+from pm_providers.model import PMLabel
 from pm_providers.sync.facts import Person
 from pm_providers.sync.lists import Base
 from pm_providers.sync.plan import Act, LinkView, decide
@@ -20,24 +19,13 @@ NAMES = ("Ada", "Bob", "Cid", "Dan", "Grace")
 
 
 @pytest.fixture
-async def world(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    yield one
-    await one.close()
+def world(parts_world: PartsWorld) -> Any:
+    return parts_world
 
 
 async def _people(world: Any) -> dict[str, dict[str, str]]:
     """Side -> name -> id; the right holds one assignee of a task."""
-    known: dict[str, dict[str, str]] = {side: {} for side in SIDES}
-    for side in SIDES:
-        for name in NAMES:
-            made = await world.sides[side].create_user(PMUser(name=name, email=f"{name}@x.org"))
-            known[side][name] = made.id
-    right = world.sides[RIGHT]
-    right._capabilities = right.capabilities.narrowed(
-        fields={(Entity.TASK, "assignee_ids"): unsupported("one assignee")}
-    )
-    return known
+    return await world.people(*NAMES, one_assignee=[RIGHT])
 
 
 async def _assigned(world: Any, side: str, known: Any) -> list[str]:

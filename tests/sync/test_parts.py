@@ -11,14 +11,11 @@ from pm_providers.model import PMAttachment, PMChecklist, PMChecklistItem, PMCom
 from pm_providers.store.sync_history import list_conflicts, list_writes
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
-from tests.sync.parts_world import PartsWorld
 
 
 @pytest.fixture
-async def world(sync_db, template, tmp_path):
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    yield one
-    await one.close()
+def world(parts_world):
+    return parts_world
 
 
 async def comment(world, side, task, body):

@@ -19,11 +19,9 @@ FULL = RunOptions(full=True)
 
 
 @pytest.fixture
-async def world(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    one.policy = Policy(settle_s=0, conflicts="right")
-    yield one
-    await one.close()
+def world(parts_world: PartsWorld) -> Any:
+    parts_world.policy = Policy(settle_s=0, conflicts="right")
+    return parts_world
 
 
 async def _cut_short(world: Any, steps: int | None) -> bool:

@@ -21,11 +21,9 @@ ON = Policy().parts | {"project"}
 
 
 @pytest.fixture
-async def world(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    one.policy = Policy(parts=ON, settle_s=0)
-    yield one
-    await one.close()
+def world(parts_world: PartsWorld) -> Any:
+    parts_world.policy = Policy(parts=ON, settle_s=0)
+    return parts_world
 
 
 async def project(world: Any, side: str) -> Any:

@@ -22,10 +22,8 @@ FIELD = "External reference"
 
 
 @pytest.fixture
-async def world(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    yield one
-    await one.close()
+def world(parts_world: PartsWorld) -> Any:
+    return parts_world
 
 
 async def _lost(world: Any) -> None:

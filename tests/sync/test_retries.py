@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from pm_providers.errors import PermissionDeniedError, TransportError
 from pm_providers.model import PMComment, PMTask
@@ -66,13 +63,6 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-@pytest.fixture
-async def parts_world(sync_db: Engine, template: bytes, tmp_path: Path) -> AsyncIterator[PartsWorld]:
-    found = await PartsWorld.of(sync_db, template, tmp_path)
-    yield found
-    await found.close()
 
 
 @pytest.fixture

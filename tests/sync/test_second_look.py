@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from pm_providers.contract import unsupported
 from pm_providers.errors import PMError, ProviderError, TransportError
-from pm_providers.model import Entity, PMChecklist, PMChecklistItem, PMComment, PMLabel, PMSprint, PMUser
+from pm_providers.model import PMChecklist, PMChecklistItem, PMComment, PMLabel, PMSprint
 from pm_providers.store import sync_parts
 from pm_providers.store.sync_history import list_conflicts, list_runs, resolve_conflict
 from pm_providers.sync.engine import RunOptions
@@ -28,24 +27,13 @@ NAMES = ("Ada", "Dan", "Grace")
 
 
 @pytest.fixture
-async def full(sync_db: Any, template: bytes, tmp_path: Any) -> Any:
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    yield one
-    await one.close()
+def full(parts_world: PartsWorld) -> Any:
+    return parts_world
 
 
 async def _people(world: Any) -> dict[str, dict[str, str]]:
     """Side -> name -> id; both sides hold one assignee of a task."""
-    known: dict[str, dict[str, str]] = {side: {} for side in SIDES}
-    for side in SIDES:
-        for name in NAMES:
-            made = await world.sides[side].create_user(PMUser(name=name, email=f"{name}@x.org"))
-            known[side][name] = made.id
-        one = world.sides[side]
-        one._capabilities = one.capabilities.narrowed(
-            fields={(Entity.TASK, "assignee_ids"): unsupported("one assignee")}
-        )
-    return known
+    return await world.people(*NAMES, one_assignee=SIDES)
 
 
 async def _assigned(world: Any, side: str, known: Any) -> str:

@@ -9,14 +9,11 @@ import pytest
 from pm_providers.model import PMSprint
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
-from tests.sync.parts_world import PartsWorld
 
 
 @pytest.fixture
-async def world(sync_db, template, tmp_path):
-    one = await PartsWorld.of(sync_db, template, tmp_path)
-    yield one
-    await one.close()
+def world(parts_world):
+    return parts_world
 
 
 async def sprint(world, side, name, **values):

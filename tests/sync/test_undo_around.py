@@ -16,7 +16,7 @@ from pm_providers.sync.engine import Engine, RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.conformance import harnesses
-from tests.sync.parts_world import PartsWorld, internal
+from tests.sync.parts_world import internal
 
 STEPS = 64
 """Awaits that write in an undo of the deletion, and a few more."""
@@ -57,9 +57,9 @@ async def around(provider, project):
 
 
 @pytest.fixture
-async def world(sync_db, template, tmp_path):
+async def world(parts_world):
     """Two tasks in step, one with all around it, which was deleted on the left."""
-    one = await PartsWorld.of(sync_db, template, tmp_path)
+    one = parts_world
     one.policy = Policy(settle_s=0.0)
     tasks = [await one.add(LEFT, title) for title in ("one", "two")]
     await put_around(one.sides[LEFT], *tasks)
@@ -67,8 +67,7 @@ async def world(sync_db, template, tmp_path):
     one.whole = await around(one.sides[RIGHT], one.projects[RIGHT])
     assert [len(found) for found in one.whole] == [1, 2, 1]
     await one.delete(LEFT, "one")
-    yield one
-    await one.close()
+    return one
 
 
 async def to_death(world, steps, play):
