@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -81,9 +82,9 @@ async def test_a_task_out_of_step_is_said(make_world) -> None:
 
 
 @pytest.fixture
-async def full(sync_db, template, tmp_path):
+async def full(parts_world):
     """Two internal databases; on the left two tasks with all that can stand around them."""
-    world = await PartsWorld.of(sync_db, template, tmp_path)
+    world = parts_world
     world.policy = replace(world.policy, settle_s=0.0)
     left = world.sides[LEFT]
     label = await left.create_label(PMLabel(name="Urgent"))
@@ -94,8 +95,7 @@ async def full(sync_db, template, tmp_path):
     await left.create_relation(PMRelation(from_task_id=one.id, to_task_id=two.id, type="blocks"))
     items = [PMChecklistItem(title="x"), PMChecklistItem(title="y")]
     await left.create_checklist(PMChecklist(name="Steps", task_id=two.id, items=items))
-    yield world
-    await world.close()
+    return world
 
 
 WHOLE = {
@@ -149,24 +149,35 @@ async def test_so_does_all_else_that_stands_around_tasks(full: PartsWorld, kind:
     assert (await full.run(RunOptions(plan_id=plan.plan_id))).state == "refused"
 
 
+async def _played(
+    full: PartsWorld, plan_id: str, patches: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[None]]
+) -> Any:
+    """A plan that is played, and what somebody does once it was checked and before tasks are made on the right."""
+    right, create = full.sides[RIGHT], full.sides[RIGHT].create_tasks
+
+    async def late(*args: Any, **options: Any) -> Any:
+        await meanwhile()
+        return await create(*args, **options)
+
+    with patches.context() as patch:
+        patch.setattr(right, "create_tasks", late)
+        return await full.run(RunOptions(plan_id=plan_id))
+
+
 async def test_what_was_said_after_the_plan_was_checked_waits_for_the_next_run(
     full: PartsWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = await full.run(RunOptions(dry=True))
     one = (await full.tasks(LEFT))["One"]
-    right, create = full.sides[RIGHT], full.sides[RIGHT].create_tasks
 
-    async def late(*args: Any, **options: Any) -> Any:
+    async def meanwhile() -> None:
         await full.sides[LEFT].create_comment(PMComment(task_id=one.id, body="Too late"))
-        return await create(*args, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(right, "create_tasks", late)
-        report = await full.run(RunOptions(plan_id=plan.plan_id))
 
     async def bodies() -> str:
         there = (await full.tasks(RIGHT))["One"]
-        return " ".join(one.body for one in await right.list_comments(there.id))
+        return " ".join(one.body for one in await full.sides[RIGHT].list_comments(there.id))
+
+    report = await _played(full, plan.plan_id, monkeypatch, meanwhile)
 
     assert (report.state, report.counts["comments"]) == ("done", 1)
     assert "Hello" in await bodies()
@@ -180,19 +191,15 @@ async def test_what_was_approved_and_is_another_thing_by_now_is_not_done(
 ) -> None:
     plan = await full.run(RunOptions(dry=True))
     one = (await full.tasks(LEFT))["One"]
-    right, create = full.sides[RIGHT], full.sides[RIGHT].create_tasks
 
-    async def late(*args: Any, **options: Any) -> Any:
+    async def meanwhile() -> None:
         (said,) = await full.sides[LEFT].list_comments(one.id)
         await full.sides[LEFT].update_comment(said.id, {"body": "Secret"}, task_id=one.id)
-        return await create(*args, **options)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(right, "create_tasks", late)
-        report = await full.run(RunOptions(plan_id=plan.plan_id))
+    report = await _played(full, plan.plan_id, monkeypatch, meanwhile)
     assert (report.state, report.reason) == ("partial", "what stands around tasks was changed meanwhile")
     there = (await full.tasks(RIGHT))["One"]
-    assert await right.list_comments(there.id) == []
+    assert await full.sides[RIGHT].list_comments(there.id) == []
 
 
 async def test_a_relation_that_is_told_at_its_other_end_is_in_the_plan(full: PartsWorld) -> None:
