@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -16,6 +17,7 @@ from pm_providers.errors import ConfigurationError, NotFoundError, PermissionDen
 from pm_providers.model import Record
 from pm_providers.toolkit.cache import Cache, KeyedLocks
 from pm_providers.toolkit.custom_fields import same_custom
+from pm_providers.toolkit.documents import clock
 from pm_providers.toolkit.options import wrong_address
 from pm_providers.toolkit.raw import allowed_headers, raw_response
 from pm_providers.toolkit.sharing import SharingClient
@@ -134,6 +136,15 @@ class RemoteClient(ABC):
     async def call(self, method: str, path: str, *args: Any, **given: Any) -> Answer:
         """One request, as of `HttpClient.request`."""
         return await self.http.request(method, path, *args, operation="", **given)
+
+    async def dated(self, path: str, params: Params) -> tuple[dict[str, Any], datetime | None]:
+        """A document, and the server's clock when it was sent; `None` where it did not tell.
+
+        Nobody was asked before whose the credential is: it may be what anonymous visitors see. Where that can
+        be, `identify` before anything of it is used.
+        """
+        answer = await self.call("GET", path, params=params)
+        return answer.json_object(), clock(answer.headers.get("date", ""))
 
     async def raw(
         self,

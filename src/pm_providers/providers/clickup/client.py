@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -15,7 +14,7 @@ from pm_providers.errors import AuthenticationError, NotFoundError, PermissionDe
 from pm_providers.providers.clickup.config import SETTINGS, Options
 from pm_providers.providers.clickup.errors import HiddenError, parse_fault
 from pm_providers.providers.clickup.paging import Hint, Spends, TaskPage, task_pages
-from pm_providers.toolkit.documents import clock, objects, part
+from pm_providers.toolkit.documents import objects, part
 from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import Answer, FilePart, Params, Timing
 
@@ -167,11 +166,6 @@ class Api(IdentifyingClient):
     async def delete(self, path: str, params: Params | None = None, *, look: str | None = None) -> bool:
         """Delete something; see `deleted`."""
         return await deleted(self.call("DELETE", path, params=params, expect=_DONE), self.get, look)
-
-    async def dated(self, path: str, params: Params) -> tuple[dict[str, Any], datetime | None]:
-        """A document, and the server's clock when it was sent; `None` where it did not tell."""
-        answer = await self.call("GET", path, params=params)
-        return answer.json_object(), clock(answer.headers.get("date", ""))
 
     async def raw(
         self,

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -17,7 +16,7 @@ from pm_providers.providers.jira.answers import is_last, objects
 from pm_providers.providers.jira.config import SETTINGS, Options
 from pm_providers.providers.jira.errors import is_anonymous, parse_fault, read_quota, rejected
 from pm_providers.providers.jira.oauth import OAuth
-from pm_providers.toolkit.documents import clock, object_list
+from pm_providers.toolkit.documents import object_list
 from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import (
     Answer,
@@ -229,13 +228,6 @@ class Api(IdentifyingClient):
             NotFoundError: it does not exist, or may not be seen.
         """
         return (await self.call("GET", path, params=params)).json_object()
-
-    async def dated(
-        self, method: str, path: str, *, params: Params | None = None, json: Any = msgspec.UNSET
-    ) -> tuple[dict[str, Any], datetime | None]:
-        """An object that is read, and the server's clock when it was sent; `None` where it did not tell."""
-        answer = await self.call(method, path, params=params, json=json, safe=True)
-        return answer.json_object(), clock(answer.headers.get("date", ""))
 
     async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
         """As `get`; `None` when it does not exist or may not be seen."""

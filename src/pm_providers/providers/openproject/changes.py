@@ -96,7 +96,7 @@ class WorkPackageChanges:
             conditions.append(filters.between("updatedAt", since))
         params = _params(filters=filters.filters(*conditions), sortBy=order)
         params |= {"offset": str(number), "pageSize": str(size)}
-        collection, clock = await self._api.dated(_path(project), params, unmet=True)
+        collection, clock = await self._api.dated(_path(project), params)
         total, shown = collection.get("total"), collection.get("pageSize")
         if not isinstance(total, int) or not isinstance(shown, int):
             raise ProviderError("the answer breaks the API's contract: a list without total and pageSize")
@@ -106,7 +106,7 @@ class WorkPackageChanges:
     async def count(self, project: str) -> int | None:
         """Work packages of a project."""
         params = _params(select="total", pageSize="1", offset="1")
-        total = (await self._api.dated(_path(project), params, unmet=True))[0].get("total")
+        total = (await self._api.dated(_path(project), params))[0].get("total")
         return total if isinstance(total, int) else None
 
     async def sweep(self, project: str) -> Sweep:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -14,7 +13,7 @@ from pm_providers.providers.openproject.config import SETTINGS, Options
 from pm_providers.providers.openproject.errors import parse_fault
 from pm_providers.providers.openproject.mapping.hal import elements
 from pm_providers.providers.openproject.mapping.people import is_anonymous
-from pm_providers.toolkit.documents import clock, object_list
+from pm_providers.toolkit.documents import object_list
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import (
@@ -77,18 +76,6 @@ class Api(IdentifyingClient):
         """
         await self.identify()
         return (await self.http.request("GET", path, params=params, operation="")).json_object()
-
-    async def dated(
-        self, path: str, params: Params | None = None, *, unmet: bool = False
-    ) -> tuple[dict[str, Any], datetime | None]:
-        """A document, and the server's clock when it was sent; `None` where it did not tell.
-
-        With `unmet` it may be what anonymous visitors see: `identify` before anything of it is used.
-        """
-        if not unmet:
-            await self.identify()
-        answer = await self.http.request("GET", path, params=params, operation="")
-        return answer.json_object(), clock(answer.headers.get("date", ""))
 
     async def find(self, path: str, params: Params | None = None) -> dict[str, Any] | None:
         """A document; `None` when it does not exist or may not be seen."""

@@ -108,7 +108,7 @@ class IssueChanges:
         params = _of(project, sort=order, offset=(number - 1) * size, limit=size)
         if since is not None:
             params["updated_on"] = changed_since(since)
-        document, clock = await self._api.dated("issues", params, unmet=True)
+        document, clock = await self._api.dated("issues", params)
         if document.get("limit") != size:
             raise broken(f"a list of issues in pages of {document.get('limit')!r:.20} instead of {size}")
         items = [_item(one, project) for one in objects(document, "issues")]
@@ -117,7 +117,7 @@ class IssueChanges:
     async def count(self, project: str) -> int:
         """Issues of a project that may be seen."""
         params = _of(project, offset=0, limit=1)
-        return _total((await self._api.dated("issues", params, unmet=True))[0])
+        return _total((await self._api.dated("issues", params))[0])
 
     async def sweep(self, project: str) -> Sweep:
         """Ids of all issues. The server cannot leave the rest of them out: a request for each hundred."""

@@ -13,7 +13,7 @@ from pm_providers.effects import uncounted
 from pm_providers.errors import NotFoundError, PermissionDeniedError, PMError
 from pm_providers.providers.redmine.config import SETTINGS, Options
 from pm_providers.providers.redmine.errors import LANGUAGE, parse_fault
-from pm_providers.toolkit.documents import broken, clock, identifier, objects, part
+from pm_providers.toolkit.documents import broken, identifier, objects, part
 from pm_providers.toolkit.listing import DocumentPage, Listed, page_span, steady_pages
 from pm_providers.toolkit.remote import IdentifyingClient, deleted
 from pm_providers.transport import Answer, Params, Timing
@@ -75,17 +75,9 @@ class Api(IdentifyingClient):
         await self.identify()
         return (await self.http.request("GET", f"{path}.json", params=params, operation="")).json_object()
 
-    async def dated(
-        self, path: str, params: Params | None = None, *, unmet: bool = False
-    ) -> tuple[dict[str, Any], datetime | None]:
-        """A document, and the server's clock when it was sent; `None` where it did not tell.
-
-        With `unmet` it may be what anonymous visitors see: `identify` before anything of it is used.
-        """
-        if not unmet:
-            await self.identify()
-        answer = await self.http.request("GET", f"{path}.json", params=params, operation="")
-        return answer.json_object(), clock(answer.headers.get("date", ""))
+    async def dated(self, path: str, params: Params) -> tuple[dict[str, Any], datetime | None]:
+        """See `RemoteClient.dated`."""
+        return await super().dated(f"{path}.json", params)
 
     async def one(self, path: str, kind: str, params: Params | None = None) -> dict[str, Any]:
         """The object of a `kind` that a document holds."""
