@@ -57,6 +57,46 @@ async def test_what_is_urgent_comes_first(queue: JobQueue) -> None:
     assert handler.names == ["first", "second", "due", "backfill"]
 
 
+async def test_what_gives_way_has_its_turn_in_the_end(queue: JobQueue) -> None:
+    """Even where others come as fast as they are done; what somebody waits for goes first all the same."""
+
+    async def handler(job: Job):
+        seen.append((job.name, job.priority))
+        if len(seen) < 9 and job.name == "due":
+            await queue.submit(NewJob("due"))
+        if len(seen) == 1:
+            await queue.submit(NewJob("asked", priority=100))
+        return Done()
+
+    seen: list[tuple[str, int]] = []
+    await queue.submit(NewJob("due"))
+    await queue.submit(NewJob("full", priority=-100))
+    await drained(queue, handler, WorkOptions(concurrency=1, drain=True, aged_s=0.0))
+    assert seen[:4] == [("due", 0), ("asked", 100), ("full", -100), ("due", 0)]
+
+
+async def test_what_was_late_and_waits_for_its_next_try_gives_way_again(queue: JobQueue) -> None:
+    handler = Recorder(Again(3600.0, "busy"))
+    await queue.submit(NewJob("full", lock="l", priority=-100))
+    aged = WorkOptions(concurrency=1, drain=True, aged_s=0.0)
+    await drained(queue, handler, aged)
+    await queue.submit(NewJob("due", lock="l"))
+    await drained(queue, handler, aged)
+    assert handler.names == ["full", "due"]
+    (left,) = await queue.jobs()
+    assert (left.name, left.priority, left.attempt) == ("full", -100, 1)
+
+
+async def test_what_waits_becomes_as_urgent_as_what_is_asked_for(queue: JobQueue) -> None:
+    await queue.submit(NewJob("full", key="k", priority=-100))
+    await queue.submit(NewJob("due"))
+    for priority in (100, -100):
+        assert await queue.submit(NewJob("full", key="k", priority=priority)) is None
+    handler = Recorder()
+    await drained(queue, handler, WorkOptions(concurrency=1, drain=True))
+    assert [(one.name, one.priority) for one in handler.seen] == [("full", 100), ("due", 0)]
+
+
 async def test_a_key_waits_once_but_may_wait_while_it_runs(queue: JobQueue) -> None:
     async def handler(job: Job):
         if job.name == "first":

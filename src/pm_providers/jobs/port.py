@@ -39,9 +39,10 @@ class NewJob:
         name: what kind; the handler goes by it.
         payload: as JSON can hold it.
         lock: of jobs with the same one, one runs at a time, on all machines.
-        key: of jobs with the same one, one waits at a time; a second is not submitted.
+        key: of jobs with the same one, one waits at a time; a second is not submitted, but the one that waits
+            becomes as urgent.
         run_at: not before; `None` for at once.
-        priority: higher ones first.
+        priority: higher ones first; one below 0 counts as 0 after `WorkOptions.aged_s`.
     """
 
     name: str
@@ -114,6 +115,8 @@ class WorkOptions:
         beat_s: seconds between signs of life.
         stalled_s: seconds without one, after which another worker takes over the jobs.
         grace_s: seconds that running jobs have when the worker is told to end; then they go back.
+        aged_s: seconds after which a job that is due and gives way to others (`priority` below 0) does so no
+            more: it takes its turn among those of priority 0, so that there is an end to its wait.
     """
 
     concurrency: int = 4
@@ -122,6 +125,7 @@ class WorkOptions:
     beat_s: float = 10.0
     stalled_s: float = 60.0
     grace_s: float = 30.0
+    aged_s: float = 900.0
 
 
 class JobQueue(abc.ABC):

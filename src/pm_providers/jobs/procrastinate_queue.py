@@ -52,9 +52,11 @@ _WAITS = (
     "WHERE other.queueing_lock = %(key)s::text AND other.status = 'todo' AND other.id <> %(id)s)"
 )
 _DROP = f"DELETE FROM procrastinate_jobs WHERE {_MINE} RETURNING id"  # noqa: S608 - constants
+# While it waits it keeps jobs of its lock back that are less urgent or newer: so its priority is as before.
 _DELAY = f"""
 UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + %(tried)s, scheduled_at = %(run_at)s,
-    worker_id = NULL, abort_requested = false, args = args || jsonb_build_object('error', %(error)s::text)
+    worker_id = NULL, abort_requested = false, priority = COALESCE((args ->> 'gave_way')::integer, priority),
+    args = (args - 'gave_way') || jsonb_build_object('error', %(error)s::text)
 WHERE {_MINE} AND NOT {_WAITS} RETURNING id
 """  # noqa: S608 - constants
 _BURY = f"""
@@ -62,6 +64,18 @@ UPDATE procrastinate_jobs SET status = 'failed', attempts = attempts + 1, abort_
     args = args || jsonb_build_object('error', %(error)s::text)
 WHERE {_MINE} RETURNING id
 """  # noqa: S608 - constants
+_AGE = """
+UPDATE procrastinate_jobs SET priority = 0, args = args || jsonb_build_object('gave_way', priority)
+WHERE queue_name = %(queue)s AND status = 'todo' AND priority < 0 AND COALESCE(scheduled_at, (
+    SELECT max(at) FROM procrastinate_events WHERE job_id = procrastinate_jobs.id
+)) <= now() - make_interval(secs => %(seconds)s::double precision)
+RETURNING id
+"""
+_RAISE = """
+UPDATE procrastinate_jobs SET priority = %(priority)s, args = args - 'gave_way'
+WHERE queueing_lock = %(key)s::text AND status = 'todo' AND priority < %(priority)s
+RETURNING id
+"""
 _FORGET_DEAD = (
     "DELETE FROM procrastinate_jobs WHERE status = 'failed' AND queueing_lock = %(key)s::text "
     "AND id <> %(id)s RETURNING id"
@@ -191,14 +205,15 @@ class ProcrastinateQueue(JobQueue):
             try:
                 return str(await deferrer.defer_async(name=job.name, payload=dict(job.payload)))
             except AlreadyEnqueued:
+                await self._query(_RAISE, key=job.key, priority=job.priority)
                 return None
 
     async def work(self, handler: Handler, options: WorkOptions, stop: asyncio.Event) -> None:
         """See `JobQueue.work`."""
         self._handler = handler
         async with self._ready():
-            await self._rescue(options.stalled_s)
-        rescue = asyncio.create_task(self._rescue_often(options))
+            await self._look_after(options)
+        rescue = asyncio.create_task(self._look_after_often(options))
         try:
             while not stop.is_set():
                 begun = self._begun
@@ -216,9 +231,7 @@ class ProcrastinateQueue(JobQueue):
         """See `JobQueue.jobs`."""
         wanted = [theirs for theirs, ours in _STATES.items() if state in {None, ours}]
         async with self._ready():
-            rows = await self._app.connector.execute_query_all_async(
-                _LIST, queue=_QUEUE, states=wanted, limit=limit
-            )
+            rows = await self._query(_LIST, queue=_QUEUE, states=wanted, limit=limit)
         return [_job(row) for row in rows]
 
     async def replay(self, job_id: str) -> bool:
@@ -228,7 +241,7 @@ class ProcrastinateQueue(JobQueue):
         async with self._ready():
             for query in (_REVIVE, _CLEAR):
                 values = {"id": int(job_id), "queue": _QUEUE}
-                if await self._app.connector.execute_query_all_async(query, **values):
+                if await self._query(query, **values):
                     return True
         return False
 
@@ -270,14 +283,19 @@ class ProcrastinateQueue(JobQueue):
         # A worker that slept so long that others took it for dead is not known any more, and begins anew.
         return error is not None or not options.drain
 
-    async def _do(self, context: JobContext, name: str, payload: dict[str, Any], error: str = "") -> None:
-        job = context.job
+    async def _do(
+        self,
+        context: JobContext,
+        name: str,
+        payload: dict[str, Any],
+        error: str = "",
+        gave_way: int | None = None,
+    ) -> None:
+        job, priority = context.job, context.job.priority if gave_way is None else gave_way
         self._begun += 1
         if self._handler is None:  # procrastinate's own command line, say
             raise _DeadError("no handler")
-        asked = Job(
-            str(job.id), name, payload, job.priority, job.attempts + 1, "running", None, error or None
-        )
+        asked = Job(str(job.id), name, payload, priority, job.attempts + 1, "running", None, error or None)
         self._raise(job, await outcome_of(self._handler, asked))
 
     def _raise(self, job: TheirJob, outcome: Outcome) -> None:
@@ -286,11 +304,15 @@ class ProcrastinateQueue(JobQueue):
         self._manager.errors[job.id or 0] = outcome.error
         raise _TryAgainError(outcome) if isinstance(outcome, Again) else _DeadError(outcome.error)
 
-    async def _rescue_often(self, options: WorkOptions) -> None:
+    async def _look_after_often(self, options: WorkOptions) -> None:
         while True:
             await asyncio.sleep(options.beat_s)
             with contextlib.suppress(ConnectorException):  # the next look is soon
-                await self._rescue(options.stalled_s)
+                await self._look_after(options)
+
+    async def _look_after(self, options: WorkOptions) -> None:
+        await self._query(_AGE, queue=_QUEUE, seconds=options.aged_s)
+        await self._rescue(options.stalled_s)
 
     async def _rescue(self, stalled_s: float) -> None:
         """Take jobs from workers that give no sign of life."""
@@ -304,6 +326,9 @@ class ProcrastinateQueue(JobQueue):
                 await self._manager.delay(job, now, "its worker died or hung", tried=True)
 
     # the connection
+
+    async def _query(self, query: Any, **values: Any) -> list[dict[str, Any]]:
+        return list(await self._app.connector.execute_query_all_async(query, **values))
 
     @contextlib.asynccontextmanager
     async def _ready(self) -> AsyncIterator[None]:
@@ -342,7 +367,7 @@ def _job(row: dict[str, Any]) -> Job:
         str(row["id"]),
         str(args.get("name", "")),
         args.get("payload") or {},
-        row["priority"],
+        args.get("gave_way", row["priority"]),
         row["attempts"] + (row["status"] == "doing"),
         _STATES[row["status"]],
         run_at if late else None,

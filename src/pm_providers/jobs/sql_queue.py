@@ -117,7 +117,7 @@ class _Worker:
 
     async def _fill(self) -> None:
         while len(self._running) < self._options.concurrency:
-            row = await take_job(self._db, self._name)
+            row = await take_job(self._db, self._name, aged_s=self._options.aged_s)
             if row is None:
                 return
             self._running.add(asyncio.create_task(self._one(row)))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, case, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pm_providers.database import database_for
@@ -72,7 +72,7 @@ async def add_job(
     run_at: float | None,
     priority: int,
 ) -> str | None:
-    """Queue a job: its id, or `None` where one with this key waits already."""
+    """Queue a job: its id, or `None` where one with this key waits already, which becomes as urgent."""
     row = {
         "id": new_id(),
         "name": name,
@@ -88,6 +88,8 @@ async def add_job(
 
     def work(conn: SqlConnection) -> str | None:
         if _waits(conn, key):
+            less = (jobs.c.key == key) & (jobs.c.state == QUEUED) & (jobs.c.priority < priority)
+            conn.execute(update(jobs).where(less).values(priority=priority))
             return None
         conn.execute(insert(jobs).values(**row))
         return str(row["id"])
@@ -95,11 +97,17 @@ async def add_job(
     return await database_for(db).write(work)
 
 
-async def take_job(db: Any, worker: str) -> JobRow | None:
-    """Begin the most urgent job that is due and whose lock is free; `None` where there is none."""
+async def take_job(db: Any, worker: str, *, aged_s: float) -> JobRow | None:
+    """Begin the most urgent job that is due and whose lock is free; `None` where there is none.
+
+    Args:
+        db: the database.
+        worker: who does it.
+        aged_s: seconds after which a job that is due counts as one of priority 0 at least.
+    """
 
     def work(conn: SqlConnection) -> JobRow | None:
-        found = conn.execute(_next(time.time())).scalar()
+        found = conn.execute(_next(time.time(), aged_s)).scalar()
         if found is None:
             return None
         conn.execute(
@@ -112,11 +120,12 @@ async def take_job(db: Any, worker: str) -> JobRow | None:
     return await database_for(db).write(work)
 
 
-def _next(now: float) -> Select[tuple[str]]:
+def _next(now: float, aged_s: float) -> Select[tuple[str]]:
     held = select(jobs.c.lock).where(jobs.c.state == RUNNING, jobs.c.lock.is_not(None))
     free = jobs.c.lock.is_(None) | jobs.c.lock.not_in(held)
     ready = select(jobs.c.id).where(jobs.c.state == QUEUED, jobs.c.run_at <= now, free)
-    return ready.order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
+    is_aged = (jobs.c.priority < 0) & (jobs.c.run_at <= now - aged_s)
+    return ready.order_by(case((is_aged, 0), else_=jobs.c.priority).desc(), jobs.c.id).limit(1)
 
 
 async def beat(db: Any, worker: str) -> None:
