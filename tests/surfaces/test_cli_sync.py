@@ -595,6 +595,18 @@ def test_runs_are_queued_done_and_replayed(cli, there, mapped):
     assert cli("sync", "jobs", "list", "--json").json == []
 
 
+def test_the_list_of_jobs_tells_runs_that_read_all(cli, mapped):
+    name, _, _ = mapped
+    cli("sync", "jobs", "add", name)
+    cli("sync", "jobs", "add", name, "--full")
+    found = cli("sync", "jobs", "list", "--json").json
+    assert [(one["kind"], one["full"]) for one in found] == [
+        ("asked for", False), ("asked for, full", True),
+    ]  # fmt: skip
+    shown = cli("sync", "jobs", "list").out.splitlines()
+    assert [line.count("asked for, full") for line in shown if name[-8:] in line] == [0, 1]
+
+
 def test_a_dead_letter_says_why_and_can_be_replayed(cli, there, mapped, monkeypatch):
     name, _, _ = mapped
     cli("sync", "jobs", "add", name)

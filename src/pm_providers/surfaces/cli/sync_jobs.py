@@ -14,6 +14,7 @@ from pm_providers.database import database_for
 from pm_providers.errors import NotFoundError
 from pm_providers.jobs import Dead, Done, Job, JobQueue, WorkOptions, open_queue, run_worker, submit_run
 from pm_providers.jobs.port import Outcome
+from pm_providers.jobs.runs import INTERACTIVE
 from pm_providers.store.mappings import list_mappings
 from pm_providers.store.sync_views import find_mapping
 from pm_providers.surfaces.cli.failures import UsageError
@@ -115,13 +116,14 @@ def list_(
         state.show("No jobs found.")
         return
     table = plain_table()
-    for head in ("job", "mapping", "state", "tries"):
+    for head in ("job", "mapping", "kind", "state", "tries"):
         table.add_column(head, no_wrap=True)
     table.add_column("error", overflow="fold")
     for one in found:
         table.add_row(
             _short(one.id),
             short_id(str(one.payload.get("mapping_id", ""))),
+            _kind(one),
             Text(one.state, style=_STATES[one.state]),
             str(one.attempt),
             line(one.error or ""),
@@ -200,11 +202,23 @@ def _short(job_id: str) -> str:
     return short_id(job_id)
 
 
+def _is_full(one: Job) -> bool:
+    return bool(one.payload.get("full"))
+
+
+def _kind(one: Job) -> str:
+    """Who wants it, and whether it reads all of both sides."""
+    who = "asked for" if one.priority >= INTERACTIVE else "scheduled"
+    return f"{who}, full" if _is_full(one) else who
+
+
 def _job_dict(one: Job) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
         "mapping_id": one.payload.get("mapping_id"),
+        "kind": _kind(one),
+        "full": _is_full(one),
         "state": one.state,
         "priority": one.priority,
         "attempt": one.attempt,
