@@ -13,7 +13,7 @@ What does not move the time of change on the vendor's side is not reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -245,6 +245,22 @@ class ChangeStream:
             ValidationError: not a cursor of this provider.
         """
         return ChangeState.read(self._source.provider, cursor, self._source.precision, self._overlap_s)
+
+    async def go_on(self, cursor: str, project: str, id_of: Callable[[str], Awaitable[str]]) -> ChangeState:
+        """As `resume`, of a stream of this project.
+
+        Args:
+            cursor: as it was handed out.
+            project: id or key that the caller gave.
+            id_of: the id for a key.
+
+        Raises:
+            ValidationError: not a cursor of this provider, or one of another project.
+        """
+        state = self.resume(cursor)
+        if project != state.project and await id_of(project) != state.project:
+            raise self.foreign()
+        return state
 
     @staticmethod
     def foreign() -> ValidationError:

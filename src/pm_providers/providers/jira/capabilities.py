@@ -187,6 +187,7 @@ CAPABILITIES = Capabilities(
         batch_size=50,
         concurrency=12,
         assignees=1,
+        any_label=r"\S{1,255}",
         lengths={
             "task.title": 255,
             "project.name": 80,

@@ -60,9 +60,7 @@ class Changes(TaskReader):
         if inner is None:
             state = await stream.begin(await self._project_id(project_id))
         else:
-            state = stream.resume(inner)
-            if project_id != state.project and await self._project_id(project_id) != state.project:
-                raise stream.foreign()
+            state = await stream.go_on(inner, project_id, self._project_id)
         source.known, source.now = state, self._timing.wall()
         try:
             batch = await stream.advance(state, limit)

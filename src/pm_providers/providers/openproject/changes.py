@@ -39,9 +39,7 @@ class Changes(TaskReader):
         if cursor is None:
             state = await stream.begin(identifier(await self._project_document(project_id), "project"))
         else:
-            state = stream.resume(cursor)
-            if project_id != state.project and await self._project_id(project_id) != state.project:
-                raise stream.foreign()
+            state = await stream.go_on(cursor, project_id, self._project_id)
         batch = await stream.advance(state, limit)
         if batch.items:
             await self._api.identify()
