@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pm_providers.errors import NotFoundError, PermissionDeniedError, ProviderError
+from pm_providers.toolkit.change_source import ChangedPage, Sweep
 from pm_providers.toolkit.change_state import SETTLED_S, ChangedItem
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
+from pm_providers.toolkit.changes import ChangeStream
 from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

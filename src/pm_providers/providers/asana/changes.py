@@ -34,7 +34,7 @@ from pm_providers.providers.asana.listing import Tree
 from pm_providers.providers.asana.mapping.tasks import LEAN_FIELDS, is_task
 from pm_providers.providers.asana.mapping.values import gid, is_gid, ref_gid
 from pm_providers.providers.asana.task_reading import TaskReader
-from pm_providers.toolkit.changes import KeptSources
+from pm_providers.toolkit.change_source import KeptSources
 from pm_providers.toolkit.documents import instant
 
 __all__ = ["Changes"]

@@ -39,8 +39,9 @@ from pm_providers.providers.clickup.connection import Place
 from pm_providers.providers.clickup.mapping.tasks import project_of
 from pm_providers.providers.clickup.mapping.values import milliseconds, moment
 from pm_providers.providers.clickup.task_reading import EVERYTHING, TaskReader, listing_of
+from pm_providers.toolkit.change_source import ChangedPage, KeptSources, Sweep
 from pm_providers.toolkit.change_state import ChangedItem, ChangeState
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, KeptSources, Sweep
+from pm_providers.toolkit.changes import ChangeStream
 from pm_providers.toolkit.documents import identifier
 from pm_providers.transport import bounded_map
 

@@ -31,8 +31,9 @@ from pm_providers.providers.jira.client import Api, Deployment
 from pm_providers.providers.jira.issues import Issues
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.task_reading import TaskReader
+from pm_providers.toolkit.change_source import ChangedPage, KeptSources, Sweep
 from pm_providers.toolkit.change_state import ChangedItem, ChangeState
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, KeptSources, Sweep
+from pm_providers.toolkit.changes import ChangeStream
 from pm_providers.toolkit.documents import identifier, instant
 from pm_providers.transport import Page
 

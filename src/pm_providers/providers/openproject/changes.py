@@ -18,8 +18,9 @@ from pm_providers.providers.openproject.config import Options
 from pm_providers.providers.openproject.mapping.hal import elements, identifier, instant
 from pm_providers.providers.openproject.mapping.tasks import project_of
 from pm_providers.providers.openproject.task_reading import TaskReader
+from pm_providers.toolkit.change_source import ChangedPage, Sweep
 from pm_providers.toolkit.change_state import ChangedItem
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
+from pm_providers.toolkit.changes import ChangeStream
 from pm_providers.transport import bounded_map
 
 __all__ = ["Changes", "WorkPackageChanges"]

@@ -29,8 +29,9 @@ from pm_providers.providers.redmine.config import Options
 from pm_providers.providers.redmine.connection import ALL_STATUSES
 from pm_providers.providers.redmine.mapping.values import ref_id
 from pm_providers.providers.redmine.task_reading import TaskReader, changed_since
+from pm_providers.toolkit.change_source import ChangedPage, Sweep
 from pm_providers.toolkit.change_state import ChangedItem
-from pm_providers.toolkit.changes import ChangedPage, ChangeStream, Sweep
+from pm_providers.toolkit.changes import ChangeStream
 from pm_providers.toolkit.documents import broken, identifier, instant, objects
 
 __all__ = ["Changes", "IssueChanges"]

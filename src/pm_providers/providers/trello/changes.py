@@ -34,7 +34,7 @@ from pm_providers.providers.trello.config import MOST_CARDS
 from pm_providers.providers.trello.mapping.tasks import is_task
 from pm_providers.providers.trello.mapping.values import is_id, is_object
 from pm_providers.providers.trello.task_reading import TaskReader
-from pm_providers.toolkit.changes import KeptSources
+from pm_providers.toolkit.change_source import KeptSources
 from pm_providers.toolkit.documents import identifier, optional_text
 
 __all__ = ["ChangeMemory", "Changes", "digest"]
