@@ -159,8 +159,8 @@ async def test_what_cannot_come_back_is_listed_with_its_reason(world):
         why = "the run deleted it, and it cannot be made again: "
         assert sorted(found) == [
             ("attachment", "One: theirs.txt", f"{why}it was a file, and the history keeps no files"),
-            ("relation", "One: blocks", f"{why}the task at its other end is gone"),
-            ("relation", "One: relates", f"{why}its task is gone"),
+            ("relation", "One: blocks → Two", f"{why}the task at its other end is gone"),
+            ("relation", "One: relates ↔ Two", f"{why}its task is gone"),
         ]
     assert [len(one) for one in await wholly(world)] == [3, 1, 1]
 

@@ -12,40 +12,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.service.sync_world import template_database
-
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    return template_database(tmp_path_factory.mktemp("template") / "made.db")
-
-
-@pytest.fixture
-def there(cli, clean_environment, monkeypatch, template):
-    """The command line on the other database."""
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
-    (clean_environment / "cli.db").write_bytes(template)
-    (clean_environment / "there.db").write_bytes(template)
-
-    def call(*arguments: str, code: int = 0):
-        with monkeypatch.context() as patch:
-            patch.setenv("PM_DATABASE_URL", f"sqlite:///{clean_environment / 'there.db'}")
-            return cli(*arguments, code=code)
-
-    return call
-
-
-@pytest.fixture
-def mapped(cli, there, clean_environment):
-    """Ids of a mapping and its two projects."""
-    external = there("projects", "create", "--name", "Webshop", "--json").json["id"]
-    url = f"PM_DATABASE_URL=sqlite:///{clean_environment / 'there.db'}"
-    cli("connections", "add", "there", "internal", "--set", url)
-    found = cli("mappings", "add", "there", external, "--json").json
-    return found["id"], found["left_project_id"], external
-
 
 def task(call, project, title, *more):
     return call("tasks", "create", "--project", project, "--title", title, "--json", *more).json["id"]

@@ -48,6 +48,8 @@ class Naming:
             return str(value.get("name") or own or unified.replace("_", " "))
         if isinstance(value, list):
             return ", ".join(self.say(side, name, one) for one in value)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
         text = str(value)
         if name == "labels" and text.startswith(NEW_LABEL):
             return f"{text[len(NEW_LABEL) :]} (new)"

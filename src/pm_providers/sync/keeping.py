@@ -105,7 +105,7 @@ class _Kept:
                 row = self._known.get((kind.entity, kind.stored(one, item.id)))
                 place = self._task_id if row is None else one
         part = {
-            "entity": kind.entity, "id": item.id, "title": kind.title(item.values), "place": place,
+            "entity": kind.entity, "id": item.id, "title": kind.called(item), "place": place,
             "link": new_id() if row is None else row.id, "values": item.values, AGAIN: again,
         }  # fmt: skip
         size = len(json.dumps(part))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.errors import PMError
+from pm_providers.model import Entity
 from pm_providers.store.sync_history import (
     DONE,
     FAILED,
@@ -233,7 +234,7 @@ class PartWriter:
 
     def _wrote(self, kind: Kind, one: Decision) -> None:
         self.counts[ACTIONS[one.act]] += 1
-        self.counts[kind.plural] += 1
+        self.counts[Entity(kind.entity).plural] += 1
         self._on_write(one)
 
     async def _create(self, kind: Kind, scope: Scope, view: PartView, one: Decision) -> bool:

@@ -52,6 +52,7 @@ class Item:
         key: token for `expected_version=`, where there is one.
         made_by: what stands above the text of a copy: who wrote it, and where.
         other_end: other task of a relation, on that side.
+        title: for people, where its values do not say which one it is.
         record: the record.
     """
 
@@ -61,6 +62,7 @@ class Item:
     key: str | None = None
     made_by: str = ""
     other_end: str | None = None
+    title: str = ""
     record: Any = None
 
 
@@ -199,6 +201,10 @@ class Kind:
     def title(self, values: Values) -> str:
         """For people."""
         return str(next((values[name] for name in self.fields if values.get(name)), ""))[:200]
+
+    def called(self, item: Item) -> str:
+        """What a part is called, for people."""
+        return item.title or self.title(item.values)
 
     async def create(self, side: Side, scope: Scope, source: Item) -> Item:
         """Make the counterpart of a part on a side."""

@@ -71,9 +71,10 @@ def decide_part(kind: Kind, view: PartView, policy: Policy, bars: Bars, held: st
 
 def _plain(kind: Kind, view: PartView, act: Act, side: str = "", **values: Any) -> Decision:
     item = next(iter(view.items.values()), None)
-    said = item.values if item is not None else next(iter(view.agreed.values()), {})
+    said = next(iter(view.agreed.values()), {})
+    title = kind.title(said) if item is None else kind.called(item)
     remote = view.items[side].id if side in view.items else ""
-    return Decision(act, view.link_id, side, kind.title(said), remote, entity=kind.entity, **values)
+    return Decision(act, view.link_id, side, title, remote, entity=kind.entity, **values)
 
 
 def _single(kind: Kind, view: PartView, policy: Policy, bars: Bars, held: str, reason: str = "") -> Decision:

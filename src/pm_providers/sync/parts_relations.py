@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 from pm_providers.model import Entity, PMRelation
 from pm_providers.store.sync_links import LINKED, Link
 from pm_providers.sync.parts_model import NEW, Item, Kind, Scope, Values, filled
+from pm_providers.sync.policy import LEFT, RIGHT
 from pm_providers.sync.side import Side
 
 __all__ = ["ENDS", "Relations", "Tasks"]
@@ -87,7 +89,8 @@ class Relations(Kind):
         items = []
         for one in found:
             both = [self._link(end, own, scope, links) for end in (one.from_task_id, one.to_task_id)]
-            items.append((_relation(one, both[0], both[1], own), self._owner(one, both, scope)))
+            item = replace(_relation(one, both[0], both[1], own), title=_told(one, own, links))
+            items.append((item, self._owner(one, both, scope)))
         return items
 
     def is_placed(self, item: Item, wanted: Mapping[str, Any]) -> bool:
@@ -169,6 +172,15 @@ class Relations(Kind):
 
 def _other_end(one: PMRelation, own: str) -> str:
     return one.to_task_id if one.from_task_id == own else one.from_task_id
+
+
+def _told(one: PMRelation, own: str, links: Mapping[str, Link]) -> str:
+    """A relation with the task at its other end, as it reads from this one."""
+    end = _other_end(one, own)
+    link = links.get(end)
+    titles = () if link is None else (link.state_on(side).get("title") for side in (LEFT, RIGHT))
+    arrow = "↔" if one.type in _BOTH_WAYS else "→" if one.from_task_id == own else "←"
+    return f"{one.type} {arrow} {next(filter(None, titles), f'task {end}')}"
 
 
 def _relation(one: PMRelation, start: str, end: str, own: str) -> Item:

@@ -256,7 +256,10 @@ def _advise(state: State, result: SyncResult, name: str, undone: str, narrowed: 
     clashes = [clash for one in report.decisions for clash in one.clashes]
     if not all(clash.winner for clash in clashes):
         state.note(f"`pm-providers sync conflicts list {name}` shows what somebody must decide")
-    lost = sum(clash.winner in SIDES for clash in clashes)
+    lost = len(
+        {(one.link_id, clash.field) for one in report.decisions for clash in one.clashes
+         if clash.winner in SIDES}
+    )  # fmt: skip
     if report.run_id and lost:
         state.note(
             f"{lost} value{'s' if lost > 1 else ''} lost to the other side's; "

@@ -217,13 +217,12 @@ def _show_run(state: State, found: RunView, naming: Naming) -> None:
 
 
 def _lost_lines(one: SyncWrite) -> list[Text]:
-    """Values that lost a conflict by a write."""
+    """Values that lost a conflict by a write; the write across, if there is one, tells of the same conflict."""
     found = []
     for name, lost in (one.lost or {}).items():
-        loser = next((side for side in SIDES if lost.get("winner") == other(side)), None)
-        if loser is not None:
-            value = short(value_text(name, lost.get(loser), side=loser)) or "none"
-            found.append(Text(line(f"{name}: the {other(loser)} won; lost: {value}"), style="magenta"))
+        if lost.get("winner") == other(one.side):
+            value = short(value_text(name, lost.get(one.side), side=one.side)) or "none"
+            found.append(Text(line(f"{name}: the {other(one.side)} won; lost: {value}"), style="magenta"))
     return [Text.assemble("    ", one) for one in found]
 
 

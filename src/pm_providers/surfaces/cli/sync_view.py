@@ -83,7 +83,8 @@ def decision_parts(
     told = _told(one) if is_whole else one.steps
     rows = [_step_row(one.side, step, naming, new=one.act is Act.CREATE) for step in told]
     rows += [_clash_row(clash, naming) for clash in one.clashes] if clashes else []
-    rows += [(name, _held_text(one, name, why)) for name, why in one.held.items()]
+    said = one.reason if one.act is Act.LEAVE else None
+    rows += [(name, _held_text(one, name, why)) for name, why in one.held.items() if why != said]
     if rows:
         parts.append(Padding(_rows(rows), (0, 0, 0, 4), expand=False))
     return parts
@@ -96,12 +97,13 @@ def _heads(one: Decision, width: int | None) -> tuple[list[RenderableType], bool
         (f"{sign} {word_of(one)}", style), "  ", (line(one.title) or "without title", "bold")
     )
     room = width if width is not None else head.cell_len + len(one.reason) + 2
-    is_whole = head.cell_len <= room
+    folds = width is None or _is_told_by_its_title(one)
+    is_whole = folds or head.cell_len <= room
     reason = Text(line(one.reason), style="dim")
     if one.reason and head.cell_len + reason.cell_len + 2 <= room:
         head = Text.assemble(head, "  ", reason)
         reason = Text()
-    head.no_wrap = width is not None
+    head.no_wrap = not folds
     return [head, *([Padding(reason, (0, 0, 0, 4), expand=False)] if reason else [])], is_whole
 
 
@@ -111,7 +113,14 @@ def _told(one: Decision) -> Sequence[Step]:
         return one.steps
     first = str(one.steps[0].new)
     is_said = one.title.endswith(first) and line(first) == first
-    return one.steps[1:] if is_said else one.steps
+    return one.steps[1:] if is_said or one.entity == Entity.RELATION.value else one.steps
+
+
+def _is_told_by_its_title(one: Decision) -> bool:
+    """Whether no field below the title says which one it is, so that no end of the title may be missing."""
+    if one.entity == Entity.TASK.value:
+        return False
+    return one.entity == Entity.RELATION.value or one.act is not Act.CREATE
 
 
 def _held_text(one: Decision, name: str, why: str) -> Text:

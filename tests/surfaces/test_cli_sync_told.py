@@ -1,0 +1,95 @@
+"""What plans, runs, histories and undos tell about what stands around tasks: which one it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pm_providers.surfaces.cli.state import State
+
+
+@pytest.fixture
+def around(cli, there, mapped):
+    """Two tasks in step that block each other, with all that can stand around them; ids on both sides."""
+    name, left, right = mapped
+    cli("mappings", "update", name, "--option", "settle_s:=0")
+    ids = {}
+    for title in ("Draw", "Print"):
+        ids[title] = cli("tasks", "create", "--project", left, "--title", title, "--json").json["id"]
+    cli("relations", "create", "--from", ids["Draw"], "--to", ids["Print"], "--type", "blocks")
+    cli("comments", "create", "--task", ids["Draw"], "--body", "Both sides\nof it")
+    made = cli("checklists", "create", "--task", ids["Print"], "--name", "Before", "--json").json
+    cli("checklist-items", "create", "--checklist", made["id"], "--title", "Paper", "--task", ids["Print"])
+    return name, right, ids
+
+
+LINES = (
+    "create comment on right  Draw: Both sides of it",
+    "create relation on right  Draw: blocks → Print",
+    "create checklist on right  Print: Before",
+    "create checklist item on right  Print: Paper",
+)
+
+
+def test_plans_and_their_runs_say_which_one(cli, around):
+    name, _, _ = around
+    plan = cli("sync", "plan", name)
+    assert [line for line in LINES if f"+ {line}\n" not in plan.out] == []
+    assert "type" not in plan.out  # the title says it
+    told = cli("sync", "plan", name, "--json").json["decisions"]
+    assert "Draw: blocks → Print" in {one["title"] for one in told if one["entity"] == "relation"}
+    ran = cli("sync", "run", name)
+    assert "6 created, among them 1 comment, 1 relation, 1 checklist, 1 checklist item" in ran.out
+    found = cli("sync", "history", "--json").json[0]["id"]
+    shown = cli("sync", "history", "--run", found)
+    assert [line for line in LINES if line not in shown.out] == []
+
+
+def test_so_does_what_takes_a_deletion_back(cli, there, around):
+    name, right, _ = around
+    cli("sync", "run", name)
+    across = {one["title"]: one["id"] for one in there("tasks", "list", "--project", right, "--json").json}
+    (one,) = there("relations", "list", "--task", across["Draw"], "--json").json
+    there("relations", "delete", one["id"], "--task", across["Draw"], "--yes")
+    assert "- delete relation on left  Draw: blocks → Print" in cli("sync", "plan", name).out
+    cli("sync", "run", name)
+    found = cli("sync", "history", "--json").json[0]["id"]
+    undo = cli("sync", "undo", found, "--dry-run")
+    assert "+ create relation on left  Draw: blocks → Print" in undo.out
+
+
+def test_a_relation_to_a_task_that_is_not_in_step_names_it(cli, make, around):
+    name, _, ids = around
+    outside = make("task", project=make("project", name="Elsewhere"), title="Outside")
+    cli("relations", "create", "--from", outside, "--to", ids["Draw"], "--type", "precedes")
+    cli("relations", "create", "--from", outside, "--to", ids["Print"], "--type", "relates")
+    plan = cli("sync", "plan", name).out
+    why = "the task at its other end is not in step"
+    assert f"· leave relation  Draw: precedes ← task {outside}  {why}\n" in plan
+    assert f"· leave relation  Print: relates ↔ task {outside}  {why}\n" in plan
+    assert f"    relations  kept back: {why}" not in plan  # said beside the title
+
+
+def test_a_narrow_terminal_cuts_no_other_end(cli, around, monkeypatch):
+    name, _, ids = around
+    cli("tasks", "update", ids["Draw"], "--title", "Draw the whole of the map, with all its roads and rivers")
+
+    real = State.console
+    for columns in (40, 80):
+        monkeypatch.setattr(State, "width", property(lambda _, wide=columns: wide))
+        monkeypatch.setattr(
+            State, "console", lambda one, wide=columns, **more: real(one, **{**more, "width": wide})
+        )
+        assert "and rivers: blocks → Print" in " ".join(cli("sync", "plan", name, "--all").out.split())
+
+
+def test_a_value_that_lost_is_told_once(cli, there, mapped):
+    name, left, right = mapped
+    one = cli("tasks", "create", "--project", left, "--title", "One", "--json").json["id"]
+    cli("sync", "run", name)
+    (copy,) = there("tasks", "list", "--project", right, "--json").json
+    cli("tasks", "update", one, "--title", "Left")
+    there("tasks", "update", copy["id"], "--title", "Right", "--status", "completed")
+    ran = cli("sync", "run", name)  # writes to both sides
+    assert "1 value lost to the other side's" in ran.err
+    found = cli("sync", "history", "--json").json[0]["id"]
+    assert cli("sync", "history", "--run", found).out.count("the left won; lost: Right") == 1
