@@ -121,6 +121,8 @@ class Limits:
         custom_fields: those of tasks are `defined` (by an administrator, and written with the rest), `apart`
             (defined, and written by a request for each), or `free` (any name can be written).
         any_type: a task may be of a type that is not listed.
+        any_label: regular expression of texts that are labels whether a task wears them yet or not; `""` where
+            labels are made.
     """
 
     page_size: int | None = None
@@ -134,6 +136,7 @@ class Limits:
     quota: str = ""
     custom_fields: str = "defined"
     any_type: bool = False
+    any_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

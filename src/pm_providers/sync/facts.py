@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,6 +57,7 @@ class SideFacts:
         people: id -> user, as far as users may be seen.
         labels: id -> name; a label that is not in it is called as its id.
         creates_labels: labels that are missing can be made.
+        any_label: regular expression of texts that are labels, whether a task wears them yet or not.
         custom: names of custom fields that can be written.
         texts: of these the ones that hold a line of any text.
         custom_fields: how they are written, as `Limits.custom_fields` says.
@@ -78,6 +80,7 @@ class SideFacts:
     people: Mapping[str, Person] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     creates_labels: bool = False
+    any_label: str = ""
     custom: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
     custom_fields: str = "defined"
@@ -87,3 +90,7 @@ class SideFacts:
     lengths: Mapping[str, int] = field(default_factory=dict)
     has_order: bool = True
     precision_s: float = 0.0
+
+    def takes_label(self, name: str) -> bool:
+        """Whether a task can wear a label that is not there yet."""
+        return self.creates_labels or bool(self.any_label and re.fullmatch(self.any_label, name.strip()))

@@ -152,6 +152,7 @@ class Side:
             },
             labels={one.id: one.name for one in labels},
             creates_labels=capabilities.supports("create_label") or not capabilities.supports("list_labels"),
+            any_label=capabilities.limits.any_label,
             custom_fields=capabilities.limits.custom_fields,
             address=self.address,
             most_assignees=self._most_assignees(),
@@ -234,7 +235,7 @@ class Side:
     async def _label(self, wanted: str) -> str:
         if not wanted.startswith(NEW_LABEL):
             return wanted
-        name = wanted[len(NEW_LABEL) :]
+        name = wanted[len(NEW_LABEL) :].strip()
         # Where labels cannot be made they are texts that exist once they are worn.
         return _known(await self.facts(custom=False), name) or name
 

@@ -214,7 +214,7 @@ class Translator:
         for one in value:
             label = here.labels.get(one, one)
             folded = label.strip().casefold()
-            if folded not in ids and not target.creates_labels:
+            if folded not in ids and not target.takes_label(label):
                 lost.append(label)
             else:
                 asked.setdefault(folded, ids.get(folded, f"{NEW_LABEL}{label}"))
@@ -238,7 +238,12 @@ class Translator:
         if here.creates_labels and "labels" not in here.cannot:
             return []
         known = {label.strip().casefold() for label in here.labels.values()}
-        return [one for one in current if names.get(one, one).strip().casefold() not in known]
+        said = {one: names.get(one, one) for one in current}
+        return [
+            one
+            for one, name in said.items()
+            if name.strip().casefold() not in known and ("labels" in here.cannot or not here.takes_label(name))
+        ]
 
     # comparing
 
