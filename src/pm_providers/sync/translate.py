@@ -238,12 +238,9 @@ class Translator:
         if here.creates_labels and "labels" not in here.cannot:
             return []
         known = {label.strip().casefold() for label in here.labels.values()}
-        said = {one: names.get(one, one) for one in current}
-        return [
-            one
-            for one, name in said.items()
-            if name.strip().casefold() not in known and ("labels" in here.cannot or not here.takes_label(name))
-        ]
+        said = {one: names.get(one, one).strip() for one in current}
+        strange = {one: name for one, name in said.items() if name.casefold() not in known}
+        return [one for one, name in strange.items() if "labels" in here.cannot or not here.takes_label(name)]
 
     # comparing
 
