@@ -46,7 +46,29 @@ PEOPLE = st.one_of(
     _step("restart"),
     _step("list_late", side=SIDE, number=st.integers(1, 3)),
 )  # fmt: skip
-_WHAT = st.sampled_from(["edit", "edit", "delete", "create"])
+_HOW = st.sampled_from(["add", "add", "remove", "replace"])
+_ANY = st.integers(0, 5)
+_ITEMS = st.sampled_from(["list", "item", "item", "tick", "tick", "remove"])
+AROUND = {
+    "labels": (_step("label", side=SIDE, pick=PICK, number=_ANY, how=_HOW),),
+    "people": (_step("assign", side=SIDE, pick=PICK, number=_ANY, how=_HOW),),
+    "sprints": (
+        _step("new_sprint", side=SIDE),
+        _step("rename_sprint", side=SIDE, number=_ANY),
+        _step("into_sprint", side=SIDE, pick=PICK, number=_ANY),
+        _step("into_sprint", side=SIDE, pick=PICK, number=_ANY),
+    ),
+    "relations": (
+        _step("relate", side=SIDE, pick=PICK, onto=PICK),
+        _step("relate", side=SIDE, pick=PICK, onto=PICK),
+        _step("unrelate", side=SIDE, pick=PICK, number=_ANY),
+    ),
+    "checklists": (_step("check", side=SIDE, pick=PICK, number=_ANY, how=_ITEMS),),
+    "files": (_step("attach", side=SIDE, pick=PICK),),
+}
+"""Kind of what stands around tasks -> what people do to it."""
+
+_WHAT = st.sampled_from(["edit", "edit", "delete", "create", "around"])
 RUN = st.one_of(
     _step("run"),
     _step("run_full"),
@@ -62,9 +84,12 @@ RUN = st.one_of(
 @st.composite
 def lives(draw: Any, begin: Any) -> list[tuple[str, dict[str, Any]]]:
     """Steps of a life; the first days of all begin with tasks."""
-    steps = [("begin", draw(begin)), *draw(st.lists(_CREATE, min_size=2, max_size=4))]
+    begun = draw(begin)
+    around = [one for kind in begun.get("around", ()) for one in AROUND[kind]]
+    people = st.one_of(PEOPLE, *around, *around) if around else PEOPLE
+    steps = [("begin", begun), *draw(st.lists(_CREATE, min_size=2, max_size=4))]
     for _ in range(draw(st.integers(*DAYS))):
-        steps += draw(st.lists(PEOPLE, max_size=4))
+        steps += draw(st.lists(people, max_size=4 + len(around) // 2))
         steps.append(draw(RUN))
     return steps
 

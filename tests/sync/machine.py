@@ -111,8 +111,18 @@ class SyncMachine(RuleBasedStateMachine):
             self.fresh("T"),
             parent_task_id=above.id if above else None,
             description=self.fresh("d"),
+            **await self.worn(side),
         )
         self.oracle.created(side, task)
+        await self.existing(side, task)
+
+    async def worn(self, side: str) -> dict[str, Any]:
+        """Further values of a new task."""
+        del side
+        return {}
+
+    async def existing(self, side: str, task: PMTask) -> None:
+        """A task is new; of systems in memory there is no more to know."""
 
     async def edited(self, side: str, task: PMTask, values: dict[str, Any]) -> None:
         tells = "description" in values or ("title" in values and not task.description)
@@ -247,7 +257,7 @@ class SyncMachine(RuleBasedStateMachine):
             await self.created(side, await self.safe(side, task))
         elif task is not None and what == "edit":
             await self.edited(side, task, {name: self.value(name, task)})
-        elif task is not None:
+        elif task is not None and what == "delete":
             await self.deleted(side, task)
 
     async def safe(self, side: str, task: PMTask | None) -> PMTask | None:
@@ -288,7 +298,12 @@ class SyncMachine(RuleBasedStateMachine):
                         )
         if ended and self.play(self.world.outline(LEFT)) == self.play(self.world.outline(RIGHT)):
             self.judged()
-            self.oracle.agreed(self.play(self.world.listed(LEFT)))
+            self.agreed_on(options)
+
+    def agreed_on(self, options: RunOptions | None) -> None:
+        """A run ended well, and both sides say the same."""
+        del options
+        self.oracle.agreed(self.play(self.world.listed(LEFT)))
 
     def judged(self) -> None:
         for side in SIDES:

@@ -44,6 +44,8 @@ class Oracle:
         self.deleted: set[str] = set()
         self.wrote: dict[tuple[str, str], dict[str, Any]] = {}
         self.overwritten: list[str] = []
+        self.base: dict[tuple[str, str], Any] = {}
+        """What both sides said when they agreed last; of what was deleted here and edited there it may come back."""
 
     @staticmethod
     def plain(name: str, value: Any) -> Any:
@@ -58,7 +60,9 @@ class Oracle:
     def edited(self, side: str, before: PMTask, after: PMTask) -> None:
         for name in self.fields:
             if getattr(before, name) != getattr(after, name):
-                self.wrote.setdefault((token(after), name), {})[side] = getattr(after, name)
+                wrote = self.wrote.setdefault((token(after), name), {})
+                wrote.pop("", None)
+                wrote[side] = getattr(after, name)
         self.overwritten.append(repr(snapshot_of(before)))
 
     def removed(self, tasks: list[PMTask]) -> None:
@@ -66,11 +70,19 @@ class Oracle:
             self.deleted.add(token(task))
             self.overwritten.append(repr(snapshot_of(task)))
 
-    def agreed(self, left: list[PMTask]) -> None:
-        """A run ended well: from here on what both sides say counts."""
+    def agreed(self, left: list[PMTask], *, quiet: bool = False) -> None:
+        """A run ended well: from here on what both sides say counts.
+
+        Args:
+            left: items of one side.
+            quiet: nobody did anything meanwhile, and no list was late: the run knows all this, and what one
+                side writes from here on comes back from nowhere.
+        """
         for task in left:
             for name in self.fields:
-                self.wrote[token(task), name] = dict.fromkeys(SIDES, getattr(task, name))
+                value = getattr(task, name)
+                self.wrote[token(task), name] = {"": value} if quiet else dict.fromkeys(SIDES, value)
+                self.base[token(task), name] = value
 
     def check_items(self, side: str, tasks: list[PMTask]) -> None:
         """Nobody is missing whom nobody deleted, nobody is there twice."""
@@ -85,6 +97,8 @@ class Oracle:
             for name in self.fields:
                 wrote = self.wrote.get((token(task), name), {})
                 allowed = [self.plain(name, value) for value in wrote.values()]
+                if token(task) in self.deleted and (token(task), name) in self.base:
+                    allowed.append(self.plain(name, self.base[token(task), name]))
                 found = self.plain(name, getattr(task, name))
                 if name == "description" and _is_merge(found, allowed):
                     continue
@@ -97,8 +111,7 @@ def _is_merge(found: Any, wrote: list[Any]) -> bool:
     """Whether a text has all lines that only one of both has, and no others."""
     if not isinstance(found, str) or not all(isinstance(one, str) for one in wrote) or len(wrote) < 2:
         return False
-    lines, (one, two) = set(found.split("\n")), (set(text.split("\n")) for text in wrote)
-    return lines <= one | two
+    return set(found.split("\n")) <= {line for text in wrote for line in text.split("\n")}
 
 
 class VendorOracle(Oracle):

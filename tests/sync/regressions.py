@@ -47,6 +47,11 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("run_full", {}),
         ],
     ),
+    # Jira's labels are texts: one that no issue wore yet was taken for one that it does not have.
+    "a_label_that_nobody_wears_yet": (
+        "internal-jira",
+        [("begin", {**_BEGIN, "around": ["labels"]}), ("create", {**_LEFT, "below": False, "pick": 3})],
+    ),
     # What waits was stored after the task that it waits for was made again, and nobody woke it.
     "a_move_below_a_task_that_is_made_again_in_the_same_round": (
         "memory",

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,14 +17,18 @@ from pm_providers.errors import PMError
 from pm_providers.model import PMComment, PMTask
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import SIDES, Policy
-from tests.sync.machine import SyncMachine
+from tests.sync.around import policy_parts
+from tests.sync.around_machine import CHOSEN, AroundMachine
+from tests.sync.marks import Marks
 from tests.sync.vendor_world import VendorWorld
 
 LAG_S = 30.0
 WINDOW_S = 10
+_SNAPSHOT = {"labels": "labels", "people": "assignees", "sprints": "sprint"}
+"""Kinds of what stands around tasks that stand in them -> field of their snapshots."""
 
 
-class VendorMachine(SyncMachine):
+class VendorMachine(AroundMachine):
     """Two systems by their harnesses; a subclass for each pair.
 
     Attributes:
@@ -40,29 +45,44 @@ class VendorMachine(SyncMachine):
             "late": st.booleans(),
             "comments": st.booleans(),
             "quota": st.sampled_from([0, 0, 25]),
+            "around": CHOSEN,
         }
     )
 
-    def begin(self, conflicts: str, skew: int, late: bool, comments: bool, quota: int = 0) -> None:
+    def begin(
+        self,
+        conflicts: str,
+        skew: int,
+        late: bool,
+        comments: bool,
+        quota: int = 0,
+        around: Collection[str] = (),
+    ) -> None:
         policy = Policy(
             conflicts=conflicts,
             fuse_least=10_000,
             fuse_overwrite_least=10_000,
             settle_s=3600.0 * late,
-            parts=frozenset({"comments"} if comments else ()),
+            parts=policy_parts(around) | ({"comments"} if comments else set()),
         )
         self.lossy, self.late, self.comments = False, late, comments
         self.numbers = itertools.count(1)
         self.folder = Path(tempfile.mkdtemp(prefix="pm-sync-"))
-        self.play(self.began(VendorWorld(self.db, self.kinds, policy, self.folder, float(skew))))
+        self.marks, self.sprints_made = Marks(), []
+        self.play(self.began(VendorWorld(self.db, self.kinds, policy, self.folder, float(skew)), around))
         for one in self.world.ends.values() if quota else ():
             one.limit(quota, WINDOW_S)
 
-    async def began(self, world: VendorWorld) -> None:
+    async def began(self, world: VendorWorld, around: Collection[str]) -> None:
         self.world = world
         await world.open()
+        self.around = await world.with_around(around)
+        self.marks.most, self.marks.lacks = self.around.most, self.around.lacks
         self.oracle = world.judge()
         self.compared = frozenset(self.oracle.fields) | ({"parent"} if world.tree == "free" else set())
+        self.compared |= {_SNAPSHOT[one] for one in self.around.kinds & set(_SNAPSHOT)}
+        if self.around.inherits:
+            self.compared -= {"sprint"}
 
     def value(self, name: str, task: PMTask) -> Any:
         if name not in self.world.values:
@@ -77,6 +97,9 @@ class VendorMachine(SyncMachine):
         flat = self.world.tree == "flat" or (self.world.tree == "two" and above and above.parent_task_id)
         with contextlib.suppress(PMError):
             await super().created(side, None if flat else above)
+
+    async def existing(self, side: str, task: PMTask) -> None:
+        await self.begun(side, task)
 
     async def edited(self, side: str, task: PMTask, values: dict[str, Any]) -> None:
         if not set(values) - {"parent_task_id"} <= self.world.holds:
@@ -146,10 +169,18 @@ class VendorMachine(SyncMachine):
         if self.comments and self.world.with_comments:
             self.play(self.heard())
 
+        if self.around.kinds:
+            self.rested()
+
     async def heard(self) -> None:
         for side in SIDES:
             for task in await self.world.listed(side):
-                self.oracle.check_comments(side, task, await self.world.comments(side, task.id))
+                self.oracle.check_comments(side, task, await self.said(side, task))
+
+    async def said(self, side: str, task: PMTask) -> list[str]:
+        """Comments but those that stand for files."""
+        bodies = await self.world.comments(side, task.id)
+        return [body for body in bodies if not any(name in body for name in self.around.files)]
 
     def closed(self) -> None:
         super().closed()

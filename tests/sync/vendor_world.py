@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import contextvars
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from pm_providers.sync.engine import Engine
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.testing import ProviderHarness
 from pm_providers.transport import Timing, ratelimit
+from tests.sync.around import Around
 from tests.sync.oracle import FIELDS, VendorOracle
 from tests.sync.world import Fate, Mortal, MortalDatabase, World
 
@@ -298,6 +300,16 @@ class VendorWorld(World):
         self.tree = "flat" if names & _FLAT else "two" if names & _TWO_LEVELS else "free"
         self.with_comments = all(one.supports("create_comment") for one in (left, right))
         return self
+
+    async def with_around(self, kinds: Collection[str]) -> Around:
+        """What stands around tasks, to play with."""
+        around = Around(self.ends, kinds)
+        await around.open()
+        if around.pairs:
+            self.policy = replace(self.policy, pairs={**self.policy.pairs, "users": around.pairs})
+        if "relations" in around.kinds and self.tree == "free":
+            self.tree = "flat"  # some systems refuse relations between tasks above and below one another
+        return around
 
     async def close(self) -> None:
         for one in self.ends.values():
