@@ -121,8 +121,8 @@ class Limits:
         custom_fields: those of tasks are `defined` (by an administrator, and written with the rest), `apart`
             (defined, and written by a request for each), or `free` (any name can be written).
         any_type: a task may be of a type that is not listed.
-        any_label: regular expression of texts that are labels without being made: one exists as soon as a task
-            wears it; `""` where there are none.
+        any_label: regular expression of texts that are labels without being made: one exists as soon as a
+            task wears it; `""` where there are none.
     """
 
     page_size: int | None = None
