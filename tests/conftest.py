@@ -31,6 +31,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.fixture
+def encryption_key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The key of kept secrets, which is in the environment."""
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    monkeypatch.setenv("PM_ENCRYPTION_KEY", key)
+    return key
+
+
 @pytest.fixture(autouse=True)
 def _databases_of_a_test_are_closed() -> Iterator[None]:
     """A process keeps the engine of an address, and its files, for good; tests have thousands of addresses."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +15,7 @@ from pm_providers import (
     PMProviderConfig,
     PMTask,
 )
-from pm_providers.database import engine_for, upgrade
+from pm_providers.database import engine_for
 from pm_providers.sandbox.openproject import OpenProjectSandbox
 from pm_providers.sandbox.openproject.records import Category, CustomField
 from pm_providers.testing import Gap, GapKind, ProviderHarness
@@ -32,16 +29,7 @@ from tests.conformance.trello_harness import (
     TrelloHarness,
     TrelloPlainHarness,
 )
-
-
-@cache
-def _migrated_sqlite() -> Path:
-    """A SQLite file with the current schema; each test copies it."""
-    path = Path(tempfile.mkdtemp(prefix="pm-conformance-")) / "template.db"
-    url = f"sqlite:///{path}"
-    upgrade(url)
-    engine_for(url).dispose()
-    return path
+from tests.support.databases import sqlite_database
 
 
 class InternalSqliteHarness(ProviderHarness):
@@ -55,9 +43,7 @@ class InternalSqliteHarness(ProviderHarness):
     }
 
     async def start(self) -> None:
-        path = self.tmp_path / "internal.db"
-        shutil.copy(_migrated_sqlite(), path)
-        self.url = f"sqlite:///{path}"
+        self.url = sqlite_database(self.tmp_path / "internal.db")
 
     async def open(self, **options: Any) -> BasePMProvider:
         config = PMProviderConfig(

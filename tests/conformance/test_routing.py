@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from pm_providers import BasePMProvider, PMProviderConfig, TransportError
@@ -17,6 +16,7 @@ from pm_providers.testing.suite.structure import RelationSuite
 from pm_providers.testing.suite.tasks import TaskSuite
 from pm_providers.testing.suite.writes import ConflictSuite
 from tests.conformance.harnesses import InternalSqliteHarness
+from tests.support.databases import sqlite_database
 
 
 class RoutingHarness(InternalSqliteHarness):
@@ -24,9 +24,7 @@ class RoutingHarness(InternalSqliteHarness):
 
     async def start(self) -> None:
         await super().start()
-        first = self.tmp_path / "first.db"
-        shutil.copy(self.tmp_path / "internal.db", first)
-        self.first_url = f"sqlite:///{first}"
+        self.first_url = sqlite_database(self.tmp_path / "first.db")
 
     async def open(self, **options: Any) -> BasePMProvider:
         here = await super().open(**options)

@@ -26,11 +26,10 @@ def defined(page, name):
 
 
 @pytest.fixture
-async def openproject(tmp_path, monkeypatch):
+async def openproject(tmp_path, encryption_key, monkeypatch):
     """Settings of a system besides the internal database; the switch is still off."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PM_DATABASE_URL", f"sqlite:///{tmp_path}/modes.db")
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     monkeypatch.delenv("PM_PROVIDER", raising=False)
     box = SANDBOXES["openproject"](dataset="demo")
     async with box.serve():

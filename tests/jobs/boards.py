@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from typing import Any
 
 import httpx2
@@ -14,7 +12,7 @@ from pm_providers.model import PMProject, PMTask
 from pm_providers.providers.trello import TrelloProvider
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.store.records import SyncMapping
-from tests.jobs.worlds import ROOT, Mappings
+from tests.jobs.worlds import Mappings, begun
 
 __all__ = ["Boards", "Vendor"]
 
@@ -33,14 +31,7 @@ class Vendor:
         self.person: Any = None
 
     async def open(self) -> Vendor:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.jobs.vendor_process",
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        self._process = await begun("tests.jobs.vendor_process")
         told = json.loads(await self._process.stdout.readline())
         self.settings = told["settings"]
         config = PMProviderConfig(

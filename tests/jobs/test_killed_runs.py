@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,27 +12,18 @@ from pm_providers.service.sync import run_sync
 from pm_providers.store.sync_history import open_writes
 from tests.jobs.nursery import NOT_DONE
 from tests.jobs.worlds import Mappings, Nursery, RedmineMappings
-from tests.support.databases import BOTH
+from tests.support.databases import BOTH, sqlite_database
 from tests.support.redmine import redmine_server
 
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 DEATHS = 8
 DEATHS_OF_REDMINE = 3
-
-
-@pytest.fixture
-async def nursery(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nursery]:
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
-    found = await Nursery().open()
-    yield found
-    await found.close()
 
 
 @pytest.fixture(params=BOTH)
 def databases(request: pytest.FixtureRequest, tmp_path) -> Iterator[tuple[str, str]]:
     """Addresses of two databases."""
     if request.param == "sqlite":
-        here, there = (f"sqlite:///{tmp_path / name}.db" for name in ("here", "there"))
+        here, there = (sqlite_database(tmp_path / f"{name}.db") for name in ("here", "there"))
         yield here, there
         return
     server = request.getfixturevalue("postgres_server")

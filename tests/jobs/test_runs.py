@@ -30,23 +30,15 @@ from pm_providers.store.sync_state import (
 )
 from pm_providers.sync.report import RunReport
 from pm_providers.transport import Pace, share_quotas, shared_governor
-from tests.service.sync_world import Mapped, template_database
+from tests.service.sync_world import Mapped
 
 DRAIN = WorkOptions(drain=True)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    return template_database(tmp_path_factory.mktemp("template") / "made.db")
-
-
 @pytest.fixture
-async def mapped(tmp_path, template, monkeypatch):
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-    one = Mapped(tmp_path, template)
-    await one.open(settle_s=0, schedule_s=3600, full_every_s=0)
-    yield one
-    await one.close()
+async def mapped(tmp_path, encryption_key):
+    async with Mapped.opened(tmp_path, settle_s=0, schedule_s=3600, full_every_s=0) as one:
+        yield one
 
 
 def job(mapped: Mapped, **values) -> Job:

@@ -23,7 +23,6 @@ from pm_providers.store.sync_history import list_runs
 from pm_providers.transport import share_quotas
 from tests.jobs.boards import Boards, Vendor
 from tests.jobs.nursery import without_certificates
-from tests.jobs.test_killed_runs import KEY
 from tests.jobs.worlds import Nursery
 
 WORKERS, MAPPINGS, BOARDS = 3, 14, 6
@@ -38,14 +37,6 @@ LOOKS = 20
 """Looks for a sign that another worker took over, a tenth of a second each; a frozen one may hold a lock."""
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-async def nursery(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nursery]:
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
-    found = await Nursery().open()
-    yield found
-    await found.close()
 
 
 @pytest.fixture

@@ -27,6 +27,14 @@ ROOT = Path(__file__).parents[2]
 SIDES = ("left", "right")
 
 
+async def begun(module: str) -> Any:
+    """A module in a process of its own, which hears and says lines."""
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, cwd=ROOT, stdin=pipe, stdout=pipe
+    )
+
+
 class Nursery:
     """Processes that begin at once; see `nursery.py`."""
 
@@ -37,14 +45,7 @@ class Nursery:
         self._ended: dict[int, asyncio.Future[int]] = {}
 
     async def open(self) -> Nursery:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.jobs.nursery",
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        self._process = await begun("tests.jobs.nursery")
         self._reader = asyncio.create_task(self._read())
         return self
 

@@ -6,7 +6,8 @@ import pytest
 
 from pm_providers.contract import BasePMProvider, PMProviderConfig
 from pm_providers.registry import build_pm_provider
-from tests.service.sync_world import Mapped, template_database
+from tests.service.sync_world import Mapped
+from tests.support.databases import sqlite_database
 
 
 def internal(path, name: str) -> BasePMProvider:
@@ -14,7 +15,7 @@ def internal(path, name: str) -> BasePMProvider:
         config=PMProviderConfig(
             provider_type="internal",
             username=name,
-            additional_config={"database_url": f"sqlite:///{path / name}.db"},
+            additional_config={"database_url": sqlite_database(path / f"{name}.db")},
         )
     )
 
@@ -31,17 +32,8 @@ async def target(tmp_path):
         yield provider
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    """The bytes of a database whose tables exist."""
-    return template_database(tmp_path_factory.mktemp("template") / "made.db")
-
-
 @pytest.fixture
-async def mapped(tmp_path, template, monkeypatch):
+async def mapped(tmp_path, encryption_key):
     """A mapping without tasks; see `Mapped`."""
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-    one = Mapped(tmp_path, template)
-    await one.open(settle_s=0)
-    yield one
-    await one.close()
+    async with Mapped.opened(tmp_path, settle_s=0) as one:
+        yield one

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pm_providers.contract import PMProviderConfig
 from pm_providers.database import database_for
@@ -13,20 +14,27 @@ from pm_providers.registry import build_pm_provider
 from pm_providers.service.sync import run_sync
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.sync.engine import RunOptions
+from tests.support.databases import migrated_sqlite, sqlite_database
 
 
 class Mapped:
     """The internal database on the left, another one behind the connection `there` on the right."""
 
-    def __init__(self, folder: Path, template: bytes) -> None:
-        for name in ("here", "there"):
-            (folder / f"{name}.db").write_bytes(template)
-        self.url = f"sqlite:///{folder / 'here.db'}"
-        self.there_url = f"sqlite:///{folder / 'there.db'}"
+    def __init__(self, folder: Path) -> None:
+        self.url, self.there_url = [sqlite_database(folder / f"{name}.db") for name in ("here", "there")]
         self.db = database_for(self.url)
         self.left: Any = None
         self.right: Any = None
         self.mapping: Any = None
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, folder: Path, **config: Any) -> AsyncIterator[Self]:
+        """Mapped with these options; closed in the end."""
+        one = cls(folder)
+        await one.open(**config)
+        yield one
+        await one.close()
 
     async def open(self, **config: Any) -> None:
         self.left, self.right = self._provider(self.url), self._provider(self.there_url)
@@ -72,11 +80,5 @@ class Mapped:
 
 def template_database(path: Path) -> bytes:
     """A database whose tables exist."""
-
-    async def made() -> None:
-        provider = Mapped._provider(f"sqlite:///{path}")
-        async with provider:
-            await provider.list_projects()
-
-    asyncio.run(made())
+    path.write_bytes(migrated_sqlite())
     return path.read_bytes()

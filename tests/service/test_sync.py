@@ -52,6 +52,7 @@ from pm_providers.store.sync_views import find_mapping
 from pm_providers.sync.doctor import reasons_of
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import Policy
+from tests.support.databases import sqlite_database
 
 
 async def status(world):
@@ -133,9 +134,8 @@ async def test_names_stand_for_ids(mapped):
     assert said == {"parent": "Parent", "assignees": "Grace H."}
 
 
-async def test_both_sides_may_be_connections(mapped, tmp_path, template):
-    url = f"sqlite:///{tmp_path / 'third.db'}"
-    (tmp_path / "third.db").write_bytes(template)
+async def test_both_sides_may_be_connections(mapped, tmp_path):
+    url = sqlite_database(tmp_path / "third.db")
     await keep_connection(mapped.db, "third", "internal", {"PM_DATABASE_URL": url})
     external = mapped.mapping.external_project_id
     await remove_mapping(mapped.db, mapped.mapping.id)

@@ -1,7 +1,9 @@
-"""Fixtures that run a test on SQLite and on PostgreSQL."""
+"""Databases of tests, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pm_providers import InternalProvider, PMProject, PMProviderConfig
-from pm_providers.database import database_for, engine_for
+from pm_providers.database import database_for, engine_for, upgrade
 
 BOTH = [
     pytest.param("sqlite", id="sqlite"),
@@ -17,11 +19,27 @@ BOTH = [
 ]
 
 
+@functools.cache
+def migrated_sqlite() -> bytes:
+    """A SQLite file with the current schema and no rows: it is copied twenty times as fast as it is migrated."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.db"
+        upgrade(f"sqlite:///{path}")
+        engine_for(f"sqlite:///{path}").dispose()
+        return path.read_bytes()
+
+
+def sqlite_database(path: Path) -> str:
+    """Address of a new SQLite file with the current schema and no rows."""
+    path.write_bytes(migrated_sqlite())
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of a database of the test's own, with the current schema (SQLite gets it on first use)."""
+    """Address of a database of the test's own, with the current schema."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'pm.db'}"
+        return sqlite_database(tmp_path / "pm.db")
     return str(request.getfixturevalue("postgres_url"))
 
 

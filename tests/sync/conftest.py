@@ -12,19 +12,13 @@ from sqlalchemy import Engine
 from pm_providers.sync.policy import Policy
 from tests.sync.parts_world import PartsWorld
 from tests.sync.play import PlayProvider
-from tests.sync.world import World, memory_database, template_database
+from tests.sync.world import World, memory_database
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The tables, to copy from."""
-    return template_database(tmp_path_factory.mktemp("template") / "made.db")
-
-
-@pytest.fixture(scope="session")
-def sync_db(template: bytes) -> Iterator[Engine]:
+def sync_db() -> Iterator[Engine]:
     """One database in memory for all worlds: each has a mapping of its own."""
-    engine = memory_database(template)
+    engine = memory_database()
     yield engine
     engine.dispose()
 
@@ -47,8 +41,8 @@ async def world(make_world: Callable[..., Awaitable[World]]) -> World:
 
 
 @pytest.fixture
-async def parts_world(sync_db: Engine, template: bytes, tmp_path: Path) -> AsyncIterator[PartsWorld]:
+async def parts_world(sync_db: Engine, tmp_path: Path) -> AsyncIterator[PartsWorld]:
     """Two internal databases, with the policy as it is by default."""
-    found = await PartsWorld.of(sync_db, template, tmp_path)
+    found = await PartsWorld.of(sync_db, tmp_path)
     yield found
     await found.close()

@@ -16,6 +16,7 @@ from pm_providers.registry import build_pm_provider, config_from_environment
 from pm_providers.store.sync_history import resolve_conflict
 from pm_providers.sync.engine import Engine, RunOptions
 from pm_providers.sync.policy import SIDES, Policy
+from tests.support.databases import sqlite_database
 from tests.sync.world import Mortal, World, mortal
 
 _PARTS = ("comment", "relation", "attachment", "checklist", "checklist_item", "sprint")
@@ -31,21 +32,18 @@ class PartMortal(Mortal):
         return super().__getattr__(name)
 
 
-def internal(template: bytes, folder: Path, name: str) -> BasePMProvider:
+def internal(folder: Path, name: str) -> BasePMProvider:
     """An internal database of its own, not connected yet."""
-    path = folder / f"{name}.db"
-    path.write_bytes(template)
-    return build_pm_provider(
-        config=config_from_environment("internal", {"PM_DATABASE_URL": f"sqlite:///{path}"})
-    )
+    url = sqlite_database(folder / f"{name}.db")
+    return build_pm_provider(config=config_from_environment("internal", {"PM_DATABASE_URL": url}))
 
 
 class PartsWorld(World):
     """Two internal databases, with the options of a mapping as they are by default."""
 
     @classmethod
-    async def of(cls, db: SqlEngine, template: bytes, folder: Path) -> PartsWorld:
-        left, right = [internal(template, folder, side) for side in SIDES]
+    async def of(cls, db: SqlEngine, folder: Path) -> PartsWorld:
+        left, right = [internal(folder, side) for side in SIDES]
         one = cls(db, (left, right), Policy())
         await one.open()
         return one

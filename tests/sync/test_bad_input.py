@@ -25,9 +25,8 @@ from pm_providers.store.records import SyncMapping
 from pm_providers.store.sync_history import list_conflicts
 from pm_providers.sync.doctor import Finding
 from tests.jobs.nursery import without_certificates
-from tests.service.sync_world import Mapped, template_database
+from tests.service.sync_world import Mapped
 
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OTHER_KEY = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="
 
 
@@ -87,24 +86,15 @@ class Two(Mapped):
         await self.db.write(lambda conn: conn.execute(change.values(**values)).rowcount)
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database whose tables exist; made outside of any event loop."""
-    return template_database(tmp_path_factory.mktemp("made") / "made.db")
-
-
 @pytest.fixture
-async def two(tmp_path: Path, made: bytes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
+async def two(tmp_path: Path, encryption_key: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
     without_certificates(monkeypatch.setattr)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(JiraSandbox())
         await stack.enter_async_context(box.serve())
-        found = Two(tmp_path, made)
-        await found.open(settle_s=0)
+        found = await stack.enter_async_context(Two.opened(tmp_path, settle_s=0))
         yield await found.join(box)
         await found.there.aclose()
-        await found.close()
 
 
 # what blocks a mapping

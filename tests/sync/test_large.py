@@ -75,9 +75,9 @@ class Weighed(Database):
 
 
 @pytest.fixture
-def new_db(template: bytes) -> Callable[[], SqlEngine]:
+def new_db() -> Callable[[], SqlEngine]:
     """Databases in memory: what they hold is not counted."""
-    return lambda: memory_database(template)
+    return memory_database
 
 
 async def blocks(db: SqlEngine, left: Any, right: Any, project: str) -> int:

@@ -36,8 +36,8 @@ async def filled(left, project):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-async def test_parts_go_both_ways_and_then_there_is_rest(system, sync_db, template, tmp_path):
-    left = internal(template, tmp_path, LEFT)
+async def test_parts_go_both_ways_and_then_there_is_rest(system, sync_db, tmp_path):
+    left = internal(tmp_path, LEFT)
     async with left, getattr(harnesses, f"{system}Harness")(tmp_path) as harness:
         right = harness.provider
         ours = (await left.create_project(harnesses.PMProject(name="Ours"))).id

@@ -116,8 +116,8 @@ async def test_a_deletion_that_dies_is_taken_back_whole(world, steps):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-async def test_a_task_of_a_vendor_comes_back_with_what_stood_around_it(system, sync_db, template, tmp_path):
-    left = internal(template, tmp_path, LEFT)
+async def test_a_task_of_a_vendor_comes_back_with_what_stood_around_it(system, sync_db, tmp_path):
+    left = internal(tmp_path, LEFT)
     async with left, getattr(harnesses, f"{system}Harness")(tmp_path) as harness:
         right = harness.provider
         ours = (await left.create_project(PMProject(name="Ours"))).id

@@ -144,12 +144,10 @@ class Both:
 
 
 @pytest.fixture(params=[*SYSTEMS, pytest.param("Redmine", marks=pytest.mark.redmine)])
-async def both(
-    request: pytest.FixtureRequest, sync_db: Engine, template: bytes, tmp_path: Path
-) -> AsyncIterator[Both]:
+async def both(request: pytest.FixtureRequest, sync_db: Engine, tmp_path: Path) -> AsyncIterator[Both]:
     kind = RedmineHarness if request.param == "Redmine" else getattr(harnesses, f"{request.param}Harness")
     async with AsyncExitStack() as stack:
-        left = await stack.enter_async_context(internal(template, tmp_path, LEFT))
+        left = await stack.enter_async_context(internal(tmp_path, LEFT))
         harness = await stack.enter_async_context(kind(tmp_path))
         ours = (await left.create_project(harnesses.PMProject(name="Ours"))).id
         theirs = (await harness.project()).id

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import StaticPool, create_engine, update
 
-from pm_providers.database import engine_for, upgrade
 from pm_providers.database.runner import Database, database_for
 from pm_providers.database.schema_sync import sync_states
 from pm_providers.errors import RateLimitedError, TransportError
@@ -21,6 +19,7 @@ from pm_providers.store.sync_history import list_conflicts, list_writes
 from pm_providers.sync.engine import Engine, RunOptions, RunReport
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.values import snapshot_of
+from tests.support.databases import migrated_sqlite
 from tests.sync.play import PlayProvider
 
 WRITES = ("create_tasks", "update_task", "delete_task")
@@ -286,26 +285,15 @@ class World:
 _NUMBERS = iter(range(1, 10**9))
 
 
-def memory_database(template: bytes) -> SqlEngine:
-    """A database in memory whose tables exist."""
+def memory_database() -> SqlEngine:
+    """A database in memory with the current schema and no rows."""
+    content = bytearray(migrated_sqlite())
+    content[18:20] = b"\x01\x01"  # its format without a write-ahead log, which needs a file
 
     def connected() -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", check_same_thread=False)
-        connection.deserialize(template)
+        connection.deserialize(bytes(content))
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
     return create_engine("sqlite://", creator=connected, poolclass=StaticPool)
-
-
-def template_database(path: Path) -> bytes:
-    """A database whose tables exist, to copy from."""
-
-    address = f"sqlite:///{path}"
-    upgrade(address)
-    engine_for(address).dispose()
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-        content = connection.serialize()
-    connection.close()
-    return content

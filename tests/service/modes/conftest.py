@@ -11,6 +11,7 @@ from pm_providers.contract import BasePMProvider, PMProviderConfig
 from pm_providers.errors import TransportError
 from pm_providers.registry import build_pm_provider
 from pm_providers.service import sync
+from tests.support.databases import sqlite_database
 
 WRITES = ("create_", "update_", "delete_")
 
@@ -85,13 +86,11 @@ def weather(mapped, monkeypatch):
 
 
 @pytest.fixture
-def database(tmp_path, template):
+def database(tmp_path):
     """Name -> internal provider with a database of its own."""
 
     def made(name: str) -> BasePMProvider:
-        path = tmp_path / f"{name}.db"
-        path.write_bytes(template)
-        options = {"database_url": f"sqlite:///{path}"}
+        options = {"database_url": sqlite_database(tmp_path / f"{name}.db")}
         return build_pm_provider(
             config=PMProviderConfig("internal", username="ada", additional_config=options)
         )
