@@ -142,8 +142,7 @@ def takes_half_a_merge_for_all(patch: pytest.MonkeyPatch) -> None:
 
 
 def has_no_fence(patch: pytest.MonkeyPatch) -> None:
-    for module in (run, creating, observing, recovery, sync_state):
-        patch.setattr(module, "check_fence", lambda *_: None)
+    patch.setattr(sync_state, "check_fence", lambda *_: None)
 
 
 BROKEN: Mapping[str, tuple[Patch, str]] = {

@@ -7,9 +7,10 @@ database's clock: that of a machine may be wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Select, func, insert, select, update
@@ -37,7 +38,10 @@ __all__ = [
     "save_policy",
     "save_problem",
     "take_lease",
+    "write_fenced",
 ]
+
+T = TypeVar("T")
 
 NEW, OK, BLOCKED = "new", "ok", "blocked"
 LEASE_S = 300.0
@@ -201,12 +205,25 @@ def check_fence(conn: SqlConnection, mapping_id: str, fence: int, seconds: float
         raise TakenOverError("another run of this mapping took over; this one changes nothing more")
 
 
+async def write_fenced(db: Any, mapping_id: str, fence: int, work: Callable[[SqlConnection], T]) -> T:
+    """A transaction of a run: nothing of it takes effect where another took over. See `check_fence`.
+
+    Raises:
+        TakenOverError: another run took over.
+    """
+
+    def fenced(conn: SqlConnection) -> T:
+        check_fence(conn, mapping_id, fence)
+        return work(conn)
+
+    return await database_for(db).write(fenced)
+
+
 async def _if_ours(db: Any, mapping_id: str, fence: int, **values: Any) -> None:
     def work(conn: SqlConnection) -> None:
-        check_fence(conn, mapping_id, fence)
         conn.execute(update(sync_states).where(sync_states.c.mapping_id == mapping_id).values(**values))
 
-    await database_for(db).write(work)
+    await write_fenced(db, mapping_id, fence, work)
 
 
 def _rows(conn: SqlConnection) -> Select[Any]:

@@ -17,7 +17,7 @@ from pm_providers.errors import FATAL, PMError, ProviderError, ValidationError
 from pm_providers.model import Entity, PMTask
 from pm_providers.store.sync_history import DONE, FAILED, UNSURE, add_intents, finish_write, finish_writes
 from pm_providers.store.sync_links import Link, change_many, links_by_id, save_link, wake_children
-from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_state import write_fenced
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.agreement import differs, written
 from pm_providers.sync.labels import Labels
@@ -116,12 +116,7 @@ class Creator:
 
     async def _write(self, work: Callable[[SqlConnection], Any]) -> Any:
         """A transaction of this run; nothing when another took over."""
-
-        def fenced(conn: SqlConnection) -> Any:
-            check_fence(conn, self._mapping_id, self._fence)
-            return work(conn)
-
-        return await self._db.write(fenced)
+        return await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     def _spend(self, count: int = 1) -> None:
         if self._left is None:

@@ -20,7 +20,7 @@ from pm_providers.store.sync_history import (
     finish_write,
     open_writes,
 )
-from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_state import write_fenced
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.side import Side
 
@@ -120,8 +120,7 @@ async def settle_labels(
             FAILED, {"error": "it was never created"})  # fmt: skip
 
         def work(conn: SqlConnection, write_id: str = one.id, ended: Any = ended) -> None:
-            check_fence(conn, mapping_id, fence)
             finish_write(conn, write_id, ended[0], **ended[1])
 
-        await db.write(work)
+        await write_fenced(db, mapping_id, fence, work)
     return frozenset(unknown)

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection as SqlConnection
-
 from pm_providers.database import Database
 from pm_providers.effects import Permit, permitted
 from pm_providers.store.sync_history import stamp_intents
-from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_state import write_fenced
 
 __all__ = ["WITHIN_S", "leave_to_write"]
 
@@ -46,11 +44,7 @@ def leave_to_write(
     """
 
     async def renew() -> None:
-        def work(conn: SqlConnection) -> None:
-            check_fence(conn, mapping_id, fence)
-            stamp_intents(conn, mapping_id, fence)
-
-        await db.write(work)
+        await write_fenced(db, mapping_id, fence, lambda conn: stamp_intents(conn, mapping_id, fence))
 
     bound = min(within_s, settle_s / 2) if settle_s else within_s
     return permitted(Permit(max(_LEAST_S, bound), renew, since=since))

@@ -8,7 +8,7 @@ from pm_providers.database import Database
 from pm_providers.errors import ValidationError
 from pm_providers.model import Entity
 from pm_providers.store.sync_links import Link, Observed, find_links, known_ids, mark_gone, observe, stale_ids
-from pm_providers.store.sync_state import check_fence, save_cursor
+from pm_providers.store.sync_state import save_cursor, write_fenced
 from pm_providers.sync.side import Side
 
 __all__ = ["Observer"]
@@ -63,7 +63,6 @@ class Observer:
         seen = None if task is None or why is not None else side.observed(task)
 
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self._mapping_id, self._fence)
             if seen is None:
                 mark_gone(conn, self._mapping_id, TASK, side.name, {one: why or "deleted"})
             else:
@@ -71,7 +70,7 @@ class Observer:
 
         if seen is not None and seen.values == link.state_on(side.name):
             return True
-        await self._db.write(work)
+        await write_fenced(self._db, self._mapping_id, self._fence, work)
         return False
 
     async def _changes(self, side: Side, cursor: str | None, seen: set[str] | None) -> tuple[int, str | None]:
@@ -91,14 +90,13 @@ class Observer:
             cursor = page.cursor
 
             def work(conn: SqlConnection, cursor: str = cursor) -> int:
-                check_fence(conn, self._mapping_id, self._fence)
                 found = observe(conn, self._mapping_id, TASK, side.name, items)  # noqa: B023 - runs before the next
                 found += mark_gone(conn, self._mapping_id, TASK, side.name, gone)  # noqa: B023
                 if seen is None:
                     save_cursor(conn, self._mapping_id, side.name, cursor)
                 return found
 
-            touched += await self._db.write(work)
+            touched += await write_fenced(self._db, self._mapping_id, self._fence, work)
             if not page.has_more:
                 return touched, cursor
 
@@ -130,8 +128,7 @@ class Observer:
         gone = await self._reasons(side, sorted(known - seen))
 
         def work(conn: SqlConnection) -> int:
-            check_fence(conn, self._mapping_id, self._fence)
             save_cursor(conn, self._mapping_id, side.name, cursor)
             return mark_gone(conn, self._mapping_id, TASK, side.name, gone)
 
-        return await self._db.write(work)
+        return await write_fenced(self._db, self._mapping_id, self._fence, work)

@@ -22,7 +22,7 @@ from pm_providers.store.sync_links import (
     single_sides,
     singles_on,
 )
-from pm_providers.store.sync_state import LEASE_S, check_fence, renew_lease
+from pm_providers.store.sync_state import LEASE_S, renew_lease, write_fenced
 from pm_providers.sync.matching import Candidate, Shelf, folded, match, number, title_of
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES
 from pm_providers.sync.provenance import reference_keys
@@ -125,12 +125,11 @@ class Pairing:
 
     async def _paired(self, some: Sequence[tuple[str, str]]) -> None:
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self._mapping_id, self._fence)
             links = links_by_id(conn, [one for both in some for one in both])
             both = [(links[one], links[two]) for one, two in some if one in links and two in links]
             pair(conn, [(one, two) for one, two in both if self._is_same(one, two)])
 
-        await self._db.write(work)
+        await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     def _is_same(self, left: Link, right: Link) -> bool:
         """Whether the texts are equal that were compared by numbers."""
@@ -150,8 +149,7 @@ class Pairing:
         news = {one: why for one, why in doubtful.items() if one in known and known[one].problem != why}
 
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self._mapping_id, self._fence)
             change_many(conn, {one: {"problem": why} for one, why in news.items()})
 
         if news:
-            await self._db.write(work)
+            await write_fenced(self._db, self._mapping_id, self._fence, work)

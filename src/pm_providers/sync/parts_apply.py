@@ -26,7 +26,7 @@ from pm_providers.store.sync_history import (
 )
 from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
 from pm_providers.store.sync_parts import PartLink, drop_parts, put_part
-from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_state import write_fenced
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
@@ -102,12 +102,7 @@ class PartWriter:
 
     async def transaction(self, work: Callable[[SqlConnection], Any]) -> Any:
         """A transaction of this run; nothing when another took over."""
-
-        def fenced(conn: SqlConnection) -> Any:
-            check_fence(conn, self._mapping_id, self._fence)
-            return work(conn)
-
-        return await self._db.write(fenced)
+        return await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     # what a run before left open
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from pm_providers.store.sync_links import (
     wake_children,
 )
 from pm_providers.store.sync_parts import drop_with_relations
-from pm_providers.store.sync_state import check_fence
+from pm_providers.store.sync_state import write_fenced
 from pm_providers.store.sync_tries import FRESH
 from pm_providers.sync.agreement import written
 from pm_providers.sync.policy import RIGHT, SIDES, other
@@ -81,12 +81,8 @@ class Recovery:
                 await self._update(one)
         return frozenset(await self._creations(creations))
 
-    async def _write(self, work: Any) -> None:
-        def fenced(conn: SqlConnection) -> None:
-            check_fence(conn, self._mapping_id, self._fence)
-            work(conn)
-
-        await self._db.write(fenced)
+    async def _write(self, work: Callable[[SqlConnection], None]) -> None:
+        await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     # updates
 

@@ -18,11 +18,11 @@ from pm_providers.store.sync_parts import make_due
 from pm_providers.store.sync_state import (
     LEASE_S,
     TakenOverError,
-    check_fence,
     get_state,
     renew_lease,
     save_policy,
     save_problem,
+    write_fenced,
 )
 from pm_providers.store.sync_tries import retry_all
 from pm_providers.sync.applying import Applier, SpentError
@@ -111,7 +111,6 @@ class Run:
         anew = self.parts.anew = before is not None and not policy.reaches_as(before)
 
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self.mapping_id, self.fence)
             wake(conn, self.mapping_id)
             if anew:
                 make_due(conn, self.mapping_id)
@@ -119,7 +118,7 @@ class Run:
             if not self.options.dry:
                 save_policy(conn, self.mapping_id, digest)
 
-        await self.db.write(work)
+        await write_fenced(self.db, self.mapping_id, self.fence, work)
 
     async def _rounds(self) -> RunReport:
         for number in range(_ROUNDS):
@@ -260,10 +259,9 @@ class Run:
             return
 
         def work(conn: SqlConnection) -> str:
-            check_fence(conn, self.mapping_id, self.fence)
             return start_run(conn, self.mapping_id, "sync", self.fence, plan_id=self.report.plan_id or None)
 
-        self.report.run_id = await self.db.write(work)
+        self.report.run_id = await write_fenced(self.db, self.mapping_id, self.fence, work)
         self.report.state = "done"
 
     async def _applied(self, planner: Planner, waiting: frozenset[str]) -> bool:
@@ -341,11 +339,10 @@ class Run:
             self._partial(f"{undone} writes were not carried out", "look at the problems of the items")
 
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self.mapping_id, self.fence)
             if report.run_id:
                 end_run(conn, report.run_id, report.state, report.counts, report.reason or None)
 
-        await self.db.write(work)
+        await write_fenced(self.db, self.mapping_id, self.fence, work)
         if report.stale:  # nothing is wrong with the mapping
             return
         blocks = report.state in {"refused", "planned"} or "without permission" in report.reason
@@ -356,12 +353,11 @@ class Run:
         """Record what stopped the run, if it is still ours to record."""
 
         def work(conn: SqlConnection) -> None:
-            check_fence(conn, self.mapping_id, self.fence)
             if self.report.run_id:
                 end_run(conn, self.report.run_id, "failed", self.report.counts, str(error))
 
         try:
-            await self.db.write(work)
+            await write_fenced(self.db, self.mapping_id, self.fence, work)
             await save_problem(self.db, self.mapping_id, self.fence, str(error), advice(error))
         except TakenOverError:
             return

@@ -41,11 +41,11 @@ from pm_providers.store.sync_links import (
 )
 from pm_providers.store.sync_state import (
     LEASE_S,
-    check_fence,
     get_state,
     release_lease,
     renew_lease,
     take_lease,
+    write_fenced,
 )
 from pm_providers.sync.agreement import written
 from pm_providers.sync.alive import kept_alive
@@ -264,11 +264,7 @@ class Undoing:
         await self._write(lambda conn: end_run(conn, self.report.run_id, state, self.report.counts, error))
 
     async def _write(self, work: Callable[[SqlConnection], Any]) -> Any:
-        def fenced(conn: SqlConnection) -> Any:
-            check_fence(conn, self._mapping_id, self._fence)
-            return work(conn)
-
-        return await self._db.write(fenced)
+        return await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     async def _one(self, side: Side, undone: Undone) -> None:
         one = await self._decided(side, undone)
