@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import delete, func, insert, null, select, true, update
+from sqlalchemy import func, insert, null, select, true, update
 
 from pm_providers.database.clock import instant
 from pm_providers.database.schema_sync import sync_conflicts, sync_links, sync_runs, sync_writes
@@ -230,9 +230,8 @@ def put_part(conn: SqlConnection, mapping_id: str, link_id: str, *, new: bool, *
 
 
 def drop_parts(conn: SqlConnection, ids: Collection[str]) -> None:
-    """Forget links."""
-    for some in _some(sorted(ids)):
-        conn.execute(delete(sync_links).where(sync_links.c.id.in_(some)))
+    """Forget links. Nobody needs to decide their conflicts any more."""
+    drop_links(conn, sorted(ids))
 
 
 def drop_with_relations(conn: SqlConnection, mapping_id: str, link_id: str, side: str, task_id: str) -> None:

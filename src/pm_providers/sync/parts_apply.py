@@ -173,7 +173,7 @@ class PartWriter:
                 await self.transaction(lambda conn: drop_parts(conn, [view.link_id]))
                 return True
             if one.act is Act.DETACH:
-                await self._save(kind, scope, view, state=DETACHED, problem=one.reason)
+                await self._detach(kind, scope, view, one.reason)
                 return True
             if one.act is Act.DELETE:
                 return await self._delete(kind, scope, view, one)
@@ -346,7 +346,7 @@ class PartWriter:
             }
             for clash in clashes.values()
         ]  # fmt: skip
-        over = [name for name in view.decided if name not in clashes]
+        over = [name for name in view.decided if name not in clashes and name not in kept]
 
         def work(conn: SqlConnection) -> None:
             add_conflicts(conn, rows)
@@ -360,6 +360,13 @@ class PartWriter:
         self._learn(kind, scope, view)
 
     # links
+
+    async def _detach(self, kind: Kind, scope: Scope, view: PartView, why: str) -> None:
+        def work(conn: SqlConnection) -> None:
+            self._put(conn, kind, scope, view, new=view.row is None, state=DETACHED, problem=why)
+            finish_conflicts(conn, view.link_id, None, why, self.run_id or None)
+
+        await self.transaction(work)
 
     async def _save(self, kind: Kind, scope: Scope, view: PartView, **values: Any) -> None:
         new = view.row is None

@@ -126,6 +126,8 @@ class _Pair:
     def run(self) -> list[Decision]:
         for name in self.kind.fields:
             self._field(name)
+        disputed = {clash.field for clash in self.clashes} | self.apart
+        self.settles = self.settles or not disputed.issuperset(self.view.decided)
         said: dict[str, Any] = {
             "held": self.held, "clashes": tuple(self.clashes), "apart": frozenset(self.apart),
         }  # fmt: skip
