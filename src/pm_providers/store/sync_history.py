@@ -7,7 +7,7 @@ belongs to, in one transaction; an intent that is left tells the next run where 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -34,6 +34,7 @@ __all__ = [
     "age_s",
     "end_run",
     "finish_conflicts",
+    "finish_in_part",
     "finish_write",
     "finish_writes",
     "get_run",
@@ -210,6 +211,29 @@ def finish_writes(conn: SqlConnection, state: str, rows: Mapping[str, Mapping[st
         {"write": one, **same, **{f"new_{name}": row[name] for name in names}} for one, row in rows.items()
     ]
     conn.execute(_finishing(names), given if len(given) > 1 else given[0])
+
+
+def finish_in_part(
+    conn: SqlConnection, one: SyncWrite, rest: Collection[str], *, after: Mapping[str, Any], error: str
+) -> None:
+    """Record a write that took effect in part as two: what took effect, and what failed.
+
+    Args:
+        conn: transaction.
+        one: the write.
+        rest: fields that did not take effect.
+        after: what stands there now.
+        error: why the rest failed.
+    """
+    done = {name: value for name, value in one.wanted.items() if name not in rest}
+    lost = {name: value for name, value in (one.lost or {}).items() if name not in rest}
+    finish_write(conn, one.id, DONE, wanted=done, lost=lost or None, after=dict(after), error=None)
+    row = asdict(one) | {
+        "id": new_id(at=read_clock(conn)), "state": FAILED, "error": error, "finished_at": datetime.now(UTC),
+        "wanted": {name: value for name, value in one.wanted.items() if name in rest},
+        "lost": {name: value for name, value in (one.lost or {}).items() if name in rest} or None,
+    }  # fmt: skip
+    conn.execute(insert(sync_writes).values(**row))
 
 
 @lru_cache(maxsize=64)

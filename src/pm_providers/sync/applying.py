@@ -193,7 +193,8 @@ class Applier(Creator):
             except TakenOverError:
                 raise
             except ConflictError as error:
-                await self._note(write_id, FAILED, error)
+                # Tried again by the transport after an answer was lost, or refused after a first step.
+                await self._note(write_id, UNSURE if error.maybe_applied else FAILED, error)
                 await self._seen_again(side, one.remote_id)
                 return _Outcome(stale=True)
             except PMError as error:

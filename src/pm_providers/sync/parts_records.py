@@ -27,6 +27,7 @@ __all__ = [
     "kept_of",
     "less",
     "problem_of",
+    "short_of",
     "taken_for_ours",
 ]
 
@@ -80,11 +81,16 @@ def became(kind: Kind, view: PartView, one: SyncWrite, is_early: bool) -> tuple[
         if item is not None:
             return DONE, None
         return (UNSURE, "not found yet") if is_early else (FAILED, "it was never created")
-    wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
-    took = item is not None and all(
-        same_value(name, value, item.values.get(name)) for name, value in wanted.items()
-    )
-    return (DONE, None) if took else (FAILED, "not carried out")
+    return (FAILED, "not carried out") if item is None or short_of(kind, item, one) else (DONE, None)
+
+
+def short_of(kind: Kind, item: Item, one: SyncWrite) -> set[str]:
+    """Fields of an update that do not say what was wanted."""
+    return {
+        name
+        for name, value in one.wanted.items()
+        if name in kind.fields and not same_value(name, value, item.values.get(name))
+    }
 
 
 def taken_for_ours(kind: Kind, view: PartView, writes: Iterable[SyncWrite]) -> bool:

@@ -11,7 +11,16 @@ from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
 from pm_providers.model import Entity, PMTask
-from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, age_s, finish_write, open_writes
+from pm_providers.store.sync_history import (
+    DONE,
+    FAILED,
+    UNSURE,
+    SyncWrite,
+    age_s,
+    finish_in_part,
+    finish_write,
+    open_writes,
+)
 from pm_providers.store.sync_links import (
     DETACHED,
     LINKED,
@@ -87,16 +96,24 @@ class Recovery:
     # updates
 
     async def _update(self, one: SyncWrite) -> None:
-        """What it holds of the wanted values was written by us, and is no edit of anybody."""
+        """What it holds of the wanted values was written by us, and is no edit of anybody.
+
+        Systems that take a write in several steps may have been left between them: an undo is to find the
+        fields that were written, and only those.
+        """
         _, found = await self._sides[one.side].task_gone(one.remote_id or "")
         after = None if found is None else snapshot_of(found)
         took = [] if after is None else [
             name for name, value in one.wanted.items() if self._translator.same(name, value, after.get(name))
         ]  # fmt: skip
-        state = DONE if len(took) == len(one.wanted) else FAILED
+        rest = set(one.wanted).difference(took)
 
         def work(conn: SqlConnection) -> None:
-            finish_write(conn, one.id, state, after=after, error=None if state == DONE else "not carried out")
+            if after is not None and rest and took:
+                finish_in_part(conn, one, rest, after=after, error="not carried out")
+            else:
+                why = "not carried out" if rest else None
+                finish_write(conn, one.id, FAILED if rest else DONE, after=after, error=why)
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
             if link is not None and link.state == LINKED and after is not None and took:
                 values = self._agreement(one, link, after, took, _at(found))
