@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
 
@@ -31,6 +31,7 @@ from pm_providers.sync.values import CUSTOM, Snapshot, snapshot_of
 __all__ = ["FATAL", "TASK", "Creator", "SpentError", "fewer", "ours", "problem_of"]
 
 TASK = Entity.TASK.value
+T = TypeVar("T")
 
 _ROUNDS = 8
 _CUSTOM = "custom_fields."
@@ -156,7 +157,7 @@ class Creator:
             SpentError: the budget is used up; what it was enough for was made.
             PMError: one of `FATAL`, or another run took over.
         """
-        items = await self._labelled(items)
+        items, _ = await self._each(items, lambda one: self.labels.make(self._sides[one.side], one.steps))
         room = len(items) if self._left is None else min(len(items), self._left)
         if room:
             self._spend(room)
@@ -164,27 +165,26 @@ class Creator:
         if room < len(items):
             raise SpentError
 
-    async def _labelled(self, items: Sequence[_Item]) -> list[_Item]:
-        """Make the labels that items are to wear; without items for which one could not be made."""
-        good = []
+    async def _each(
+        self, items: Sequence[_Item], work: Callable[[Decision], Awaitable[T]]
+    ) -> tuple[list[_Item], list[T]]:
+        """What work for each item gave; without the items, which are noted, for which it failed."""
+        good, found = [], []
         for view, one in items:
             try:
-                await self.labels.make(self._sides[one.side], one.steps)
+                found.append(await work(one))
             except FATAL:
                 raise
             except PMError as error:
-                await self._not_sent(view, error)
+                self.counts[FAILED] += 1
+                await self._write(partial(tried_in_vain, link_id=view.id, why=str(error)))
             else:
                 good.append((view, one))
-        return good
-
-    async def _not_sent(self, view: LinkView, error: PMError) -> None:
-        self.counts[FAILED] += 1
-        await self._write(partial(tried_in_vain, link_id=view.id, why=str(error)))
+        return good, found
 
     async def _create(self, items: Sequence[_Item]) -> None:
         side = self._sides[items[0][1].side]
-        items, tasks = await self._drafts(side, items)
+        items, tasks = await self._each(items, lambda one: side.task(one.steps))
         rows = [self._intent(one, None, view.state(other(one.side))) for view, one in items]
         ids = await self._write(lambda conn: add_intents(conn, rows))
         pending: list[_Pending] = list(zip(items, tasks, ids, [{} for _ in items], strict=True))
@@ -199,20 +199,6 @@ class Creator:
             await self._not_created(item[0], write_id, error)
         if fatal is not None:
             raise fatal
-
-    async def _drafts(self, side: Side, items: Sequence[_Item]) -> tuple[list[_Item], list[PMTask]]:
-        """What is sent; without items that cannot be said."""
-        good, tasks = [], []
-        for view, one in items:
-            try:
-                tasks.append(await side.task(one.steps))
-            except FATAL:
-                raise
-            except PMError as error:
-                await self._not_sent(view, error)
-            else:
-                good.append((view, one))
-        return good, tasks
 
     async def _in_turn(
         self, side: Side, pending: Sequence[_Pending]
