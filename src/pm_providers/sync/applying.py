@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
@@ -19,34 +19,22 @@ from pm_providers.store.sync_history import (
     add_intents,
     finish_write,
 )
-from pm_providers.store.sync_links import (
-    Link,
-    children_of,
-    links_by_id,
-    mark_gone,
-    observe,
-    save_link,
-)
-from pm_providers.store.sync_parts import drop_with_relations
+from pm_providers.store.sync_links import Link, links_by_id, save_link
 from pm_providers.store.sync_state import TakenOverError
 from pm_providers.store.sync_tries import tried_in_vain
 from pm_providers.sync.agreement import written
-from pm_providers.sync.creating import FATAL, TASK, Creator, SpentError, ours, problem_of
-from pm_providers.sync.keeping import Keeping
-from pm_providers.sync.parts_asked import Asked
+from pm_providers.sync.creating import FATAL, SpentError, ours, problem_of
+from pm_providers.sync.deleting import Deleter
 from pm_providers.sync.plan import Act, Clash, Decision, LinkView
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, other
 from pm_providers.sync.rejections import less_of
 from pm_providers.sync.settling import LET_GO, Settlement, is_quiet, let_go, settle
-from pm_providers.sync.side import Side
 from pm_providers.sync.values import Snapshot, snapshot_of
 
 __all__ = ["FATAL", "Applier", "SpentError"]
 
 _ROUNDS = 8
 _PLACE = "parent_task_id"
-_LOOKED_AT = 50
-"""Children of one item that are looked at before it is deleted."""
 
 
 @dataclass(slots=True)
@@ -76,7 +64,7 @@ _Then = Callable[[_Outcome], Settlement]
 """What is remembered of a link after the last write that was decided about it."""
 
 
-class Applier(Creator):
+class Applier(Deleter):
     """Writes to both sides; see `Creator` for what it is made of."""
 
     async def pair(self, view: LinkView, decisions: Sequence[Decision]) -> None:
@@ -247,36 +235,11 @@ class Applier(Creator):
         return outcome
 
     async def _failed(self, one: Decision, write_id: str, error: PMError, outcome: _Outcome) -> _Outcome:
-        state = UNSURE if error.maybe_applied else FAILED
-        await self._note(write_id, state, error)
-        self.counts[state] += 1
-        if isinstance(error, FATAL):
-            raise error
+        state = await self._refused(write_id, error)
         outcome.kept |= {step.field for step in one.steps}
         outcome.notes |= {step.field: str(error) for step in one.steps}
         outcome.failed = state == FAILED
         return outcome
-
-    async def _note(self, write_id: str, state: str, error: PMError) -> None:
-        await self._write(lambda conn: finish_write(conn, write_id, state, error=str(error)))
-
-    async def _gone(self, side: Side, remote_id: str, why: str) -> None:
-        await self._write(lambda conn: mark_gone(conn, self._mapping_id, TASK, side.name, {remote_id: why}))
-        self._planner.forget(side.name, remote_id)
-        self.counts["stale"] += 1
-
-    async def _stale(self, side: Side, task: PMTask) -> None:
-        """What it says now is stored; the next round decides."""
-        seen = side.observed(task)
-        await self._write(lambda conn: observe(conn, self._mapping_id, TASK, side.name, [seen]))
-        self.counts["stale"] += 1
-
-    async def _seen_again(self, side: Side, remote_id: str) -> None:
-        why, task = await side.task_gone(remote_id)
-        if task is None or why is not None:
-            await self._gone(side, remote_id, why or "deleted")
-        else:
-            await self._stale(side, task)
 
     # agreement
 
@@ -351,63 +314,6 @@ class Applier(Creator):
             "state": "resolved" if is_closed else "open",
             **({"decision": clash.winner} if is_closed else {}),
         }  # fmt: skip
-
-    # deletions
-
-    @cached_property
-    def _keeping(self) -> Keeping:
-        asked = Asked(self._db, self._mapping_id, self._sides, self._planner)
-        return Keeping(self._db, self._mapping_id, asked)
-
-    async def _delete(self, view: LinkView, one: Decision) -> None:
-        side, across = self._sides[one.side], other(one.side)
-        if (await self._sides[across].task_gone(view.ids[across]))[0] != "deleted":  # it is back
-            await self._seen_again(self._sides[across], view.ids[across])
-            return
-        around = await self._keeping.around(side, view.id, one.remote_id)
-        current = await side.provider.get_task(one.remote_id)
-        said = view.state(one.side)
-        if current is not None and snapshot_of(current) != said:
-            await self._stale(side, current)
-            return
-        if await self._spared(view, one):
-            return
-        self._spend()
-        row = self._intent(one, {**said, **around}, {})
-        write_id = (await self._write(lambda conn: add_intents(conn, [row])))[0]
-        try:
-            await may_write()
-            await side.provider.delete_task(one.remote_id)
-        except PMError as error:
-            why, is_vain = str(error), not error.maybe_applied and not isinstance(error, FATAL)
-            note = partial(tried_in_vain, why=why) if is_vain else partial(save_link, problem=why)
-            await self._write(partial(note, link_id=view.id))
-            await self._failed(one, write_id, error, _Outcome())
-            return
-
-        def work(conn: SqlConnection) -> None:
-            finish_write(conn, write_id, DONE)
-            drop_with_relations(conn, self._mapping_id, view.id, one.side, one.remote_id)
-
-        await self._write(work)
-        self._planner.forget(one.side, one.remote_id)
-        self.counts["delete"] += 1
-        self._on_write(one)
-
-    async def _spared(self, view: LinkView, one: Decision) -> bool:
-        """Whether something stands below it that nobody deleted, and that would go with it."""
-        below = await self._db.read(
-            lambda conn: children_of(conn, self._mapping_id, TASK, one.side, [one.remote_id])
-        )
-        for link in below[:_LOOKED_AT]:
-            for side in SIDES:
-                item = link.id_on(side)
-                if item is not None and link.gone_on(side) is None:
-                    await self._seen_again(self._sides[side], item)
-        if below:
-            why = f"deleted on the {other(one.side)}, but not what stands below it ({len(below)} items)"
-            await self._write(lambda conn: save_link(conn, view.id, problem=why))
-        return bool(below)
 
 
 def _let_go(decisions: Sequence[Decision]) -> Decision | None:
