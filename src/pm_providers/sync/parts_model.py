@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from pm_providers.model import Entity
@@ -17,6 +17,7 @@ __all__ = [
     "CONTAINERS",
     "NEW",
     "TEXTS",
+    "Container",
     "Item",
     "Kind",
     "PartView",
@@ -236,6 +237,35 @@ class Kind:
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete a part."""
         raise TypeError(f"{type(self).__name__} deletes nothing on {side!r}")
+
+
+class Container(Kind):
+    """A kind of `CONTAINERS`: links hold the ids themselves, by which tasks name a sprint."""
+
+    dates: ClassVar[tuple[str, ...]] = ("start_date", "end_date")
+    """Fields that are days: text in values, a `date` in records."""
+
+    def stored(self, scope_id: str, item_id: str) -> str:
+        """Its own id."""
+        return item_id
+
+    def unstored(self, scope_id: str, stored: str) -> str | None:
+        """Its own id."""
+        return stored
+
+    def for_record(self, values: Mapping[str, Any]) -> Values:
+        """Values as a record holds them."""
+        return {
+            name: date.fromisoformat(value) if name in self.dates and value else value
+            for name, value in values.items()
+        }
+
+    def of_record(self, record: Any) -> Values:
+        """Values of the fields of a record."""
+        values: Values = {name: getattr(record, name) for name in self.fields}
+        return values | {
+            name: value.isoformat() for name in self.dates if isinstance(value := values[name], date)
+        }
 
 
 def filled(values: Mapping[str, Any]) -> Values:

@@ -4,24 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from datetime import date
 from typing import Any, ClassVar
 
 from pm_providers.errors import NotFoundError
 from pm_providers.model import Entity, PMProject
 from pm_providers.sync.parts_comments import People
-from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled
+from pm_providers.sync.parts_model import Container, Item, Scope, Values, filled
 from pm_providers.sync.policy import LEFT, SIDES, Policy, other
 from pm_providers.sync.side import Side
 
 __all__ = ["Projects"]
 
-_DATES = ("start_date", "end_date")
 _NOBODY = ":"
 """After a side and before the id of a user of it who is nobody on the other."""
 
 
-class Projects(Kind):
+class Projects(Container):
     """The projects of a mapping: always a pair, never made and never deleted.
 
     Whether a project is archived, who may see it and where it stands are for its administrators to say.
@@ -41,14 +39,6 @@ class Projects(Kind):
     def __init__(self, people: People, policy: Policy) -> None:
         self._people = people
         self._policy = policy
-
-    def stored(self, scope_id: str, item_id: str) -> str:
-        """A project is named by its id."""
-        return item_id
-
-    def unstored(self, scope_id: str, stored: str) -> str | None:
-        """The project's id."""
-        return stored
 
     def reads(self, side: Side) -> bool:
         """Whether a side tells of its project."""
@@ -89,8 +79,7 @@ class Projects(Kind):
         return [await self._item(side, found)]
 
     async def _item(self, side: Side, one: PMProject) -> Item:
-        values: Values = {name: getattr(one, name) for name in self.fields}
-        values |= {name: value.isoformat() for name in _DATES if isinstance(value := values[name], date)}
+        values = self.of_record(one)
         if one.owner_id:
             values["owner_id"] = await self._shared(side.name, one.owner_id)
         if one.is_archived:
@@ -114,10 +103,7 @@ class Projects(Kind):
 
     async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
         """Write fields, if nobody changed it meanwhile."""
-        updates = {
-            name: date.fromisoformat(value) if name in _DATES and value else value
-            for name, value in values.items()
-        }
+        updates = self.for_record(values)
         if updates.get("owner_id"):
             updates["owner_id"] = await self._own(side.name, str(updates["owner_id"]))
         made = await side.provider.update_project(item.id, updates, expected_version=item.key)

@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from datetime import date
-from typing import Any, ClassVar
+from collections.abc import Hashable
+from typing import ClassVar
 
 from pm_providers.model import Entity, PMSprint
-from pm_providers.sync.parts_model import Item, Kind, Scope, Values, filled, words
+from pm_providers.sync.parts_model import Container, Item, Scope, Values, filled, words
 from pm_providers.sync.side import Side
 
 __all__ = ["Sprints"]
 
-_DATES = ("start_date", "end_date")
 _MOST = 1000
 """Tasks of a deleted sprint that are remembered."""
 
 
-class Sprints(Kind):
+class Sprints(Container):
     """Sprints of the two projects. A sprint that people made is never deleted, only what the sync made."""
 
     entity: ClassVar = Entity.SPRINT.value
@@ -27,21 +25,13 @@ class Sprints(Kind):
     fields: ClassVar = ("name", "start_date", "end_date", "status", "goal", "capacity_hours")
     gated: ClassVar = {name: name for name in fields}
 
-    def stored(self, scope_id: str, item_id: str) -> str:
-        """Tasks name sprints by their ids."""
-        return item_id
-
-    def unstored(self, scope_id: str, stored: str) -> str | None:
-        """The sprint's id."""
-        return stored
-
     def reads(self, side: Side) -> bool:
         """Whether a side has sprints."""
         return side.provider.capabilities.supports("list_sprints")
 
     async def read(self, side: Side, scope: Scope) -> list[Item]:
         """Sprints of the project, open and closed."""
-        return [_sprint(one) for one in await side.provider.list_sprints(scope.ids[side.name])]
+        return [self._item(one) for one in await side.provider.list_sprints(scope.ids[side.name])]
 
     def key(self, values: Values) -> Hashable | None:
         """Equal names are the same sprint."""
@@ -53,14 +43,17 @@ class Sprints(Kind):
         values = {name: source.values.get(name) for name in self.fields if name not in barred}
         made = PMSprint(
             project_id=scope.ids[side.name],
-            **{name: value for name, value in _typed(values).items() if value is not None},
+            **{name: value for name, value in self.for_record(values).items() if value is not None},
         )
-        return _sprint(await side.provider.create_sprint(made))
+        return self._item(await side.provider.create_sprint(made))
 
     async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
         """Write fields, if nobody changed it meanwhile."""
-        made = await side.provider.update_sprint(item.id, _typed(values), expected_version=item.key)
-        return _sprint(made)
+        updates = self.for_record(values)
+        return self._item(await side.provider.update_sprint(item.id, updates, expected_version=item.key))
+
+    def _item(self, one: PMSprint) -> Item:
+        return Item(one.id, filled(self.of_record(one)), one.updated_at, key=one.version, record=one)
 
     async def kept(self, side: Side, scope: Scope, item: Item) -> Values:
         """Its tasks, which stay and are in no sprint when it is gone."""
@@ -74,21 +67,3 @@ class Sprints(Kind):
     async def delete(self, side: Side, scope: Scope, item: Item) -> None:
         """Delete it; its tasks stay."""
         await side.provider.delete_sprint(item.id)
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: date.fromisoformat(value) if name in _DATES and value else value
-        for name, value in values.items()
-    }
-
-
-def _sprint(one: PMSprint) -> Item:
-    values = {
-        "name": one.name,
-        "status": one.status,
-        "goal": one.goal,
-        "capacity_hours": one.capacity_hours,
-        **{name: value.isoformat() for name in _DATES if (value := getattr(one, name)) is not None},
-    }
-    return Item(one.id, filled(values), one.updated_at, key=one.version, record=one)
