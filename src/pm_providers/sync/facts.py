@@ -17,11 +17,13 @@ class Choice:
         id: the vendor's.
         name: the vendor's.
         value: unified.
+        is_default: new items get it; not all systems tell.
     """
 
     id: str
     name: str
     value: str
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.database import Database
-from pm_providers.model import Entity, PMTask
+from pm_providers.model import Entity, PMTask, TaskStatus
 from pm_providers.store.sync_history import (
     DONE,
     FAILED,
@@ -307,18 +307,34 @@ class Recovery:
         """What is agreed on: of the item that was made, and of the one it was made of.
 
         Systems that make an item in several steps may have been left between them. What nobody touched since
-        and does not say what was wanted is carried once more.
+        and does not say what was wanted is carried once more; of what somebody edited since, or a later step
+        of the making, the fields that hold what every new item does.
         """
         if likeness * 2 < len(one.wanted):
             return {}, {}
-        if not untouched:
-            return self._as_sent(one, state), dict(one.basis or {})
         same = self._translator.same
         short = {name for name, value in one.wanted.items() if not same(name, value, state.get(name))}
+        if not untouched:
+            short = {name for name in short if self._is_as_made(one.side, name, state.get(name))}
+        agreed = dict(state) if untouched else self._as_sent(one, state, short)
         across = {name: self._translator.renamed(name, other(one.side)) for name in one.basis or {}}
-        return dict(state), {
-            name: value for name, value in (one.basis or {}).items() if across[name] not in short
-        }
+        return agreed, {name: value for name, value in (one.basis or {}).items() if across[name] not in short}
+
+    def _is_as_made(self, side: str, name: str, value: Any) -> bool:
+        """Whether a field says what it says of every new item.
+
+        That nobody wrote it yet is likelier than that somebody emptied it just then, and nothing is lost by
+        carrying it once more.
+        """
+        if not isinstance(value, Mapping):
+            return not value
+        facts = self._translator.facts[side]
+        offered = {"status": facts.statuses, "priority": facts.priorities}.get(name, ())
+        usual = [one for one in offered if one.is_default]
+        if not usual:
+            return name == "status" and value.get("is") == TaskStatus.TODO.value
+        name, unified = value.get("name"), value.get("is")
+        return any(name == one.name if name else unified == one.value for one in usual)
 
     def _unsent(self, one: SyncWrite, basis: Mapping[str, Any]) -> list[str]:
         """Fields that could not be carried when it was created, by their names on the left."""
@@ -329,11 +345,15 @@ class Recovery:
             if theirs not in one.wanted
         ]
 
-    def _as_sent(self, one: SyncWrite, state: Snapshot) -> Snapshot:
+    def _as_sent(self, one: SyncWrite, state: Snapshot, short: set[str]) -> Snapshot:
         """What was agreed on about an item that was edited after it was created."""
-        agreed = {name: value for name, value in one.wanted.items() if value not in (None, "", [])}
+        agreed = {
+            name: value
+            for name, value in one.wanted.items()
+            if value not in (None, "", []) and name not in short
+        }
         same = {name for name in agreed if self._translator.same(name, agreed[name], state.get(name))}
-        return agreed | {name: state[name] for name in same if name in state}
+        return agreed | {name: state[name] for name in same | short if name in state}
 
 
 def _adopted(

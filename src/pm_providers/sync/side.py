@@ -141,8 +141,10 @@ class Side:
             title=f"{self.title} ({self.name})",
             project_id=project,
             cannot=self._cannot(),
-            statuses=tuple(Choice(one.id, one.name, one.status) for one in statuses),
-            priorities=tuple(Choice(one.id, one.name, one.priority) for one in priorities if one.is_active),
+            statuses=tuple(Choice(one.id, one.name, one.status, one.is_default) for one in statuses),
+            priorities=tuple(
+                Choice(one.id, one.name, one.priority, one.is_default) for one in priorities if one.is_active
+            ),
             types=tuple(one.name for one in types),
             any_type=capabilities.limits.any_type,
             people={
