@@ -333,8 +333,8 @@ class Recovery:
         usual = [one for one in offered if one.is_default]
         if not usual:
             return name == "status" and value.get("is") == TaskStatus.TODO.value
-        name, unified = value.get("name"), value.get("is")
-        return any(name == one.name if name else unified == one.value for one in usual)
+        called = value.get("name")
+        return any(called == one.name if called else value.get("is") == one.value for one in usual)
 
     def _unsent(self, one: SyncWrite, basis: Mapping[str, Any]) -> list[str]:
         """Fields that could not be carried when it was created, by their names on the left."""
