@@ -42,7 +42,7 @@ from pm_providers.sandbox.asana.oauth import OAuth
 from pm_providers.sandbox.asana.scale import seed_scale
 from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.asana.webhook_sending import Webhooks
-from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox, require_known
 
 __all__ = ["DATASETS", "ME", "ME_TOKEN", "VIEWS", "AsanaSandbox"]
 
@@ -108,8 +108,7 @@ class AsanaSandbox(Sandbox):
         search_lag_s: float = 0,
     ) -> None:
         super().__init__(faults=faults, latency_ms=latency_ms, clock=clock, seed=seed)
-        if dataset not in DATASETS:
-            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        require_known("dataset", dataset, DATASETS)
         self.limits = limits or (Limits.of_quota(quota) if quota is not None else None)
         self.search_lag_s = search_lag_s
         self.state = State(self.clock, plan)

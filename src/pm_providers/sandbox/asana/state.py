@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 from pm_providers.sandbox.asana import records as r
 from pm_providers.sandbox.kit.clock import Clock
+from pm_providers.sandbox.kit.server import require_known
 from pm_providers.sandbox.kit.tables import Row, Table, WriteLog
 
 __all__ = ["EVENT_LIFE", "PLANS", "Event", "Rows", "State"]
@@ -84,8 +85,7 @@ class State:
     """
 
     def __init__(self, clock: Clock, plan: str = "advanced") -> None:
-        if plan not in PLANS:
-            raise ValueError(f"unknown plan {plan!r}; known: {', '.join(PLANS)}")
+        require_known("plan", plan, PLANS)
         self.clock = clock
         self.plan = plan
         self.writes = WriteLog(clock)

@@ -43,7 +43,7 @@ from pm_providers.sandbox.clickup.oauth import OAuth
 from pm_providers.sandbox.clickup.plans import PLANS
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.webhooks import Webhooks
-from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox, require_known
 from pm_providers.sandbox.kit.routing import Router
 
 __all__ = ["ADMIN_TOKEN", "DATASETS", "TEAM_ID", "ClickUpSandbox"]
@@ -122,10 +122,8 @@ class ClickUpSandbox(Sandbox):
         zone: str = "Europe/Berlin",
     ) -> None:
         super().__init__(faults=faults, latency_ms=latency_ms, clock=clock, seed=seed)
-        if dataset not in DATASETS:
-            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
-        if plan not in PLANS:
-            raise ValueError(f"unknown plan {plan!r}; known: {', '.join(PLANS)}")
+        require_known("dataset", dataset, DATASETS)
+        require_known("plan", plan, PLANS)
         if missing_status not in {401, 404}:
             raise ValueError("a missing task is answered by 401 or 404")
         if quota is None and limits:

@@ -46,7 +46,7 @@ from pm_providers.sandbox.jira.records import AppToken
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Router
 from pm_providers.sandbox.jira.webhooks import Webhooks
-from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox, require_known
 
 __all__ = ["ADMIN_EMAIL", "ADMIN_TOKEN", "DATASETS", "JiraSandbox"]
 
@@ -121,8 +121,7 @@ class JiraSandbox(Sandbox):
         limits: Limits | None = None,
     ) -> None:
         super().__init__(faults=faults, latency_ms=latency_ms, clock=clock, seed=seed)
-        if dataset not in DATASETS:
-            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        require_known("dataset", dataset, DATASETS)
         self.limits = limits or (Limits.of_quota(quota) if quota is not None else None)
         self.state = State(self.clock)
         self.webhooks = Webhooks(self.state, lambda: self.base_url)

@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -27,7 +27,7 @@ from pm_providers.sandbox.jira.jql import prepare
 from pm_providers.sandbox.jira.jql_tokens import JqlError
 from pm_providers.sandbox.jira.state import Event, State
 from pm_providers.sandbox.jira.web import Session
-from pm_providers.sandbox.kit.deliveries import Sent, send
+from pm_providers.sandbox.kit.deliveries import Repeated, send, take
 
 __all__ = ["Delivery", "Webhooks", "signature"]
 
@@ -47,18 +47,10 @@ def signature(secret: str, body: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery(Sent):
-    """One request to a receiver.
-
-    Attributes:
-        event: name of the event.
-        due: not sent before.
-        retry: number of earlier attempts.
-    """
+class Delivery(Repeated):
+    """One request to a receiver; `event` is the name of the event."""
 
     event: str
-    due: datetime
-    retry: int = 0
 
 
 class Webhooks:
@@ -95,10 +87,7 @@ class Webhooks:
 
     def ready(self, *, due_only: bool = False) -> list[Delivery]:
         """Take what waits, in order; `due_only` leaves repetitions whose time has not come."""
-        now = self._state.clock.now()
-        taken = [one for one in self._waiting if not due_only or one.due <= now]
-        self._waiting = [one for one in self._waiting if one not in taken]
-        return taken
+        return take(self._waiting, self._state.clock.now(), due_only=due_only)
 
     async def deliver(
         self, transport: httpx2.AsyncBaseTransport | None = None, *, due_only: bool = False

@@ -6,7 +6,7 @@ from pm_providers.sandbox.kit.clock import Clock
 from pm_providers.sandbox.kit.faults import Fault, FaultPlan, parse_fault
 from pm_providers.sandbox.kit.log import RequestLog, RequestRecord
 from pm_providers.sandbox.kit.quota import Quota, QuotaState
-from pm_providers.sandbox.kit.server import Sandbox
+from pm_providers.sandbox.kit.server import Sandbox, require_known
 from pm_providers.sandbox.kit.transport import SandboxTransport
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "Sandbox",
     "SandboxTransport",
     "parse_fault",
+    "require_known",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 import httpx2
 
-__all__ = ["Sent", "send"]
+__all__ = ["Repeated", "Sent", "send", "take"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,28 @@ class Sent:
     status: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated(Sent):
+    """One request of a vendor that repeats those that fail, later.
+
+    Attributes:
+        due: not sent before.
+        retry: number of earlier attempts.
+    """
+
+    due: datetime
+    retry: int = 0
+
+
 D = TypeVar("D", bound=Sent)
+R = TypeVar("R", bound=Repeated)
+
+
+def take(waiting: list[R], now: datetime, *, due_only: bool) -> list[R]:
+    """Take out what waits, in order; `due_only` leaves repetitions whose time has not come."""
+    taken = [one for one in waiting if not due_only or one.due <= now]
+    waiting[:] = [one for one in waiting if one not in taken]
+    return taken
 
 
 async def send(

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Collection, Generator, Iterable
 from typing import ClassVar, Self, TextIO
 
 import uvicorn
@@ -21,7 +21,17 @@ from pm_providers.sandbox.kit.middleware import FaultMiddleware, VendorFaults
 from pm_providers.sandbox.kit.quota import Quota
 from pm_providers.sandbox.kit.transport import SandboxTransport
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "require_known"]
+
+
+def require_known(kind: str, name: str, known: Collection[str]) -> None:
+    """Refuse a name that is none of those there are.
+
+    Raises:
+        ValueError: it is not known.
+    """
+    if name not in known:
+        raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(known)}")
 
 
 class Sandbox(ABC):

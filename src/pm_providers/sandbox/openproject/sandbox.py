@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.types import ASGIApp
 
-from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox, require_known
 from pm_providers.sandbox.openproject import (
     activities,
     attachments,
@@ -95,8 +95,7 @@ class OpenProjectSandbox(Sandbox):
         seed: int = 0,
     ) -> None:
         super().__init__(faults=faults, quota=quota, latency_ms=latency_ms, clock=clock, seed=seed)
-        if dataset not in DATASETS:
-            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+        require_known("dataset", dataset, DATASETS)
         self.state = State(Features.of(version), self.clock)
         seed_instance(self.state)
         self.webhooks = Webhooks(self.state)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import msgspec
 from starlette.types import ASGIApp
 
-from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox
+from pm_providers.sandbox.kit import Clock, Fault, Quota, Sandbox, require_known
 from pm_providers.sandbox.kit.routing import Router
 from pm_providers.sandbox.trello import (
     attachments,
@@ -42,6 +43,7 @@ from pm_providers.sandbox.trello.demo import (
     token_of,
 )
 from pm_providers.sandbox.trello.errors import status_error
+from pm_providers.sandbox.trello.ids import stamp
 from pm_providers.sandbox.trello.limits import LimitGate, Limits
 from pm_providers.sandbox.trello.records import Token
 from pm_providers.sandbox.trello.state import State
@@ -117,10 +119,8 @@ class TrelloSandbox(Sandbox):
         search_lag_s: float = 10.0,
     ) -> None:
         super().__init__(faults=faults, latency_ms=latency_ms, clock=clock, seed=seed)
-        if dataset not in DATASETS:
-            raise ValueError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
-        if plan not in PLANS:
-            raise ValueError(f"unknown plan {plan!r}; known: {', '.join(PLANS)}")
+        require_known("dataset", dataset, DATASETS)
+        require_known("plan", plan, PLANS)
         self.limits = limits or (Limits.of_quota(quota) if quota is not None else None)
         self.state = State(self.clock, seed)
         self.state.settings.search_lag_s = search_lag_s
@@ -158,10 +158,6 @@ class TrelloSandbox(Sandbox):
         state = self.state
         key = state.new_id()
         secret = hashlib.sha256(f"bearer {key}".encode()).hexdigest()
-        from datetime import timedelta
-
-        from pm_providers.sandbox.trello.ids import stamp
-
         state.tokens.put(
             Token(
                 id=key,

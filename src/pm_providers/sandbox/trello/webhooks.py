@@ -11,13 +11,13 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import msgspec
 
-from pm_providers.sandbox.kit.deliveries import Sent, send
+from pm_providers.sandbox.kit.deliveries import Repeated, send, take
 from pm_providers.sandbox.trello.action_view import action_body
 from pm_providers.sandbox.trello.board_view import BOARD, BOARD_SHORT, LIST, LIST_ONE
 from pm_providers.sandbox.trello.card_view import CARD
@@ -57,18 +57,11 @@ def signature(secret: str, body: bytes, callback_url: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery(Sent):
-    """One request to a receiver.
-
-    Attributes:
-        due: not sent before.
-        retry: number of earlier attempts.
-    """
+class Delivery(Repeated):
+    """One request to a receiver."""
 
     webhook_id: str
     event: str
-    due: datetime
-    retry: int = 0
 
 
 class Webhooks:
@@ -106,10 +99,7 @@ class Webhooks:
 
     def ready(self, *, due_only: bool = False) -> list[Delivery]:
         """Take what waits, in order; `due_only` leaves repetitions whose time has not come."""
-        now = self._state.clock.now()
-        taken = [one for one in self._waiting if not due_only or one.due <= now]
-        self._waiting = [one for one in self._waiting if one not in taken]
-        return taken
+        return take(self._waiting, self._state.clock.now(), due_only=due_only)
 
     async def deliver(
         self, transport: httpx2.AsyncBaseTransport | None = None, *, due_only: bool = False
