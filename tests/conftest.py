@@ -1,7 +1,9 @@
 """Fixtures of all tests."""
 
 import gc
+import importlib.util
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -17,6 +19,11 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 # Continuous integration tries the same examples each time: a change is not refused for another one's rare fault.
 settings.register_profile("repeatable", settings.get_profile("unhurried"), derandomize=True)
 settings.load_profile("repeatable" if os.environ.get("CI") else "unhurried")
+
+
+# httpx2 imports this at each request to an application; Python looks everywhere for what is missing, each time.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # known to be missing
 
 
 @pytest.hookimpl(wrapper=True)
