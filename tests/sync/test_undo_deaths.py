@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,14 +15,20 @@ from sqlalchemy import update
 
 from pm_providers.database.schema_sync import sync_states
 from pm_providers.errors import ConflictError, TransportError
-from pm_providers.model import PMSprint
-from pm_providers.store.sync_history import DONE, FAILED, get_run, list_runs, list_writes
+from pm_providers.model import PMComment, PMRelation, PMSprint
+from pm_providers.store.sync_history import DONE, FAILED, get_run, list_runs, list_writes, open_writes
 from pm_providers.store.sync_state import get_state, renew_lease
 from pm_providers.sync import alive
 from pm_providers.sync.engine import RunOptions, RunReport
-from pm_providers.sync.policy import LEFT, RIGHT
+from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.sync.world import Death, mortal
+
+STEPS = range(7, 12) if os.environ.get("CI") else range(14)
+"""Awaits that write in an undo of one creation; in `make test` those from its intent to its outcome."""
+
+PART_STEPS = (8, 10) if os.environ.get("CI") else range(22)
+"""The same for an undo of two; in `make test` before and after the deletion of the first."""
 
 
 async def undone(world, run_id, **options) -> RunReport:
@@ -139,3 +147,84 @@ async def test_an_undo_that_waits_for_long_keeps_its_lease(world, monkeypatch):
         await undone(world, run_id, dry=dry)
         assert not world.fate.meanwhile
     assert await world.tasks(RIGHT) == {}
+
+
+@pytest.mark.parametrize("steps", STEPS)
+async def test_what_an_undo_that_died_did_not_delete_is_in_step_again(world, steps):
+    """Edits that people made meanwhile are carried; what was deleted stays away, and what it was made of stays."""
+    await world.add(LEFT, "One")
+    run_id = (await world.run()).run_id
+    await world.dies(steps, lambda: undone(world, run_id))
+    await world.edit(LEFT, "One", description="meanwhile")
+    for _ in range(2):
+        await world.run()
+    there = (await world.tasks(RIGHT)).values()
+    assert [one.description for one in there] == ["meanwhile"] * len(there)
+    assert not await world.database.read(lambda conn: open_writes(conn, world.mapping_id))
+    with contextlib.suppress(ConflictError):  # it had come to its end
+        await undone(world, run_id)
+    assert len(await world.tasks(RIGHT)) == len(there)  # somebody's edit was carried there since
+    assert (await world.tasks(LEFT))["One"].description == "meanwhile"
+    assert (await world.run()).writes == 0
+
+
+@pytest.mark.parametrize("steps", STEPS)
+async def test_an_undo_that_died_can_be_tried_again_at_once(make_world, steps):
+    world = await make_world(settle_s=3600.0)
+    await world.add(LEFT, "One")
+    run_id = (await world.run()).run_id
+    await world.dies(steps, lambda: undone(world, run_id))
+    with contextlib.suppress(ConflictError):
+        await undone(world, run_id)
+    assert (list(await world.tasks(LEFT)), list(await world.tasks(RIGHT))) == (["One"], [])
+    (last, *_) = await list_runs(world.db, world.mapping_id)
+    assert (last.kind, last.state) == ("undo", "done")
+    assert (await world.run()).writes == 0
+    deleted = [
+        one for one in await list_writes(world.db, mapping_id=world.mapping_id) if one.action == "delete"
+    ]
+    assert [one.state for one in deleted].count(DONE) == 1
+
+
+async def test_what_an_undo_may_still_delete_stays_out_of_step(make_world):
+    """Its request may be on its way: in step, the counterpart would be deleted after it."""
+    world = await make_world(settle_s=3600.0)
+    await world.add(LEFT, "One")
+    run_id = (await world.run()).run_id
+    assert await world.dies(8, lambda: undone(world, run_id))
+    assert await world.database.read(lambda conn: open_writes(conn, world.mapping_id))
+    assert list(await world.tasks(RIGHT)) == ["One"]
+    for _ in range(2):
+        assert (await world.run()).writes == 0
+    await world.delete(RIGHT, "One")
+    world.policy = replace(world.policy, settle_s=0.0)
+    await world.settled()
+    assert (list(await world.tasks(LEFT)), list(await world.tasks(RIGHT))) == (["One"], [])
+
+
+@pytest.mark.parametrize("steps", PART_STEPS)
+async def test_parts_that_an_undo_that_died_did_not_delete_are_in_step_again(parts_world, steps):
+    world = parts_world
+    world.policy = Policy(settle_s=0.0)
+    left, right = world.sides[LEFT], world.sides[RIGHT]
+    one, two = [await world.add(LEFT, title) for title in ("One", "Two")]
+    await world.run()
+    comment = await left.create_comment(PMComment(task_id=one.id, body="before"))
+    await left.create_relation(PMRelation(from_task_id=one.id, to_task_id=two.id, type="blocks"))
+    run_id = (await world.run(RunOptions(full=True))).run_id
+    await world.dies(steps, lambda: undone(world, run_id))
+    await left.update_comment(comment.id, {"body": "after"})
+    for _ in range(2):
+        await world.run(RunOptions(full=True))
+    assert not await world.database.read(lambda conn: open_writes(conn, world.mapping_id))
+    there = (await world.tasks(RIGHT))["One"]
+    assert [found.body for found in await left.list_comments(one.id)] == ["after"]
+    assert len(await left.list_relations(one.id)) == 1
+    bodies = [found.body.rpartition("\n\n")[2] for found in await right.list_comments(there.id)]
+    assert bodies == ["after"] * len(bodies)
+    deleted = [
+        one for one in await list_writes(world.db, mapping_id=world.mapping_id) if one.action == "delete"
+    ]
+    gone = {"comment": not bodies, "relation": not await right.list_relations(there.id)}
+    assert gone == {name: DONE in [one.state for one in deleted if one.entity == name] for name in gone}
+    assert (await world.run(RunOptions(full=True))).writes == 0

@@ -48,6 +48,7 @@ from pm_providers.sync.projects import Projects
 from pm_providers.sync.report import RunOptions, RunReport
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
+from pm_providers.sync.unfinished import Unfinished
 
 __all__ = ["Parts"]
 
@@ -94,7 +95,8 @@ class Parts:
         self.approved: set[int] | None = None
         """Digests of what may be written to parts, where people approved a plan, and was not yet."""
         self.writer = PartWriter(db, mapping_id, fence, sides, policy.settle_s, on_write)
-        self._unsettled = Unsettled(db, mapping_id, self.writer)
+        unfinished = Unfinished(db, mapping_id, sides, self.writer.transaction, policy.settle_s)
+        self._unsettled = Unsettled(db, mapping_id, self.writer, unfinished)
         self.anew = False
         """Other parts are in step than in the run before."""
         self._containers: list[tuple[Kind, Scope, Sequence[tuple[PartView, list[Decision]]]]] = []

@@ -22,6 +22,7 @@ from pm_providers.store.sync_history import (
     add_intents,
     age_s,
     finish_conflicts,
+    finish_in_part,
     finish_write,
 )
 from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
@@ -40,6 +41,7 @@ from pm_providers.sync.parts_records import (
     kept_of,
     less,
     problem_of,
+    short_of,
     taken_for_ours,
 )
 from pm_providers.sync.policy import SIDES, other
@@ -112,16 +114,27 @@ class PartWriter:
         if view.row is not None and taken_for_ours(kind, view, writes):
             await self._save(kind, scope, view)
         for one in writes:
-            age = await self._db.read(lambda conn: age_s(conn, one))  # noqa: B023
-            state, why = became(kind, view, one, age < self._settle_s)
-            known = known and state != UNSURE
-            seen = view.items.get(one.side)
-            values: dict[str, Any] = {} if seen is None else {"after": dict(seen.values)}
-            if state == DONE and seen is not None and one.action == "create":
-                values["remote_id"] = seen.id
-                view.copy = one.side
-            await self.transaction(lambda conn: finish_write(conn, one.id, state, error=why, **values))  # noqa: B023
+            known = await self._settled(kind, view, one) and known
         return known
+
+    async def _settled(self, kind: Kind, view: PartView, one: SyncWrite) -> bool:
+        age = await self._db.read(lambda conn: age_s(conn, one))
+        state, why = became(kind, view, one, age < self._settle_s)
+        seen = view.items.get(one.side)
+        values: dict[str, Any] = {} if seen is None else {"after": dict(seen.values)}
+        if state == DONE and seen is not None and one.action == "create":
+            values["remote_id"] = seen.id
+            view.copy = one.side
+        rest = short_of(kind, seen, one) if seen is not None and one.action == "update" else set()
+
+        def work(conn: SqlConnection) -> None:
+            if rest and rest < {name for name in one.wanted if name in kind.fields}:
+                finish_in_part(conn, one, rest, after=values["after"], error=str(why))
+            else:
+                finish_write(conn, one.id, state, error=why, **values)
+
+        await self.transaction(work)
+        return state != UNSURE
 
     async def found_again(
         self, kind: Kind, scope: Scope, row: PartLink, taken: Collection[str], writes: Sequence[SyncWrite]

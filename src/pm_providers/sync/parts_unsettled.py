@@ -25,6 +25,8 @@ from pm_providers.sync.parts_apply import PartWriter
 from pm_providers.sync.parts_model import Kind, Scope
 from pm_providers.sync.policy import SIDES
 from pm_providers.sync.report import RunOptions
+from pm_providers.sync.sprints import Sprints
+from pm_providers.sync.unfinished import Unfinished
 
 __all__ = ["Unsettled"]
 
@@ -39,12 +41,14 @@ class Unsettled:
         db: database of the sync.
         mapping_id: mapping.
         writer: of the run.
+        unfinished: settles deletions of undos; these name no link.
     """
 
-    def __init__(self, db: Database, mapping_id: str, writer: PartWriter) -> None:
+    def __init__(self, db: Database, mapping_id: str, writer: PartWriter, unfinished: Unfinished) -> None:
         self._db = db
         self._mapping_id = mapping_id
         self._writer = writer
+        self._unfinished = unfinished
 
     async def wake(self, options: RunOptions) -> None:
         """Have parts read of which something waits; give up writes about what is gone."""
@@ -60,7 +64,7 @@ class Unsettled:
             writes = open_part_writes(conn, self._mapping_id)
             known = links_by_id(conn, list(writes))
             for link_id, some in writes.items():
-                for one in some if link_id not in known else ():
+                for one in some if link_id and link_id not in known else ():
                     finish_write(conn, one.id, FAILED, error=_GONE)
 
         def needed(conn: SqlConnection) -> bool:
@@ -70,7 +74,7 @@ class Unsettled:
             await self._writer.transaction(work)
 
     async def of_tasks(self, kinds: Iterable[Kind]) -> None:
-        """Parts of all tasks.
+        """Parts of all tasks, and deletions of undos.
 
         Args:
             kinds: all there are, those out of step included.
@@ -78,16 +82,19 @@ class Unsettled:
         Raises:
             PMError: the run cannot go on.
         """
-        known = {kind.entity: kind for kind in kinds}
+        known = {kind.entity: kind for kind in (*kinds, Sprints())}
 
         def work(conn: SqlConnection) -> tuple[Any, ...]:
             writes = open_part_writes(conn, self._mapping_id)
             made = {link: some for link, some in writes.items() if link and some[0].action == "create"}
             rows = [row for row in part_links(conn, made) if row.state == DETACHED and row.owner_id]
             owners = {str(row.owner_id) for row in rows}
-            return made, rows, links_by_id(conn, owners), parts_of(conn, owners)
+            deletions = writes.get("", [])
+            return made, deletions, rows, links_by_id(conn, owners), parts_of(conn, owners)
 
-        writes, rows, owners, beside = await self._db.read(work)
+        writes, deletions, rows, owners, beside = await self._db.read(work)
+        for one in deletions:
+            await self._unfinished.part(known[one.entity], one)
         for row in rows:
             kind, owner = known.get(row.entity), owners.get(row.owner_id)
             if kind is not None:

@@ -39,6 +39,7 @@ from pm_providers.sync.agreement import written
 from pm_providers.sync.policy import RIGHT, SIDES, other
 from pm_providers.sync.side import Side
 from pm_providers.sync.translate import Translator
+from pm_providers.sync.unfinished import UNDONE, Unfinished
 from pm_providers.sync.values import FIELDS, Snapshot, snapshot_of
 
 __all__ = ["Recovery"]
@@ -74,6 +75,7 @@ class Recovery:
         self._translator = translator
         self._settle_s = settle_s
         self._done: set[str] = set()
+        self._unfinished = Unfinished(db, mapping_id, sides, self._write, settle_s)
 
     async def run(self) -> frozenset[str]:
         """Settle what can be settled; ids of the links about which nothing may be created yet."""
@@ -141,6 +143,9 @@ class Recovery:
     # deletions
 
     async def _deletion(self, one: SyncWrite) -> None:
+        if not one.link_id:  # of an undo: see `Undoing`
+            await self._unfinished.task(one)
+            return
         why, _ = await self._sides[one.side].task_gone(one.remote_id or "")
         is_done = why == "deleted"
 
@@ -291,7 +296,7 @@ class Recovery:
             values |= {f"{side}_id": made.id_on(side), f"{side}_at": made.at_on(side), "problem": None}
             values |= FRESH
             if values["state"] == DETACHED:
-                values["problem"] = "undone"
+                values["problem"] = UNDONE
             values["held"] = dict.fromkeys(self._unsent(one, basis), source) or None
             values["dirty"] = values["dirty"] or values["held"] is not None
             save_link(conn, link.id, **values)

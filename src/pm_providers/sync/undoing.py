@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from pm_providers.store.sync_history import (
     FAILED,
     UNSURE,
     SyncRun,
+    SyncWrite,
     add_intents,
     end_run,
     finish_write,
@@ -59,6 +60,7 @@ from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
 from pm_providers.sync.undoing_around import label_left, made_again, put_apart, with_members
 from pm_providers.sync.undoing_parts import PartsUndoing
+from pm_providers.sync.unfinished import UNDONE, Unfinished, relations_apart, relations_back
 from pm_providers.sync.values import snapshot_of
 
 __all__ = ["Undoing"]
@@ -124,7 +126,7 @@ class Undoing:
             await release_lease(self._db, self._mapping_id, fence)
 
     async def _played(self, since: tuple[float, ...], *, dry: bool) -> RunReport:
-        await self._checked()
+        left_open = await self._checked()
         sides = await self._engine.sides()
         self._parts = PartsUndoing(
             self._db, self._mapping_id, sides, self._engine.policy, self._write,
@@ -139,23 +141,36 @@ class Undoing:
             return self.report
         settle_s = self._engine.policy.settle_s
         with leave_to_write(self._db, self._mapping_id, self._fence, since=since, settle_s=settle_s):
+            await self._settled(sides, left_open)
             return await self._carried_out(dict(sides), items)
 
-    async def _checked(self) -> None:
+    async def _checked(self) -> list[SyncWrite]:
+        """Deletions that an attempt before left open."""
         run = self._undone_run
-        if await self._db.read(lambda conn: open_writes(conn, self._mapping_id)):
+        runs = await list_runs(self._db, self._mapping_id, limit=1000)
+        undone = {one.undoes_run_id for one in runs if one.state == "done"}
+        earlier = [one for one in runs if one.undoes_run_id == run.id]
+        left_open = await self._db.read(lambda conn: open_writes(conn, self._mapping_id))
+        ours = {one.id for one in earlier}
+        if any(one.action != "delete" or one.run_id not in ours for one in left_open):
             raise ConflictError(
                 "a run was cut short, and what became of some writes is not known yet; "
                 "`pm-providers sync run` settles that, then undo"
             )
-        runs = await list_runs(self._db, self._mapping_id, limit=1000)
-        undone = {one.undoes_run_id for one in runs if one.state == "done"}
-        earlier = [one for one in runs if one.undoes_run_id == run.id]
         for one in earlier:
             if one.state == "done" and one.id not in undone:
                 raise ConflictError(f"run {run.id[-8:]} was undone already, by run {one.id[-8:]}")
             if one.state != "done":
                 await self._resumed(one)
+        return left_open
+
+    async def _settled(self, sides: Mapping[str, Side], left_open: Iterable[SyncWrite]) -> None:
+        unfinished = Unfinished(self._db, self._mapping_id, sides, self._write, None)
+        for one in left_open:
+            if one.entity == TASK:
+                await unfinished.task(one)
+            else:
+                await self._parts.settle(unfinished, one)
 
     async def _resumed(self, earlier: SyncRun) -> None:
         """What an attempt that ended early brought back already."""
@@ -314,8 +329,8 @@ class Undoing:
         def work(conn: SqlConnection) -> str:
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
             if one.act is Act.DELETE and link is not None:
-                save_link(conn, link.id, state=DETACHED, dirty=False, problem="undone")
-                self._parts.let_go(conn, one)
+                save_link(conn, link.id, state=DETACHED, dirty=False, problem=UNDONE)
+                relations_apart(conn, self._mapping_id, one.side, one.remote_id)
             if one.act is Act.CREATE and link is None:
                 put_apart(conn, self._mapping_id, one.link_id)
             return add_intents(conn, [row])[0]
@@ -359,7 +374,7 @@ class Undoing:
         whole = link.id_on(other(side)) is not None and link.gone_on(other(side)) is None
         values = {
             f"{side}_id": made.id, f"{side}_agreed": after, f"{side}_now": None, f"{side}_gone": None,
-            "state": LINKED if whole else DETACHED, "problem": None if whole else "undone",
+            "state": LINKED if whole else DETACHED, "problem": None if whole else UNDONE,
         }  # fmt: skip
         save_link(conn, link.id, **values)
 
@@ -389,7 +404,7 @@ class Undoing:
             elif one.act is Act.DELETE:
                 whole = all(link.id_on(side) for side in SIDES)
                 save_link(conn, link.id, state=LINKED if whole else DETACHED, problem=None)
-                self._parts.take_back(conn, one)
+                relations_back(conn, self._mapping_id, one.side, one.remote_id)
 
         await self._write(work)
         self.report.counts[state] += 1

@@ -18,6 +18,7 @@ from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.parts_records import AGAIN
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone
+from pm_providers.sync.unfinished import UNDONE
 
 __all__ = ["label_left", "made_again", "put_apart", "with_members"]
 
@@ -63,7 +64,7 @@ def put_apart(conn: SqlConnection, mapping_id: str, link_id: str) -> None:
     """Store a link out of step, for a task that comes back: the counterpart was deleted by somebody."""
     row = {
         "id": link_id, "mapping_id": mapping_id, "entity": TASK, "state": DETACHED, "dirty": False,
-        "problem": "undone", "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
+        "problem": UNDONE, "attempts": 0, "revision": 1, "updated_at": datetime.now(UTC),
     }  # fmt: skip
     conn.execute(insert(sync_links).values(**row))
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection as SqlConnection
 from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity
-from pm_providers.store.sync_history import DONE, add_intents, finish_write
+from pm_providers.store.sync_history import DONE, SyncWrite, add_intents, finish_write
 from pm_providers.store.sync_links import DETACHED, LINKED, Link, find_links, links_by_id
-from pm_providers.store.sync_parts import make_due, parts_of, put_part, relations_to
+from pm_providers.store.sync_parts import make_due, parts_of, put_part
 from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.keeping import Keeping
 from pm_providers.sync.parts_asked import Asked
@@ -32,14 +32,13 @@ from pm_providers.sync.projects import Projects
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
 from pm_providers.sync.undo import Undone, decide_part_undo
+from pm_providers.sync.unfinished import UNDONE, Unfinished
 
 __all__ = ["PartsUndoing"]
 
 TASK = Entity.TASK.value
 _WORDS = frozenset({"comment", "attachment", "checklist", "checklist_item"})
 """What people put on a task, and what goes with it."""
-
-_WITH_TASK = "it went with the task at its other end"
 
 Transaction = Callable[[Callable[[SqlConnection], Any]], Awaitable[Any]]
 
@@ -250,19 +249,11 @@ class PartsUndoing:
         """What it takes to make again what stands around a task that is about to be deleted."""
         return await self._keeping.around(self._sides[one.side], one.link_id, one.remote_id)
 
-    def let_go(self, conn: SqlConnection, one: Decision) -> None:
-        """Other tasks' relations with a task go with it on this side; across they stay."""
-        for row in relations_to(conn, self._mapping_id, one.side, [one.remote_id]):
-            if row.state == LINKED:
-                put_part(conn, self._mapping_id, row.id, new=False, state=DETACHED, problem=_WITH_TASK)
-
-    def take_back(self, conn: SqlConnection, one: Decision) -> None:
-        """The task was not deleted after all."""
-        for row in relations_to(conn, self._mapping_id, one.side, [one.remote_id]):
-            if row.problem == _WITH_TASK:
-                put_part(conn, self._mapping_id, row.id, new=False, state=LINKED, problem=None)
-
     # carrying out
+
+    async def settle(self, unfinished: Unfinished, one: SyncWrite) -> None:
+        """Find out what became of a deletion of an attempt that died."""
+        await unfinished.part(self._kinds[one.entity], one)
 
     async def intended(self, run_id: str, one: Decision, undone: Undone) -> str:
         """Record the intent; id of the write.
@@ -289,7 +280,7 @@ class PartsUndoing:
         def work(conn: SqlConnection) -> str:
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
             if link is not None and one.act is Act.DELETE:
-                put_part(conn, self._mapping_id, link.id, new=False, state=DETACHED, problem="undone")
+                put_part(conn, self._mapping_id, link.id, new=False, state=DETACHED, problem=UNDONE)
             elif link is not None:
                 self._agree(conn, link, one, steps)
             return add_intents(conn, [row])[0]
@@ -310,7 +301,7 @@ class PartsUndoing:
             if one.link_id not in links_by_id(conn, [one.link_id]):
                 put_part(
                     conn, self._mapping_id, one.link_id, new=True, entity=one.entity,
-                    owner_id=scope.owner_id, state=DETACHED, problem="undone",
+                    owner_id=scope.owner_id, state=DETACHED, problem=UNDONE,
                 )  # fmt: skip
             make_due(conn, self._mapping_id, [scope.owner_id] if scope.owner_id else [])
             return add_intents(conn, [row])[0]
@@ -337,7 +328,7 @@ class PartsUndoing:
             saved: dict[str, Any] = {
                 f"{one.side}_id": kind.stored(scope.ids[one.side], made.id), f"{one.side}_gone": None,
                 f"{one.side}_agreed": {**after, "copy": True},
-                "state": LINKED if whole else DETACHED, "problem": None if whole else "undone",
+                "state": LINKED if whole else DETACHED, "problem": None if whole else UNDONE,
             }  # fmt: skip
             if made.other_end is not None:
                 saved[f"{one.side}_parent"] = made.other_end
