@@ -262,15 +262,19 @@ class Applier(Deleter):
         notes: dict[str, str] = {}
         waits: dict[str, str] = {}
         apart: set[str] = set()
+        undone: set[str] = set()
         for one in decisions:
             apart |= self._planner.asked(one.apart)
             kept |= one.kept
             notes |= one.held
             waits |= one.waits
-            kept |= self._undone(one, outcomes.get(one.side))
+            undone |= self._undone(one, outcomes.get(one.side))
         for side, outcome in outcomes.items():
             notes |= outcome.notes
             waits |= self._rejected(side, outcome.notes)
+        kept |= undone
+        # What was to win and was not written is decided anew, by the same rule: nobody has to be asked.
+        clashes = {name: clash for name, clash in clashes.items() if not (clash.winner and name in undone)}
         return Settlement(
             view.id,
             said=self._said(view, kept | apart, outcomes),
