@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from pm_providers.sandbox.asana.limits import LimitGate
 from pm_providers.sandbox.asana.state import State
 from pm_providers.sandbox.asana.web import Call, Handler, Reply, Session
 from pm_providers.sandbox.kit.routing import Router
+from pm_providers.sandbox.kit.web import path_of, query_of
 
 __all__ = ["ROOT", "AsanaApp", "InFlight", "Outside", "Table"]
 
@@ -84,8 +84,8 @@ class AsanaApp:
     async def _reply(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
         if len(body) > MAX_BODY:
             raise ApiError(413, "The request entity is too large")
-        raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        raw = path_of(scope)
+        query = query_of(scope)
         if not raw.startswith(ROOT + "/"):
             return self._other(scope["method"], raw, query, headers, body)
         self._state.run_jobs()

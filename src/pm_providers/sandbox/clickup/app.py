@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qs
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,6 +15,7 @@ from pm_providers.sandbox.clickup.records import User
 from pm_providers.sandbox.clickup.state import State
 from pm_providers.sandbox.clickup.web import Call, Handler, Reply
 from pm_providers.sandbox.kit.routing import Router
+from pm_providers.sandbox.kit.web import base_of, path_of, query_of
 
 __all__ = ["ClickUpApp", "Outside"]
 
@@ -59,7 +58,7 @@ class ClickUpApp:
         await _response(request, reply)(scope, receive, send)
 
     def _reply(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
-        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        path = path_of(scope)
         extra: dict[str, str] = {}
         try:
             for answer in self._outside:
@@ -97,11 +96,11 @@ class ClickUpApp:
                 state=self._state,
                 user=login.user,
                 method=method,
-                query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+                query=query_of(scope),
                 headers=headers,
                 body=body,
                 params=params,
-                base_url=f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}",
+                base_url=base_of(scope, headers),
                 teams=login.teams,
                 stale=scope.get("stale_writes", 0),
             )
@@ -149,14 +148,8 @@ def _check_body(path: str, method: str, headers: dict[str, str], body: bytes) ->
 
 
 def _response(request: Request, reply: Reply) -> Response:
-    content = _content(reply.body)
+    content = reply.content
     media = reply.content_type if content else None
     return Response(
         b"" if request.method == "HEAD" else content, reply.status, dict(reply.headers), media_type=media
     )
-
-
-def _content(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body if isinstance(body, bytes) else msgspec.json.encode(body)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol
-from urllib.parse import parse_qs
+from typing import Protocol
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,6 +13,7 @@ from pm_providers.sandbox.jira.access import Login, gateway_login, site_login
 from pm_providers.sandbox.jira.errors import ApiError, unauthenticated
 from pm_providers.sandbox.jira.state import State
 from pm_providers.sandbox.jira.web import Call, Handler, Reply, Router, Session
+from pm_providers.sandbox.kit.web import base_of, path_of, query_of
 
 __all__ = ["Gate", "JiraApp", "Outside"]
 
@@ -75,8 +74,8 @@ class JiraApp:
             return Reply(error.body, error.status, headers=dict(error.headers))
 
     def _answer(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
-        raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-        base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+        raw = path_of(scope)
+        base = base_of(scope, headers)
         self._state.run_jobs(due_only=True)
         behind = _GATEWAY.fullmatch(raw)
         if behind is None:
@@ -89,7 +88,7 @@ class JiraApp:
             session=Session(self._state, login.user, "3", base),
             method=scope["method"],
             path=path,
-            query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+            query=query_of(scope),
             headers=headers,
             body=body,
             stale=scope.get("stale_writes", 0),
@@ -157,13 +156,7 @@ def _check_type(call: Call) -> None:
 
 
 def _response(request: Request, reply: Reply) -> Response:
-    content = _content(reply.body)
+    content = reply.content
     headers = {"cache-control": "no-cache, no-store, no-transform", **reply.headers}
     media = reply.content_type if content else None
     return Response(b"" if request.method == "HEAD" else content, reply.status, headers, media_type=media)
-
-
-def _content(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body if isinstance(body, bytes) else msgspec.json.encode(body)

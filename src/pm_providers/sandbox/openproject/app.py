@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from pm_providers.sandbox.kit.web import base_of, path_of
 from pm_providers.sandbox.openproject.defaults import ANONYMOUS_ID
 from pm_providers.sandbox.openproject.errors import ApiError, internal
 from pm_providers.sandbox.openproject.records import Principal
@@ -64,8 +63,7 @@ class OpenProjectApp:
             return reply
 
     def _answer(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
-        raw_path = scope.get("raw_path") or scope["path"].encode()
-        path = raw_path.decode("latin-1").partition("?")[0]
+        path = path_of(scope)
         query = scope["query_string"].decode("latin-1")
         method = headers.get("x-http-method-override") or scope["method"]
         if len(query) > MAX_QUERY or _REFUSED_IN_QUERY & set(query) or len(body) > MAX_BODY:
@@ -98,7 +96,7 @@ class OpenProjectApp:
             body=body,
             params=params,
             stale=scope.get("stale_writes", 0),
-            base_url=f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}",
+            base_url=base_of(scope, headers),
         )
         if method != "GET":
             self._state.writes.begin()
@@ -192,7 +190,7 @@ def _unknown(headers: dict[str, str]) -> Reply:
 
 
 def _response(request: Request, reply: Reply) -> Response:
-    content = _content(reply.body)
+    content = reply.content
     headers = {"cache-control": "max-age=0, private, must-revalidate", **reply.headers}
     if reply.status == 200 and content and request.method == "GET":
         digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -203,9 +201,3 @@ def _response(request: Request, reply: Reply) -> Response:
         content = b""
     media = reply.content_type if content else None
     return Response(content, reply.status, headers, media_type=media)
-
-
-def _content(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body if isinstance(body, bytes) else msgspec.json.encode(body)

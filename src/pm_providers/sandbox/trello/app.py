@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pm_providers.sandbox.kit.routing import Router
+from pm_providers.sandbox.kit.web import base_of, path_of
 from pm_providers.sandbox.trello.access import login, need_scope
 from pm_providers.sandbox.trello.errors import ApiError
 from pm_providers.sandbox.trello.limits import LimitGate
@@ -53,7 +54,7 @@ class TrelloApp:
         await _response(request, reply)(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: dict[str, str], body: bytes) -> Reply:
-        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        path = path_of(scope)
         query = scope["query_string"].decode("latin-1")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         _check_size(method, path + query, body)
@@ -61,7 +62,7 @@ class TrelloApp:
         if file is not None:
             return file
         args, files = read_args(method, query, headers, body)
-        base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+        base = base_of(scope, headers)
         session = login(self._state, headers, args, base)
         call = Call(session, method, path, args, headers, files=files, stale=scope.get("stale_writes", 0))
         counted = self._gate.count(session, path)
