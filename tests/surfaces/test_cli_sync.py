@@ -87,7 +87,7 @@ def test_the_plan_as_json_is_whole(cli, there, mapped):
     found = cli("sync", "plan", name[-8:], "--json").json
     assert list(found) == [
         "mapping_id", "state", "plan_id", "run_id", "planned", "counts", "writes", "reason", "next_step",
-        "decisions", "held", "doubtful",
+        "decisions", "held", "doubtful", "more_doubtful",
     ]  # fmt: skip
     assert (found["state"], found["planned"], found["run_id"]) == ("planned", {"update": 1}, None)
     (decision,) = found["decisions"]

@@ -41,7 +41,7 @@ def matched(
     above = {str(one.values["parent"]) for one in left if "parent" in one.values} - own
     linked = {number(one): number(there) for one in above if (there := parents(one)) is not None}
     found = match(*shelves, linked)
-    return Found(list(found.pairs()), found.doubtful)
+    return Found(list(found.pairs()), dict(found.doubtful()))
 
 
 def by_the_rules(

@@ -23,7 +23,7 @@ from pm_providers.sync import planning, report
 from pm_providers.sync.alive import kept_alive
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.engine import Engine
-from pm_providers.sync.policy import RIGHT, Policy
+from pm_providers.sync.policy import LEFT, RIGHT, Policy
 from tests.sync.play import PlayProvider
 from tests.sync.world import World, memory_database
 
@@ -130,6 +130,29 @@ def test_a_report_holds_as_much_text_as_has_room(monkeypatch: pytest.MonkeyPatch
     for size in (40, 40, 40, 1):
         found.keep(Decision(Act.UPDATE, "1", RIGHT, steps=(Step("description", "", "x" * size),)))
     assert [len(one.steps[0].new) for one in found.decisions] == [40, 40]
+
+
+def test_a_report_lists_as_many_doubts_as_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is counted."""
+    monkeypatch.setattr(report, "_DOUBTS", 2)
+    found = report.RunReport()
+    for one in "abcd":
+        found.doubt(one, "why")
+    assert (found.doubtful, found.more_doubtful) == ({"a": "why", "b": "why"}, 2)
+
+
+async def test_nothing_is_created_for_doubts_that_no_report_lists(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are they counted anew in each round."""
+    monkeypatch.setattr(report, "_DOUBTS", 1)
+    for side, count in ((LEFT, 2), (RIGHT, 3)):
+        for _ in range(count):
+            await world.add(side, "Same")
+    await world.add(LEFT, "Other")
+    found = await world.run()
+    assert (len(found.doubtful), found.more_doubtful, found.writes) == (1, 4, 1)
+    assert [len(await world.listed(side)) for side in (LEFT, RIGHT)] == [3, 4]
 
 
 async def test_a_run_that_waits_for_long_keeps_its_lease(world: World) -> None:

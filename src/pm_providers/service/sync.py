@@ -38,7 +38,7 @@ class SyncResult:
         mapping: as it is stored now.
         report: what was planned and done.
         naming: names for the values of the report.
-        doubtful: title -> why an item is not paired though there are candidates.
+        doubtful: title -> why an item is not paired though there are candidates; not all: see `RunReport`.
     """
 
     mapping: SyncMapping

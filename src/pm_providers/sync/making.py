@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from functools import partial
 
 from pm_providers.database import Database
@@ -44,7 +44,7 @@ class Maker:
         applier: Applier,
         *,
         waiting: frozenset[str],
-        doubtful: frozenset[str],
+        doubtful: Container[str],
         confirm: Callable[[Link], Awaitable[bool]],
         alive: Callable[[], Awaitable[None]],
     ) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pm_providers.sync.values import Snapshot
 
-__all__ = ["Candidate", "Matches", "Shelf", "folded", "match", "number", "title_of"]
+__all__ = ["Candidate", "Doubts", "Matches", "Shelf", "folded", "match", "number", "title_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,30 @@ class Shelf:
         return self._links[start : self._ends[index]].decode()
 
 
-class Matches:
-    """What was found.
+class Doubts:
+    """Links of items that could be the same as several: nothing is created for these.
 
-    Attributes:
-        doubtful: link id -> why it is not paired though there are candidates; nothing is created for these.
+    Numbers of them are kept. To take one for another costs no more than that it waits.
     """
+
+    def __init__(self, link_ids: Iterable[str] = ()) -> None:
+        self._numbers = array("q", sorted(map(number, link_ids)))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, link_id: object) -> bool:
+        one = number(link_id)
+        at = bisect_left(self._numbers, one)
+        return at < len(self._numbers) and self._numbers[at] == one
+
+
+class Matches:
+    """What was found."""
 
     def __init__(self, left: Shelf, right: Shelf) -> None:
         self.left, self.right = left, right
-        self.doubtful: dict[str, str] = {}
+        self._doubts: list[tuple[array[int], array[int]]] = []
         self.taken = bytearray(len(left)), bytearray(len(right))
         self._indexes = array("Q"), array("Q")
 
@@ -99,9 +113,14 @@ class Matches:
 
     def doubt(self, ours: Sequence[int], theirs: Sequence[int]) -> None:
         """Several that could be the same, by indexes."""
-        why = f"{len(ours)} items on the left and {len(theirs)} on the right could be the same"
-        self.doubtful |= dict.fromkeys(map(self.left.link_id, ours), why)
-        self.doubtful |= dict.fromkeys(map(self.right.link_id, theirs), why)
+        self._doubts.append((array("Q", ours), array("Q", theirs)))
+
+    def doubtful(self) -> Iterator[tuple[str, str]]:
+        """Link ids, and why they are not paired though there are candidates."""
+        for ours, theirs in self._doubts:
+            why = f"{len(ours)} items on the left and {len(theirs)} on the right could be the same"
+            for shelf, indexes in ((self.left, ours), (self.right, theirs)):
+                yield from ((shelf.link_id(one), why) for one in indexes)
 
 
 def match(left: Shelf, right: Shelf, linked: Mapping[int, int]) -> Matches:

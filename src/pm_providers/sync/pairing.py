@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -23,7 +23,7 @@ from pm_providers.store.sync_links import (
     singles_on,
 )
 from pm_providers.store.sync_state import LEASE_S, renew_lease, write_fenced
-from pm_providers.sync.matching import Candidate, Shelf, folded, match, number, title_of
+from pm_providers.sync.matching import Candidate, Doubts, Shelf, folded, match, number, title_of
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES
 from pm_providers.sync.provenance import reference_keys
 
@@ -70,20 +70,26 @@ class Pairing:
         self._only = only
         self._linked: dict[int, int] = {}
 
-    async def run(self) -> dict[str, str]:
-        """Make pairs; link id -> why an item is none though there are candidates."""
+    async def run(self, tell: Callable[[str, str], None] = lambda _link, _why: None) -> Doubts:
+        """Make pairs; links of items that are none though there are candidates.
+
+        Args:
+            tell: told each of these links, and why.
+        """
         if len(await self._db.read(lambda conn: single_sides(conn, self._mapping_id, TASK))) < len(SIDES):
-            return {}
+            return Doubts()
         self._linked = {}
         left, right = await self._shelf(LEFT), await self._shelf(RIGHT)
         found = await asyncio.to_thread(match, left, right, self._linked)
         pairs = found.pairs()
         while some := list(islice(pairs, _AT_ONCE)):
             await self._paired(some)
-        doubtful = iter(found.doubtful.items())
+        doubtful = found.doubtful()
         while told := list(islice(doubtful, _AT_ONCE)):
+            for link_id, why in told:
+                tell(link_id, why)
             await self._doubted(dict(told))
-        return found.doubtful
+        return Doubts(link_id for link_id, _ in found.doubtful())
 
     # reading
 

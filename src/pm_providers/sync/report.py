@@ -20,6 +20,10 @@ _KEPT, _KEPT_TEXT = 10_000, 16_000_000
 """Decisions that a report holds, and characters of their values; beyond, it only counts."""
 
 
+_DOUBTS = 1_000
+"""Items not paired that a report lists; beyond, it only counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What people asked of one run.
@@ -62,7 +66,8 @@ class RunReport:
         counts: what was done -> number.
         decisions: of the first round; at most 10,000, with 16 million characters.
         held: kind of parts (`comments`, ...) -> why it, or one of it, is not carried.
-        doubtful: link id -> why an item is not paired though there are candidates.
+        doubtful: link id -> why an item is not paired though there are candidates; at most 1,000.
+        more_doubtful: number of those for which there was no room.
         state: `planned`, `done`, `refused` or `partial`.
         stale: it was refused because the plan that people approved is another one now.
         reason: why it was refused, or stopped early; of a plan, what would stop a run of it.
@@ -76,6 +81,7 @@ class RunReport:
     counts: Counter[str] = field(default_factory=Counter)
     decisions: list[Decision] = field(default_factory=list)
     doubtful: dict[str, str] = field(default_factory=dict)
+    more_doubtful: int = 0
     held: dict[str, str] = field(default_factory=dict)
     state: str = "planned"
     stale: bool = False
@@ -90,6 +96,13 @@ class RunReport:
         self.kept_text += sum(len(str(value)) for step in one.steps for value in (step.old, step.new))
         if self.kept_text <= _KEPT_TEXT:
             self.decisions.append(one)
+
+    def doubt(self, link_id: str, why: str) -> None:
+        """Put an item on the list of those that are not paired, while there is room for it."""
+        if len(self.doubtful) < _DOUBTS:
+            self.doubtful[link_id] = why
+        else:
+            self.more_doubtful += 1
 
     @property
     def writes(self) -> int:

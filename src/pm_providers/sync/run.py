@@ -30,6 +30,7 @@ from pm_providers.sync.changing import Changer, settled
 from pm_providers.sync.guards import is_refused
 from pm_providers.sync.labels import settle_labels
 from pm_providers.sync.making import Maker, place_of
+from pm_providers.sync.matching import Doubts
 from pm_providers.sync.narrowing import narrowed
 from pm_providers.sync.observing import Observer
 from pm_providers.sync.pairing import Pairing
@@ -67,6 +68,7 @@ class Run:
         self.left_to_spend = options.budget if options.budget is not None else engine.policy.budget
         self.sides: Mapping[str, Side] = {}
         self.marker = ""
+        self.doubtful = Doubts()
         self.labels: frozenset[str] = frozenset()
         """Labels of which it is not known whether they were made."""
         self.young: frozenset[str] = frozenset()
@@ -125,7 +127,8 @@ class Run:
             await renew_lease(self.db, self.mapping_id, self.fence, LEASE_S)
             planner = await self._read(full=self.options.full and number == 0)
             waiting = await self._recovered(planner)
-            self.report.doubtful = await self.pairing.run()
+            self.report.doubtful, self.report.more_doubtful = {}, 0
+            self.doubtful = await self.pairing.run(self.report.doubt)
             if number == 0:
                 await self.parts.before_plan(planner)
             summary = await self._planned(planner, waiting, keep=number == 0)
@@ -230,7 +233,7 @@ class Run:
         now = link.left_now if side == LEFT else link.right_now
         if link.state != SINGLE or not link.dirty or now is None or link.gone_on(side) is not None:
             return False
-        if link.id in waiting or link.id in self.report.doubtful or self.options.fields:
+        if link.id in waiting or link.id in self.doubtful or self.options.fields:
             return False
         is_asked = not self.options.only or link.id_on(side) in self.options.only
         return is_asked and self.engine.policy.creates(other(side))
@@ -241,7 +244,7 @@ class Run:
                 yield one
         async for chunk in planner.singles():
             for view, found in await planner.creation(chunk):
-                if view.id in waiting or view.id in self.report.doubtful:
+                if view.id in waiting or view.id in self.doubtful:
                     continue
                 for one in found:
                     yield one
@@ -303,7 +306,7 @@ class Run:
         """New items, parents before children."""
         maker = Maker(
             self.db, self.mapping_id, planner, applier, waiting=waiting,
-            doubtful=frozenset(self.report.doubtful), confirm=self._is_there, alive=self._renewed,
+            doubtful=self.doubtful, confirm=self._is_there, alive=self._renewed,
         )  # fmt: skip
         await maker.run()
 

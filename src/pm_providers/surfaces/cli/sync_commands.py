@@ -227,6 +227,10 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "",
         state.warn(
             f"{title}: {why}; nothing is created for it. Make the titles differ, or name a match_field"
         )
+    if report.more_doubtful:
+        state.warn(
+            f"{report.more_doubtful} more items could be the same as several; nothing is created for them"
+        )
     if report.state == "partial" or (report.state == "planned" and report.reason):
         state.warn(f"{report.reason}; {report.next_step}")
     _advise(state, result, name, undone, narrowed)

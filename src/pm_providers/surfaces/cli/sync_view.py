@@ -262,6 +262,7 @@ def result_dict(result: SyncResult) -> dict[str, Any]:
         "decisions": [decision_dict(one) for one in report.decisions],
         "held": dict(report.held),
         "doubtful": [{"item": title, "reason": why} for title, why in result.doubtful.items()],
+        "more_doubtful": report.more_doubtful,
     }
 
 
