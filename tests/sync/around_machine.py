@@ -64,7 +64,7 @@ class AroundMachine(SyncMachine):
         values = await self.around.wearing(side, self._members("labels", side, before, one, how))
         if values is None:
             return
-        after = await self.world.sides[side].update_task(task.id, values)
+        after = await self.updated(side, task, values)
         names = await self.around.label_names(side)
         now = {names.get(one, one).casefold() for one in after.label_ids}
         self.marks.changed(side, ("labels", token(task)), before, now)
@@ -79,7 +79,7 @@ class AroundMachine(SyncMachine):
         before = self.around.persons(side, task)
         one = f"person{number % len(self.around.pairs)}"
         values = self.around.assignees(side, self._members("people", side, before, one, how))
-        after = await self.world.sides[side].update_task(task.id, values)
+        after = await self.updated(side, task, values)
         self.marks.changed(side, ("people", token(task)), before, self.around.persons(side, after))
 
     def _members(self, kind: str, side: str, before: set[str], one: str, how: str) -> set[str]:
@@ -97,6 +97,12 @@ class AroundMachine(SyncMachine):
         if "people" in self.around.kinds and number % 3:
             found |= self.around.assignees(side, {f"person{number % len(self.around.pairs)}"})
         return found
+
+    async def updated(self, side: str, task: PMTask, values: dict[str, Any]) -> PMTask:
+        """A task that people changed."""
+        after = await self.world.sides[side].update_task(task.id, values)
+        self.oracle.edited(side, task, after)
+        return after
 
     async def begun(self, side: str, task: PMTask) -> None:
         """A task is new."""
@@ -142,7 +148,7 @@ class AroundMachine(SyncMachine):
         if task is None or (task.parent_task_id and self.world.tree == "two"):
             return
         one = [*known, None][number % (len(known) + 1)]
-        await self.world.sides[side].update_task(task.id, {"sprint_id": one and one.id})
+        await self.updated(side, task, {"sprint_id": one and one.id})
         self.marks.wrote(side, ("sprint of", token(task)), one and sprint_token(one))
 
     # relations

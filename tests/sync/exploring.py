@@ -68,6 +68,13 @@ AROUND = {
 }
 """Kind of what stands around tasks -> what people do to it."""
 
+_KNOWN = st.sampled_from(["status", "due_date", "estimated_hours"])
+"""By none of these an item is found again of which nobody knows whether it was made."""
+
+_TOLD = st.sampled_from(["title", "due_date"])
+"""Of these it can be told whether a value stands in the history."""
+_THEN = st.one_of(st.just(""), NAME)
+
 _WHAT = st.sampled_from(["edit", "edit", "delete", "create", "around"])
 RUN = st.one_of(
     _step("run"),
@@ -76,6 +83,8 @@ RUN = st.one_of(
     _step("die", steps=st.integers(0, 60)),
     _step("run_with_faults", faults=st.lists(_FAULT, min_size=1, max_size=5)),
     _step("run_with_faults", faults=st.lists(_FAULT, min_size=1, max_size=5)),
+    _step("edit_between", side=SIDE, pick=PICK, name=_TOLD, then=_THEN, calls=st.integers(1, 12)),
+    _step("lose_an_answer", side=SIDE, number=st.integers(0, 2), name=_KNOWN, late=st.booleans()),
     _step("run_without_an_answer", number=st.integers(0, 20)),
     _step("run_while_people_work", calls=st.integers(1, 40), side=SIDE, pick=PICK, name=NAME, what=_WHAT),
 )

@@ -22,7 +22,7 @@ from pm_providers.errors import PMError
 from pm_providers.model import PMTask
 from pm_providers.store.sync_history import list_writes
 from pm_providers.sync.engine import RunOptions
-from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
+from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
 from pm_providers.sync.values import FIELDS
 from tests.sync.oracle import Oracle, token
 from tests.sync.play import PlayProvider
@@ -42,6 +42,10 @@ async def in_time(coroutine: Coroutine[Any, Any, T]) -> T:
     """A result that does not come is a failure, too."""
     async with asyncio.timeout(60):
         return await coroutine
+
+
+def _age(called: str) -> int:
+    return int(called[1:])
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -249,6 +253,7 @@ class SyncMachine(RuleBasedStateMachine):
     )
     def run_while_people_work(self, calls: int, side: str, pick: int, name: str, what: str) -> None:
         self.world.fate.meanwhile = {calls: functools.partial(self.meanwhile, side, pick, name, what)}
+        self.world.fate.gently = what in {"edit", "around"}
         self.observed_run()
 
     async def meanwhile(self, side: str, pick: int, name: str, what: str) -> None:
@@ -259,6 +264,31 @@ class SyncMachine(RuleBasedStateMachine):
             await self.edited(side, task, {name: self.value(name, task)})
         elif task is not None and what == "delete":
             await self.deleted(side, task)
+
+    def edit_between(self, side: str, pick: int, name: str, then: str, calls: int) -> None:
+        """Somebody edits an item that the run is about to write: the same field of it, or the one that is named."""
+        task = self.play(self.one_of(side, pick))
+        if task is not None:
+            self.play(self.edited(side, task, {name: self.value(name, task)}))
+            edit = functools.partial(self.counterpart_edited, other(side), token(task), then or name)
+            self.world.fate.meanwhile, self.world.fate.gently = {calls: edit}, True
+            self.observed_run()
+
+    async def counterpart_edited(self, side: str, called: str, name: str) -> None:
+        for task in await self.world.listed(side):
+            if token(task) == called:
+                await self.edited(side, task, {name: self.value(name, task)})
+
+    def lose_an_answer(self, side: str, number: int, name: str, late: bool) -> None:
+        """Nobody knows whether an item was made; it is edited, and the next list may be late."""
+        self.create(side, 0, below=False)
+        called = max((one for one in self.oracle.made), key=_age)
+        self.world.fate.faults = [*[""] * number, "after"]
+        self.observed_run()
+        self.play(self.counterpart_edited(side, called, name))
+        if late:
+            self.list_late(other(side), 1)
+        self.observed_run()
 
     async def safe(self, side: str, task: PMTask | None) -> PMTask | None:
         """A parent that does not go while something is put below it: no call could know that in time."""
@@ -306,10 +336,11 @@ class SyncMachine(RuleBasedStateMachine):
         self.oracle.agreed(self.play(self.world.listed(LEFT)))
 
     def judged(self) -> None:
+        known = self.play(self.world.history())
         for side in SIDES:
             tasks = self.play(self.world.listed(side))
             self.oracle.check_items(side, tasks)
-            self.oracle.check_values(side, tasks)
+            self.oracle.check_values(side, tasks, known)
 
     def teardown(self) -> None:
         try:

@@ -91,8 +91,8 @@ class Oracle:
         lost = self.made - self.deleted - set(names)
         assert not lost, f"nobody deleted {sorted(lost)}, but on the {side} they are gone"
 
-    def check_values(self, side: str, tasks: list[PMTask]) -> None:
-        """Each field says what somebody wrote last."""
+    def check_values(self, side: str, tasks: list[PMTask], known: str) -> None:
+        """Each field says what somebody wrote last, and what else was written stands in the history."""
         for task in tasks:
             for name in self.fields:
                 wrote = self.wrote.get((token(task), name), {})
@@ -100,11 +100,24 @@ class Oracle:
                 if token(task) in self.deleted and (token(task), name) in self.base:
                     allowed.append(self.plain(name, self.base[token(task), name]))
                 found = self.plain(name, getattr(task, name))
+                for value in wrote.values() if token(task) not in self.deleted else ():
+                    lost = [
+                        one for one in _words(name, value) if one not in _words(name, getattr(task, name))
+                    ]
+                    unknown = [one for one in lost if one.casefold() not in known.casefold()]
+                    assert not unknown, f"{unknown} of the {name} of {token(task)} is nowhere"
                 if name == "description" and _is_merge(found, allowed):
                     continue
                 assert found in allowed, (
                     f"{name} of {token(task)} on the {side} is {found!r}; people wrote {wrote!r}"
                 )
+
+
+def _words(name: str, value: Any) -> list[str]:
+    """What can be told of a value wherever it stands."""
+    if name not in {"title", "description", "due_date"} or value is None:
+        return []
+    return str(value).split()
 
 
 def _is_merge(found: Any, wrote: list[Any]) -> bool:

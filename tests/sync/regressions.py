@@ -47,6 +47,17 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("run_full", {}),
         ],
     ),
+    # Its write came too late, and from then on it waited for people, whatever the rule.
+    "a_conflict_that_a_rule_decides_too_late": (
+        "memory",
+        [
+            ("begin", {"skew": 0, "lossy": False, "versions": False, "late": False, "conflicts": "right"}),
+            ("create", {**_LEFT, "below": False, "pick": 0}),
+            ("run", {}),
+            ("edit_both", {**_LEFT, "pick": 0, "name": "title"}),
+            ("run_while_people_work", {**_LEFT, "calls": 2, "pick": 0, "name": "title", "what": "edit"}),
+        ],
+    ),
     # Jira's labels are texts: one that no issue wore yet was taken for one that it does not have.
     "a_label_that_nobody_wears_yet": (
         "internal-jira",
