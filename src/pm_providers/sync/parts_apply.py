@@ -18,21 +18,18 @@ from pm_providers.store.sync_history import (
     FAILED,
     UNSURE,
     SyncWrite,
-    add_conflicts,
     add_intents,
     age_s,
-    finish_conflicts,
     finish_in_part,
     finish_write,
 )
-from pm_providers.store.sync_links import DETACHED, LINKED, SINGLE
+from pm_providers.store.sync_links import LINKED, SINGLE
 from pm_providers.store.sync_parts import PartLink, drop_parts, put_part
-from pm_providers.store.sync_state import write_fenced
-from pm_providers.store.sync_tries import FRESH, tried_in_vain
+from pm_providers.store.sync_tries import tried_in_vain
 from pm_providers.sync.creating import FATAL, SpentError
 from pm_providers.sync.decisions import Act, Decision
+from pm_providers.sync.parts_links import PartLinks
 from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, filled, same_value
-from pm_providers.sync.parts_plan import agreed_values
 from pm_providers.sync.parts_records import (
     ACTIONS,
     AGAIN,
@@ -69,7 +66,7 @@ class Fuse:
         return self.most is None or self.deleted < self.most
 
 
-class PartWriter:
+class PartWriter(PartLinks):
     """Writes parts to both sides.
 
     Args:
@@ -90,21 +87,14 @@ class PartWriter:
         settle_s: float,
         on_write: Callable[[Decision], None],
     ) -> None:
-        self._db = db
-        self._mapping_id = mapping_id
-        self._fence = fence
+        super().__init__(db, mapping_id, fence)
         self._sides = sides
         self._settle_s = settle_s
         self._on_write = on_write
-        self.run_id = ""
         self.left: int | None = None
         self.fuse = Fuse()
         self.kept_back = 0
         self.counts: Counter[str] = Counter()
-
-    async def transaction(self, work: Callable[[SqlConnection], Any]) -> Any:
-        """A transaction of this run; nothing when another took over."""
-        return await write_fenced(self._db, self._mapping_id, self._fence, work)
 
     # what a run before left open
 
@@ -342,78 +332,6 @@ class PartWriter:
         self.fuse.deleted += 1
         self._wrote(kind, one)
         return True
-
-    async def _settle(
-        self, kind: Kind, scope: Scope, view: PartView, decisions: Sequence[Decision], kept: set[str],
-        notes: Mapping[str, str],
-    ) -> None:  # fmt: skip
-        """Remember what both sides say now as agreed, but for fields that stay undecided."""
-        clashes = {clash.field: clash for one in decisions for clash in one.clashes}
-        rows = [
-            {
-                "mapping_id": self._mapping_id, "link_id": view.link_id, "field": clash.field,
-                "left_value": {"value": clash.left}, "right_value": {"value": clash.right},
-                "base_value": {"value": clash.base}, "note": clash.note, "run_id": self.run_id,
-                "state": "resolved" if clash.winner and clash.field not in kept else "open",
-                **({"decision": clash.winner} if clash.winner else {}),
-            }
-            for clash in clashes.values()
-        ]  # fmt: skip
-        over = [name for name in view.decided if name not in clashes and name not in kept]
-
-        def work(conn: SqlConnection) -> None:
-            add_conflicts(conn, rows)
-            finish_conflicts(conn, view.link_id, over, "both sides say the same now", self.run_id or None)
-            new = view.row is None
-            self._put(
-                conn, kind, scope, view, new=new, state=LINKED, problem=problem_of(notes), now=True, kept=kept
-            )
-
-        await self.transaction(work)
-        self._learn(kind, scope, view)
-
-    # links
-
-    async def _detach(self, kind: Kind, scope: Scope, view: PartView, why: str) -> None:
-        def work(conn: SqlConnection) -> None:
-            self._put(conn, kind, scope, view, new=view.row is None, state=DETACHED, problem=why)
-            finish_conflicts(conn, view.link_id, None, why, self.run_id or None)
-
-        await self.transaction(work)
-
-    async def _save(self, kind: Kind, scope: Scope, view: PartView, **values: Any) -> None:
-        new = view.row is None
-        await self.transaction(lambda conn: self._put(conn, kind, scope, view, new=new, **values))
-
-    def _put(
-        self, conn: SqlConnection, kind: Kind, scope: Scope, view: PartView, *, new: bool, now: bool = False,
-        kept: set[str] | None = None, **values: Any,
-    ) -> None:  # fmt: skip
-        row: dict[str, Any] = {"entity": kind.entity, "owner_id": scope.owner_id, **values}
-        if now:
-            row |= FRESH
-        for side in SIDES:
-            item = view.items.get(side)
-            row[f"{side}_id"] = view.ids.get(side)
-            if item is not None and item.other_end is not None:
-                row[f"{side}_parent"] = item.other_end
-            if now and item is not None:
-                before = view.agreed.get(side, {})
-                said = agreed_values(item.values, before, kept or (), is_copy=view.copy == side)
-                view.agreed[side] = said
-            base = view.agreed.get(side)
-            row[f"{side}_agreed"] = None if base is None else {
-                **{name: value for name, value in base.items() if name != "copy"},
-                **({"copy": True} if view.copy == side else {}),
-            }  # fmt: skip
-        if view.replaces:
-            drop_parts(conn, [view.replaces])
-        put_part(conn, self._mapping_id, view.link_id, new=new, **row)
-
-    @staticmethod
-    def _learn(kind: Kind, scope: Scope, view: PartView) -> None:
-        for side, item in view.items.items():
-            scope.pairs[kind.entity, side, item.id] = view.link_id
 
 
 _STORED: Any = object()
