@@ -118,7 +118,7 @@ class PartWriter(PartLinks):
         rest = short_of(kind, seen, one) if seen is not None and one.action == "update" else set()
 
         def work(conn: SqlConnection) -> None:
-            if rest and rest < {name for name in one.wanted if name in kind.fields}:
+            if rest and rest < {name for name in one.wanted if kind.holds(name)}:
                 finish_in_part(conn, one, rest, after=values["after"], error=str(why))
             else:
                 finish_write(conn, one.id, state, error=why, **values)
@@ -131,7 +131,7 @@ class PartWriter(PartLinks):
     ) -> bool:
         """Find out what became of a part that an undo was making again; whether it is known."""
         one = writes[0]
-        wanted = {name: value for name, value in one.wanted.items() if name in kind.fields}
+        wanted = {name: value for name, value in one.wanted.items() if kind.holds(name)}
         place = scope.ids[one.side]
         items = [
             item

@@ -203,6 +203,14 @@ class Kind:
         """For people."""
         return str(next((values[name] for name in self.fields if values.get(name)), ""))[:200]
 
+    def names(self, *said: Values) -> tuple[str, ...]:
+        """Fields kept in step, of a part that says or said these values."""
+        return self.fields
+
+    def holds(self, name: str) -> bool:
+        """Whether a name in the history is one of a field; the others say where a part stands."""
+        return name in self.fields
+
     def called(self, item: Item) -> str:
         """What a part is called, for people."""
         return item.title or self.title(item.values)

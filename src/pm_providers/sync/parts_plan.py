@@ -12,6 +12,7 @@ from pm_providers.sync.decisions import Act, Clash, Decision, Step
 from pm_providers.sync.merge import merge_texts
 from pm_providers.sync.parts_model import TEXTS, Item, Kind, PartView, Values, same_value
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
+from pm_providers.sync.values import CUSTOM
 
 __all__ = ["Bars", "agreed_values", "decide_part", "paired"]
 
@@ -22,7 +23,7 @@ class Bars:
 
     Attributes:
         whole: side -> why nothing can be made there.
-        fields: side -> field -> why it cannot be written there.
+        fields: side -> field, or `CUSTOM` for all custom ones -> why it cannot be written there.
     """
 
     whole: Mapping[str, str] = field(default_factory=dict)
@@ -87,23 +88,25 @@ def _single(kind: Kind, view: PartView, policy: Policy, bars: Bars, held: str, r
         return _plain(kind, view, Act.LEAVE, held={kind.part: why}, reason=why)
     values = view.items[side].values
     barred = {name: why for name in values if (why := _bar(kind, bars, target, name, values[name]))}
-    steps = tuple(
-        Step(name, None, values[name]) for name in kind.fields if name in values and name not in barred
-    )
-    lost = {name: barred[name] for name in kind.fields if name in values and name in barred}
+    names = [name for name in kind.names(values) if name in values]
+    steps = tuple(Step(name, None, values[name]) for name in names if name not in barred)
+    lost = {name: barred[name] for name in names if name in barred}
     return _plain(kind, view, Act.CREATE, target, steps=steps, held=lost, reason=reason)
 
 
 def _bar(kind: Kind, bars: Bars, target: str, name: str, value: Any) -> str:
-    return bars.fields.get(target, {}).get(name, "") or kind.portable(name, value)
+    barred = bars.fields.get(target, {})
+    every = barred.get(CUSTOM, "") if name.startswith(CUSTOM) else ""
+    return barred.get(name, "") or every or kind.portable(name, value)
 
 
 def _lost(kind: Kind, view: PartView, side: str, policy: Policy, bars: Bars) -> Decision:
     left = other(side)
     base, now = view.agreed.get(left, {}), view.items[left].values
-    edited = [name for name in kind.fields if not same_value(name, base.get(name), now.get(name))]
+    names = kind.names(base, now)
+    edited = [name for name in names if not same_value(name, base.get(name), now.get(name))]
     if policy.deletes == "ignore":
-        return _plain(kind, view, Act.LEAVE, reason=f"deleted on the {side}; the policy keeps it")
+        return _plain(kind, view, Act.DETACH, reason=f"deleted on the {side}; the policy keeps it")
     if edited and policy.creates(side) and not bars.whole.get(side):
         why = f"deleted on the {side}, but edited on the {left} since ({', '.join(edited)})"
         return _single(kind, view, policy, bars, "", why)
@@ -124,7 +127,8 @@ class _Pair:
         self.apart: set[str] = set()
 
     def run(self) -> list[Decision]:
-        for name in self.kind.fields:
+        values = [item.values for item in self.view.items.values()]
+        for name in self.kind.names(*values, *self.view.agreed.values()):
             self._field(name)
         disputed = {clash.field for clash in self.clashes} | self.apart
         self.settles = self.settles or not disputed.issuperset(self.view.decided)

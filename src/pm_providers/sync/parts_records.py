@@ -89,7 +89,7 @@ def short_of(kind: Kind, item: Item, one: SyncWrite) -> set[str]:
     return {
         name
         for name, value in one.wanted.items()
-        if name in kind.fields and not same_value(name, value, item.values.get(name))
+        if kind.holds(name) and not same_value(name, value, item.values.get(name))
     }
 
 
@@ -109,8 +109,8 @@ def taken_for_ours(kind: Kind, view: PartView, writes: Iterable[SyncWrite]) -> b
         item = view.items.get(one.side)
         if one.action != "update" or item is None or not view.agreed:
             continue
-        for name in kind.fields:
-            if name not in one.wanted or not same_value(name, one.wanted[name], item.values.get(name)):
+        for name in filter(kind.holds, one.wanted):
+            if not same_value(name, one.wanted[name], item.values.get(name)):
                 continue
             theirs = (one.basis or {}).get(name)
             is_merged = ((one.lost or {}).get(name) or {}).get("winner") == "merged"

@@ -213,8 +213,9 @@ def _by_field(*allowed: str) -> Any:
 
 
 def _field(name: Any) -> str:
-    if name not in FIELDS and not (isinstance(name, str) and name.startswith(CUSTOM)) and name not in _WHOLE:
-        every = ", ".join((*FIELDS, f"{CUSTOM}<name>", *_WHOLE))
+    custom = isinstance(name, str) and name.removeprefix(f"{_PROJECT}.").startswith(CUSTOM)
+    if name not in FIELDS and not custom and name not in _WHOLE:
+        every = ", ".join((*FIELDS, f"{CUSTOM}<name>", *_WHOLE, f"{_PROJECT}.{CUSTOM}<name>"))
         raise ValueError(f"{name!r:.60} is no field; there are: {every}")
     return str(name)
 

@@ -6,17 +6,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
-from pm_providers.errors import NotFoundError
+from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import Entity, PMProject
 from pm_providers.sync.parts_comments import People
 from pm_providers.sync.parts_model import Container, Item, Scope, Values, filled
 from pm_providers.sync.policy import LEFT, SIDES, Policy, other
 from pm_providers.sync.side import Side
+from pm_providers.sync.values import CUSTOM, plain
 
 __all__ = ["Projects"]
 
 _NOBODY = ":"
 """After a side and before the id of a user of it who is nobody on the other."""
+
+_MAP = "custom_fields"
 
 
 class Projects(Container):
@@ -49,13 +52,21 @@ class Projects(Container):
         found = target.provider.capabilities.operation("update_project")
         return "" if found.is_supported else found.note or "projects cannot be changed"
 
+    def names(self, *said: Values) -> tuple[str, ...]:
+        """The fields of all projects, and custom fields by their names on the left."""
+        return (*self.fields, *sorted({name for one in said for name in one if name.startswith(CUSTOM)}))
+
+    def holds(self, name: str) -> bool:
+        """Custom fields are fields as well."""
+        return name in self.fields or name.startswith(CUSTOM)
+
     def cannot(self, target: Side) -> Mapping[str, str]:
-        """Field -> why it cannot be written there."""
+        """Field, or `CUSTOM` for all custom ones -> why it cannot be written there."""
         barred = self.barred(target)
         table = target.provider.capabilities.fields[Entity.PROJECT]
         return {
-            name: barred or table[name].note or "it cannot be written there"
-            for name in self.fields
+            CUSTOM if name == _MAP else name: barred or table[name].note or "it cannot be written there"
+            for name in (*self.fields, _MAP)
             if barred or not table[name].is_writable
         }
 
@@ -84,8 +95,25 @@ class Projects(Container):
             values["owner_id"] = await self._shared(side.name, one.owner_id)
         if one.is_archived:
             values["status"] = "archived"
+        values |= self._custom(side.name, one.custom_fields)
         kept = {name: value for name, value in values.items() if self._is_carried(name)}
         return Item(one.id, filled(kept), one.updated_at, key=one.version, record=one)
+
+    def _custom(self, side: str, fields: Mapping[str, Any]) -> Values:
+        """Custom fields by their names on the left; the order of what a list holds says nothing."""
+        values = {name: plain(value) for name, value in fields.items()}
+        return {
+            self._shared_name(side, name): sorted(value, key=str) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+
+    def _shared_name(self, side: str, name: str) -> str:
+        theirs = self._policy.partner(_MAP, name, side) if side != LEFT else None
+        return f"{CUSTOM}{theirs or name}"
+
+    def _own_name(self, side: str, name: str) -> str:
+        own = name.removeprefix(CUSTOM)
+        return own if side == LEFT else self._policy.partner(_MAP, own, LEFT) or own
 
     def _is_carried(self, name: str) -> bool:
         return any(self._policy.carries(self.entity, name, side) for side in SIDES)
@@ -103,11 +131,23 @@ class Projects(Container):
 
     async def update(self, side: Side, scope: Scope, item: Item, values: Values) -> Item:
         """Write fields, if nobody changed it meanwhile."""
-        updates = self.for_record(values)
+        named = {name: value for name, value in values.items() if name.startswith(CUSTOM)}
+        custom = {self._own_name(side.name, name): value for name, value in named.items()}
+        updates = self.for_record({name: value for name, value in values.items() if name not in named})
+        updates |= {_MAP: custom} if custom else {}
         if updates.get("owner_id"):
             updates["owner_id"] = await self._own(side.name, str(updates["owner_id"]))
-        made = await side.provider.update_project(item.id, updates, expected_version=item.key)
+        try:
+            made = await side.provider.update_project(item.id, updates, expected_version=item.key)
+        except ValidationError as error:
+            error.fields = {self._rejected(side.name, name): why for name, why in error.fields.items()}
+            raise
         return await self._item(side, made)
+
+    def _rejected(self, side: str, name: str) -> str:
+        """The field by its name here, of one that a side rejected."""
+        head, _, own = name.partition(".")
+        return self._shared_name(side, own) if head == _MAP and own else name
 
     async def _own(self, side: str, shared: str) -> str:
         """The id on a side of a user whom both have."""

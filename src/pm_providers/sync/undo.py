@@ -204,7 +204,8 @@ def decide_part_undo(
 
 
 def _remade(kind: Kind, undone: Undone, barred: Mapping[str, str]) -> Decision:
-    said = {name: undone.before[name] for name in kind.fields if undone.before.get(name) is not None}
+    names = kind.names(undone.before)
+    said = {name: undone.before[name] for name in names if undone.before.get(name) is not None}
     steps = tuple(Step(name, None, value) for name, value in said.items() if name not in barred)
     held = {name: barred[name] for name in said if name in barred}
     reason = "the run deleted it; it comes back under a new id"
@@ -212,7 +213,8 @@ def _remade(kind: Kind, undone: Undone, barred: Mapping[str, str]) -> Decision:
 
 
 def _part_removed(kind: Kind, undone: Undone, now: Values, bound: str) -> Decision:
-    edited = [name for name in kind.fields if not same_value(name, undone.after.get(name), now.get(name))]
+    names = kind.names(undone.after, now)
+    edited = [name for name in names if not same_value(name, undone.after.get(name), now.get(name))]
     if edited:
         held = dict.fromkeys(edited, "edited since")
         return _left_alone(undone, "the run created it, but it was edited since", held)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pm_providers.model import PMTask
 
-__all__ = ["CUSTOM", "FIELDS", "SETS", "TEXTS", "Snapshot", "changed_fields", "snapshot_of"]
+__all__ = ["CUSTOM", "FIELDS", "SETS", "TEXTS", "Snapshot", "changed_fields", "plain", "snapshot_of"]
 
 Snapshot = dict[str, Any]
 """Field -> JSON value. Choices are `{"is": unified value, "name": the vendor's own}`, people, labels and
@@ -43,7 +43,7 @@ FIELDS: tuple[str, ...] = (
 
 def snapshot_of(task: PMTask) -> Snapshot:
     """A task in the terms of its own system."""
-    found: dict[str, Any] = {name: _plain(getattr(task, name)) for name in _SAME_NAME}
+    found: dict[str, Any] = {name: plain(getattr(task, name)) for name in _SAME_NAME}
     found["description"] = _text(task.description)
     found["status"] = _choice(task.status, task.status_name)
     found["priority"] = _choice(task.priority, task.priority_name)
@@ -52,7 +52,7 @@ def snapshot_of(task: PMTask) -> Snapshot:
     found["sprint"] = task.sprint_id
     found["labels"] = sorted(task.label_ids)
     for name, value in task.custom_fields.items():
-        found[f"{CUSTOM}{name}"] = _plain(value)
+        found[f"{CUSTOM}{name}"] = plain(value)
     return {name: value for name, value in found.items() if value not in (None, "", [], {})}
 
 
@@ -66,7 +66,7 @@ def _text(value: str | None) -> str | None:
     return value.replace("\r\n", "\n").replace("\r", "\n").rstrip() if value else None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """As JSON gives it back. Numbers lose what hours and minutes do not tell apart."""
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -76,9 +76,9 @@ def _plain(value: Any) -> Any:
         rounded = round(value, 6)
         return int(rounded) if rounded.is_integer() else rounded
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): plain(one) for name, one in value.items()}
     return value if isinstance(value, str | int) else str(value)
 
 
