@@ -9,7 +9,7 @@ import pytest
 
 from pm_providers.contract import encode_cursor
 from pm_providers.errors import NotFoundError, ValidationError
-from pm_providers.providers.trello import TrelloProvider
+from pm_providers.providers.trello import TrelloProvider, changes
 from tests.providers.trello.world import BOARD, BUG, DOING, DONE, World
 
 
@@ -211,3 +211,41 @@ async def test_the_first_pass_of_a_board_that_is_too_much_at_once(
     reader = Reader(provider)
     assert sorted((await reader.drain())[0]) == ids
     assert await reader.drain() == ([], [])
+
+
+@pytest.fixture
+def huge(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A board of 2,300 cards, which is more than may be held; some were made in one second."""
+    monkeypatch.setattr(changes, "_HUGE", 1000)
+    return [world.card(f"T{n}", second=0x65200000 + n // 7) for n in range(2300)]
+
+
+async def test_the_first_pass_of_a_huge_board_is_handed_out_page_by_page(
+    world: World, provider: TrelloProvider, huge: list[str]
+) -> None:
+    reader, cursor, found = Reader(provider), None, list[str]()
+    while (page := await provider.changes(BOARD, cursor)).has_more:
+        found += [one.id for one in page.upserts]
+        cursor = page.cursor
+        assert len(page.upserts) <= 1000
+    assert sorted(found) == huge
+    # The frame with its cards, three pages, and whether anything moved meanwhile.
+    assert len(world.sent) == 5
+    reader.cursor = page.cursor
+    assert await reader.drain() == ([], [])
+
+
+async def test_what_moves_during_the_first_pass_of_a_huge_board_is_found(
+    world: World, provider: TrelloProvider, huge: list[str]
+) -> None:
+    first = await provider.changes(BOARD)
+    reader = Reader(provider)
+    reader.cursor, reader.titles = first.cursor, {one.id: one.title for one in first.upserts}
+    world.touch(huge[-1], name="renamed after it was handed out")
+    del world.cards[huge[-2]]
+    added = world.card("added")
+    upserts, deleted = await reader.drain()
+    assert sorted({*upserts, *(one.id for one in first.upserts)} - set(deleted)) == sorted(world.cards)
+    assert deleted == [huge[-2]]
+    assert reader.titles[huge[-1]] == "renamed after it was handed out"
+    assert added in reader.titles

@@ -23,7 +23,7 @@ from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import CARD_FIELDS
 from pm_providers.toolkit.documents import broken, identifier, object_list
 
-__all__ = ["ALL", "VISIBLE", "BoardCards", "hidden"]
+__all__ = ["ALL", "VISIBLE", "BoardCards", "hidden", "number_older"]
 
 ALL, VISIBLE = "all", "visible"
 """Filters: every card; open cards in open lists. `open` would hold those of archived lists ([board] docs)."""
@@ -32,6 +32,7 @@ _LEAST_PAGE = 20
 _MOST_ROUNDS = 10_000
 _PIECES = BATCH_MOST - 1
 _FULLNESS = 0.8
+_SECOND = 8  # digits of an id that tell the second
 
 Card = dict[str, Any]
 
@@ -49,6 +50,18 @@ class _Window:
     first: int | None = None
     last: int | None = None
     before: str | None = None
+
+    @classmethod
+    def of(cls, place: str | None) -> _Window:
+        """What is older than a `place`."""
+        if place is None:
+            return cls()
+        return cls(before=place) if len(place) > _SECOND else cls(last=int(place, 16))
+
+    @property
+    def place(self) -> str:
+        """Where it ends, if it does: the second in the form that ids have, or the id."""
+        return self.before or f"{self.last or 0:0{_SECOND}x}"
 
     def params(self, size: int, fields: str) -> dict[str, str | int]:
         """Query of the window."""
@@ -98,10 +111,7 @@ class BoardCards:
         self._size = api.options.page_size
 
     async def everything(self, board: str, kept: str) -> tuple[Place, list[Card]]:
-        """All cards of a board and its frame, newest first.
-
-        Up to 1,000 cards cost one request. For more, the time before is parted into windows, which travel ten
-        in a batch; no more than 1 + ceil(cards / 1,000) requests in all.
+        """All cards of a board and its frame, newest first; what it costs, see `crawl`.
 
         Args:
             board: id of the board.
@@ -110,16 +120,34 @@ class BoardCards:
         Raises:
             NotFoundError: there is no such board.
         """
-        place, cards = await self._first(board, kept)
-        if cards is not None and len(cards) < MOST_CARDS:
-            return place, _newest_first(cards)
-        found = {identifier(one, "card"): one for one in cards or ()}
-        await _Crawl(self._api, place.id, kept, self._page_size(cards), found).run()
+        place, cards = await self.beginning(board, kept)
+        found: dict[str, Card] = {}
+        async for some in self.crawl(place, kept, cards):
+            found |= {identifier(one, "card"): one for one in some}
         return place, _newest_first(found.values())
 
+    async def crawl(
+        self, place: Place, kept: str, cards: list[Card] | None
+    ) -> AsyncGenerator[list[Card], None]:
+        """All cards of a board in any order, some at a time; one that comes again says what holds now.
+
+        Up to 1,000 cards cost no request beside that of the beginning. For more, the time before is parted
+        into windows, which travel ten in a batch; no more than ceil(cards / 1,000) requests.
+
+        Args:
+            place: the board.
+            kept: `ALL` or `VISIBLE`.
+            cards: those of its `beginning`.
+        """
+        if cards is not None:
+            yield cards
+        if cards is None or len(cards) >= MOST_CARDS:
+            async for some in _Crawl(self._api, place.id, kept, self._page_size(cards), cards or []).run():
+                yield some
+
     async def pages(self, board: str, kept: str) -> AsyncGenerator[tuple[Place, list[Card]], None]:
-        """The same in the same order, a page at a time; never more than two pages are held."""
-        place, cards = await self._first(board, kept)
+        """The same in the order of `everything`, a page at a time; never more than two pages are held."""
+        place, cards = await self.beginning(board, kept)
         if cards is not None and len(cards) < MOST_CARDS:
             yield place, _newest_first(cards)
             return
@@ -142,20 +170,31 @@ class BoardCards:
     async def _page(self, board: str, kept: str, window: _Window, size: int) -> tuple[list[Card], int]:
         return await _shrinking(self._api, f"boards/{board}/cards/{kept}", window, size, CARD_FIELDS)
 
-    async def older(self, board: str, kept: str, before: str | None, size: int) -> tuple[list[Card], int]:
-        """The newest cards that are older than a card; the newest of all without one. In any order.
+    async def older(
+        self, board: str, kept: str, before: str | None, size: int
+    ) -> tuple[list[Card], str | None]:
+        """The newest cards before a place in time; the newest of all without one. In any order.
 
         Returns:
-            The cards, and how many could have come: less than asked for where that was too much at once.
+            The cards, some of which the page before may have had, and the place to go on from, which hides
+            nothing of what was there; `None` when no more can come.
         """
-        return await self._page(board, kept, _Window(before=before), size)
+        page, size = await self._page(board, kept, _Window.of(before), size)
+        rest = _Window.of(before).after(page, size)
+        return page, None if rest is None else rest.place
 
     def _page_size(self, cards: object) -> int:
         """Small pages where the first answer was too much for the server, though not asked to be small."""
         return max(_LEAST_PAGE, MOST_CARDS // 4) if cards is None and self._size == MOST_CARDS else self._size
 
-    async def _first(self, board: str, kept: str) -> tuple[Place, list[Card] | None]:
-        """The frame of a board, with its newest cards unless pages shall be small or that is too much."""
+    async def beginning(self, board: str, kept: str) -> tuple[Place, list[Card] | None]:
+        """The frame of a board, with its newest cards unless pages shall be small or that is too much.
+
+        These are all its cards, in any order, where they are fewer than 1,000.
+
+        Raises:
+            NotFoundError: there is no such board.
+        """
         if self._size == MOST_CARDS:
             params = {
                 **PLACE_PARAMS,
@@ -179,16 +218,17 @@ class BoardCards:
 class _Crawl:
     """One way through the cards of a board that has more than an answer holds."""
 
-    def __init__(self, api: Api, board: str, kept: str, size: int, found: dict[str, Card]) -> None:
+    def __init__(self, api: Api, board: str, kept: str, size: int, newest: Sequence[Card]) -> None:
         self._api = api
         self._path = f"boards/{board}/cards/{kept}"
         self._size = size
-        self._found = found
+        self._newest = {identifier(one, "card") for one in newest}
         self._earliest = int(board[:8], 16)
+        self._windows, self._check = self._beginning(newest)
 
-    async def run(self) -> None:
-        """Fill `found`."""
-        windows, check = self._beginning()
+    async def run(self) -> AsyncGenerator[list[Card], None]:
+        """What came beside the newest, page by page; where one of those is missing, all of them as well."""
+        windows, check = self._windows, self._check
         for _ in range(_MOST_ROUNDS):
             if not windows:
                 return
@@ -197,8 +237,8 @@ class _Crawl:
             windows = [] if missed else later
             check = None
             rest = [one.after(page, self._size) for one, page in zip(now, pages, strict=True)]
-            for page in pages:
-                self._found |= {identifier(one, "card"): one for one in page}
+            while pages:
+                yield pages.pop(0)
             left = [one for one in rest if one is not None]
             share = _PIECES // len(left) if left else 1
             windows += [piece for one in left for piece in one.pieces(share, self._earliest)]
@@ -206,20 +246,17 @@ class _Crawl:
                 windows = [_Window()]
         raise broken("the list of cards never ends")
 
-    def _beginning(self) -> tuple[list[_Window], _Window | None]:
+    def _beginning(self, newest: Sequence[Card]) -> tuple[list[_Window], _Window | None]:
         """Windows of what is older than the cards that came with the board, and one that checks those.
 
-        The number of a card on its board tells about how many are older. It decides only how many windows are
-        tried at once.
+        How many are older decides only how many windows are tried at once.
         """
-        if not self._found:
+        if not newest:
             return [_Window()], None
-        oldest = min(self._found.values(), key=lambda one: identifier(one, "card"))
-        last, number = _second(oldest), oldest.get("idShort")
-        older = number - 1 if isinstance(number, int) else 0
+        older, seconds = number_older(newest), [_second(one) for one in newest]
+        last = min(seconds)
         if self._earliest >= last:  # a board of cards that were moved here: as many a day as lately
-            newest = max(_second(one) for one in self._found.values())
-            self._earliest = last - older * (newest - last) // len(self._found)
+            self._earliest = last - older * (max(seconds) - last) // len(newest)
         count = min(_PIECES, -int(-older // (self._size * _FULLNESS)))
         whole = _Window(None, last)
         return (whole.pieces(count, self._earliest) if older > self._size else [whole]), _Window(last + 1)
@@ -232,7 +269,7 @@ class _Crawl:
         answers = await self._answers(plans)
         if check is None:
             return answers, False
-        missed = any(identifier(one, "card") not in self._found for one in answers.pop())
+        missed = any(identifier(one, "card") not in self._newest for one in answers.pop())
         return answers, missed
 
     async def _answers(self, plans: Sequence[tuple[_Window, str]]) -> list[list[Card]]:
@@ -255,6 +292,16 @@ class _Crawl:
         """One window; pages stay as small as one had to be."""
         found, self._size = await _shrinking(self._api, self._path, window, self._size, fields)
         return found
+
+
+def number_older(cards: Iterable[Card]) -> int:
+    """About how many cards of a board are older than these: the number of a card on its board tells it.
+
+    Cards that were deleted are counted, and those that were moved there are counted by when they came.
+    """
+    oldest = min(cards, key=lambda one: identifier(one, "card"), default={})
+    number = oldest.get("idShort")
+    return number - 1 if isinstance(number, int) else 0
 
 
 async def _shrinking(api: Api, path: str, window: _Window, size: int, fields: str) -> tuple[list[Card], int]:

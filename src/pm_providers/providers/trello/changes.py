@@ -9,7 +9,8 @@ An archived card is an upsert that says so; one that was deleted or moved to ano
 board that may not be seen any more is an error, and nothing of it counts as gone.
 
 Cost: one request a call up to a thousand cards. Of larger boards, the time of the last activity is asked for
-first; as long as it stays, a call is that one request, but for one of a hundred, and once a day.
+first; as long as it stays, a call is that one request, but for one of a hundred, and once a day. Tasks are
+kept only where they differ; the first pass over a board of tens of thousands hands out each page at once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import base64
 import binascii
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -28,9 +29,10 @@ import msgspec
 from pm_providers.contract import ChangePage, PMProviderConfig, decode_cursor, encode_cursor
 from pm_providers.errors import NotFoundError, ValidationError
 from pm_providers.model import PMTask
-from pm_providers.providers.trello.cards import ALL
+from pm_providers.providers.trello.cards import ALL, Card, number_older
 from pm_providers.providers.trello.client import BATCH_MOST
 from pm_providers.providers.trello.config import MOST_CARDS
+from pm_providers.providers.trello.mapping.places import Place
 from pm_providers.providers.trello.mapping.tasks import is_task
 from pm_providers.providers.trello.mapping.values import is_id, is_object
 from pm_providers.providers.trello.task_reading import TaskReader
@@ -40,6 +42,7 @@ from pm_providers.toolkit.documents import identifier, optional_text
 __all__ = ["ChangeMemory", "Changes", "digest"]
 
 _LARGE = 900
+_HUGE = 10 * MOST_CARDS
 _LOOK_EVERY = 100
 _LOOK_EVERY_S = 24 * 3600.0
 _ASK_EACH = 100
@@ -56,7 +59,7 @@ class ChangeMemory:
     Attributes:
         project: id of the board.
         scanning: the first pass is not done yet.
-        before: id of the oldest card that the first pass handed out.
+        before: place in time from which the first pass goes on; see `BoardCards.older`.
         activity: time of the last activity on the board when it was read; `None` when it must be read again.
         calls: calls since the cards were read.
         looked_at: seconds since 1970 on our own clock when they were read.
@@ -97,7 +100,7 @@ class ChangeMemory:
             return cls(
                 project=_identifier(found["p"]),
                 scanning=bool(found["s"]),
-                before=None if found["b"] is None else _identifier(found["b"]),
+                before=None if found["b"] is None else _place(found["b"]),
                 activity=None if found["a"] is None else str(found["a"]),
                 calls=int(found["n"]),
                 looked_at=float(found["w"]),
@@ -111,6 +114,13 @@ def _identifier(value: object) -> str:
     if not isinstance(value, str) or not is_id(value):
         raise ValueError(value)
     return value
+
+
+def _place(value: object) -> str:
+    if isinstance(value, str) and len(value) == len(f"{0:08x}"):
+        int(value, 16)
+        return value
+    return _identifier(value)
 
 
 def _entries(data: bytes) -> dict[str, str]:
@@ -136,7 +146,7 @@ class Changes(TaskReader):
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
         most = limit or self._options.page_size
         if cursor is None and most >= MOST_CARDS and is_object(project_id):
-            return await self._compared(ChangeMemory(project_id, scanning=False), most, None)
+            return await self._begun(project_id, most)
         if cursor is None:
             memory = ChangeMemory((await self._place(project_id, fresh=True)).id)
         else:
@@ -147,19 +157,30 @@ class Changes(TaskReader):
             return await self._scanned(memory, most)
         return await self._compared(memory, most, self._kept.take(cursor))
 
+    async def _begun(self, board: str, most: int) -> ChangePage:
+        """All cards at once, or the newest of a board whose cards are too many to hold.
+
+        While its last activity stays the one of before the first page, no page can have missed any.
+        """
+        place, cards = await self._cards.beginning(board, ALL)
+        memory = ChangeMemory(place.id, activity=optional_text(place.document, "dateLastActivity"))
+        if cards is not None and len(cards) >= MOST_CARDS and number_older(cards) > _HUGE:
+            memory.looked_at = self._timing.wall()
+            return await self._scanned(memory, most)
+        memory.scanning = False
+        return await self._told(memory, most, place, cards)
+
     async def _known_project(self, value: str) -> str:
         return await self._project_id(value)
 
     async def _scanned(self, memory: ChangeMemory, most: int) -> ChangePage:
         """The next page of the first pass, newest cards first. What slips through is found by comparing."""
         size, first = min(most, self._options.page_size), memory.before is None
-        cards, size = await self._cards.older(memory.project, ALL, memory.before, size)
+        cards, memory.before = await self._cards.older(memory.project, ALL, memory.before, size)
         place = await self._catalog.place(memory.project)
         tasks = [one for one in self._to_tasks(cards, place) if one.id not in memory.known]
         memory.known |= {one.id: digest(one) for one in tasks}
-        memory.scanning = len(cards) >= size
-        if memory.scanning:
-            memory.before = min(identifier(one, "card") for one in cards)
+        memory.scanning = memory.before is not None
         return self._page(memory, tasks, [], more=memory.scanning or not first)
 
     async def _compared(self, memory: ChangeMemory, most: int, left: Sequence[PMTask] | None) -> ChangePage:
@@ -169,12 +190,13 @@ class Changes(TaskReader):
             return self._kept_page(memory, left, most, [])
         if await self._is_quiet(memory):
             return self._page(memory, [], [], more=False)
-        place, cards = await self._cards.everything(memory.project, ALL)
-        memory.project = place.id
-        tasks = self._to_tasks(cards, place)
-        marks = {one.id: digest(one) for one in tasks}
-        changed = [one for one in tasks if memory.known.get(one.id) != marks[one.id]]
-        changed.sort(key=lambda one: (one.updated_at is not None and one.updated_at.timestamp(), one.id))
+        return await self._told(memory, most, *await self._cards.beginning(memory.project, ALL))
+
+    async def _told(
+        self, memory: ChangeMemory, most: int, place: Place, cards: list[Card] | None
+    ) -> ChangePage:
+        marks, differ = await self._read(memory.known, place, cards)
+        changed = sorted(differ, key=_age)
         gone = await self._really_gone([one for one in memory.known if one not in marks], memory.project)
         for one in gone:
             del memory.known[one]
@@ -185,6 +207,21 @@ class Changes(TaskReader):
             return self._kept_page(memory, changed, most, gone)
         memory.activity = optional_text(place.document, "dateLastActivity")
         return self._page(memory, changed, gone, more=False)
+
+    async def _read(
+        self, known: Mapping[str, str], place: Place, cards: list[Card] | None
+    ) -> tuple[dict[str, str], Iterable[PMTask]]:
+        """The digest of each task of a board, and those whose digest is not the known one."""
+        marks: dict[str, str] = {}
+        differ: dict[str, PMTask] = {}
+        async for some in self._cards.crawl(place, ALL, cards):
+            for one in self._to_tasks(some, place):
+                marks[one.id] = digest(one)
+                if known.get(one.id) == marks[one.id]:
+                    differ.pop(one.id, None)
+                else:
+                    differ[one.id] = one
+        return marks, differ.values()
 
     def _kept_page(
         self, memory: ChangeMemory, tasks: Sequence[PMTask], most: int, gone: list[str]
@@ -222,6 +259,10 @@ class Changes(TaskReader):
 
     def _page(self, memory: ChangeMemory, tasks: list[PMTask], gone: list[str], *, more: bool) -> ChangePage:
         return ChangePage(tasks, gone, memory.write(self.name), has_more=more)
+
+
+def _age(task: PMTask) -> tuple[float, str]:
+    return (0.0 if task.updated_at is None else task.updated_at.timestamp(), task.id or "")
 
 
 def _is_of(card: Mapping[str, Any], board: str) -> bool:
