@@ -24,20 +24,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from pm_providers.contract import ChangePage, PMProviderConfig, decode_cursor, encode_cursor
-from pm_providers.errors import NotFoundError, PermissionDeniedError, ValidationError
+from pm_providers.contract import ChangePage, PMProviderConfig
+from pm_providers.errors import NotFoundError, PermissionDeniedError
 from pm_providers.model import PMTask
+from pm_providers.providers.clickup.change_counts import (
+    Counts,
+    Places,
+    counts_of,
+    read_cursor,
+    sum_of,
+    write_cursor,
+)
 from pm_providers.providers.clickup.client import PAGE, Api
 from pm_providers.providers.clickup.connection import Place
 from pm_providers.providers.clickup.mapping.tasks import project_of
-from pm_providers.providers.clickup.mapping.values import milliseconds, moment
+from pm_providers.providers.clickup.mapping.values import moment
 from pm_providers.providers.clickup.task_reading import EVERYTHING, TaskReader, listing_of
 from pm_providers.toolkit.change_source import ChangedPage, KeptSources, Sweep
 from pm_providers.toolkit.change_state import ChangedItem, ChangeState
@@ -45,13 +53,11 @@ from pm_providers.toolkit.changes import ChangeStream
 from pm_providers.toolkit.documents import identifier
 from pm_providers.transport import bounded_map
 
-__all__ = ["Changes", "Counts", "TaskChanges"]
+__all__ = ["Changes", "TaskChanges"]
 
 _STEP = 500
 _MANY = 20
 _READINGS = 3
-_Places = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
-"""Folders and other lists."""
 _OLDEST_FIRST: Mapping[str, Any] = {"order_by": "created", "reverse": True}
 _NEWEST: Mapping[str, Any] = {"order_by": "updated"}
 
@@ -64,7 +70,7 @@ class Changes(TaskReader):
         self._sources: KeptSources[TaskChanges] = KeptSources(self._timing.monotonic)
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
-        inner, counts = (None, Counts()) if cursor is None else _opened(cursor)
+        inner, counts = (None, Counts()) if cursor is None else read_cursor(cursor)
         source = self._sources.take(cursor)
         if inner is None or source is None:
             place = await self._place_of_stream(project_id, inner)
@@ -83,7 +89,7 @@ class Changes(TaskReader):
         upserts = await self._tasks([*(one.document for one in batch.items), *archived])
         counts = await source.calibrated(len(state.ids), more=batch.more)
         upserts.sort(key=_by_change)
-        after = _closed(state.write(self.name), counts)
+        after = write_cursor(state.write(self.name), counts)
         if batch.more:
             self._sources.keep(after, source)
         return ChangePage(upserts, list(batch.deleted), after, has_more=batch.more)
@@ -94,7 +100,7 @@ class Changes(TaskReader):
             return await self._place(project_id)
         return Place(project_id, project_id if self._level == "space" else "", {})
 
-    async def _places(self, place: Place) -> _Places:
+    async def _places(self, place: Place) -> Places:
         """Folders and lists of a project, or itself. Others may have asked for them a moment ago."""
         if self._level != "space":
             return (), (place.document,)
@@ -109,48 +115,6 @@ class Changes(TaskReader):
 
 def _by_change(task: PMTask) -> float:
     return task.updated_at.timestamp() if task.updated_at is not None else 0.0
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the lists of a project counted when that was compared with the known tasks.
-
-    Attributes:
-        offset: tasks that were known, less those that were counted; `None` where that is not known.
-        folders: counted by the lists in folders, of a space.
-        lists: by the others, or by the project itself.
-        turn: lists are looked at next, not folders.
-    """
-
-    offset: int | None = None
-    folders: int | None = None
-    lists: int | None = None
-    turn: bool = True
-
-    @property
-    def total(self) -> int | None:
-        """Both; `None` where one is not known."""
-        return None if self.folders is None or self.lists is None else self.folders + self.lists
-
-
-def _number(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
-def _closed(inner: str, counts: Counts) -> str:
-    return encode_cursor("clickup", {"i": inner, "o": list(astuple(counts))})
-
-
-def _opened(cursor: str) -> tuple[str, Counts]:
-    found = decode_cursor("clickup", cursor)
-    try:
-        inner, (offset, folders, lists, turn) = found["i"], found["o"]
-        counts = Counts(_number(offset), _number(folders), _number(lists), bool(turn))
-    except (KeyError, TypeError, ValueError):
-        inner, counts = None, Counts()
-    if not isinstance(inner, str):
-        raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
-    return inner, counts
 
 
 @dataclass
@@ -175,7 +139,7 @@ class TaskChanges:
     level: str
     place: Place
     find_archived: Callable[[], Awaitable[list[dict[str, Any]]]]
-    find_places: Callable[[], Awaitable[_Places]]
+    find_places: Callable[[], Awaitable[Places]]
     counts: Counts = field(default_factory=Counts)
     known: ChangeState | None = None
     now: float = 0.0
@@ -233,7 +197,7 @@ class TaskChanges:
         since the pass began follows it.
         """
         if number == 1 and self._before is None:
-            self._before = self.counted = _count(await self.find_places())
+            self._before = self.counted = counts_of(await self.find_places())
         page = self._pages.get(number) or await self._passed(number, size)
         self._pages = {number: page} if page.total > size else {}
         if number == 1:
@@ -330,14 +294,14 @@ class TaskChanges:
         if before.total is None:
             return None
         if (before.turn and before.lists) or not before.folders:
-            return replace(before, lists=_sum(await self._loose()), turn=not before.folders)
-        return replace(before, folders=_sum(await self._folders()), turn=True)
+            return replace(before, lists=sum_of(await self._loose()), turn=not before.folders)
+        return replace(before, folders=sum_of(await self._folders()), turn=True)
 
     async def _count(self) -> Counts:
         """What the lists of the project count: one request, or two for a space."""
         if self.level != "space":
-            return _count(((), (await self.api.get(f"{self.level}/{self.place.id}"),)))
-        return _count((await self._folders(), await self._loose()))
+            return counts_of(((), (await self.api.get(f"{self.level}/{self.place.id}"),)))
+        return counts_of((await self._folders(), await self._loose()))
 
     async def _folders(self) -> list[dict[str, Any]]:
         path = f"space/{self.place.id}/folder"
@@ -437,15 +401,3 @@ class TaskChanges:
 def _newest(items: Sequence[ChangedItem]) -> datetime | None:
     """A time before which the pass did not begin, where the vendor does not tell its clock."""
     return max((one.changed_at for one in items if one.changed_at is not None), default=None)
-
-
-def _count(places: _Places) -> Counts:
-    """What folders and lists count."""
-    return Counts(None, _sum(places[0]), _sum(places[1]))
-
-
-def _sum(places: Sequence[Mapping[str, Any]]) -> int | None:
-    """Sum of the counts, which are numbers or texts; `None` where one is not told."""
-    counts = [milliseconds(one.get("task_count")) for one in places]
-    known = [one for one in counts if one is not None]
-    return sum(known) if len(known) == len(counts) else None
