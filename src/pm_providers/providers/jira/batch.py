@@ -21,6 +21,7 @@ from pm_providers.errors import (
 )
 from pm_providers.model import Entity, PMTask
 from pm_providers.providers.jira.bulk import BULK_MOST, BulkReport
+from pm_providers.providers.jira.bulk_answers import failures, refused
 from pm_providers.providers.jira.deleting import NOT_IN_BULK, WORTH_IT, Deletes, opened
 from pm_providers.providers.jira.drafting import Draft
 from pm_providers.providers.jira.errors import FIELD_NAMES
@@ -94,9 +95,9 @@ class Batches(Deletes):
             # 400 is the answer when all of them failed; it tells why of each.
             answer = await self._api.call("POST", "issue/bulk", json=body, expect=(200, 201, 400))
             document = answer.json_object()
-            failed = _failures(document)
+            failed = failures(document)
             if answer.status == 400 and not failed:  # noqa: PLR2004
-                raise _refused(document)
+                raise refused(document)
             made = [one for one in document.get("issues") or () if isinstance(one, Mapping)]
             rest = [one for place, one in enumerate(chunk) if place not in failed]
             if len(made) != len(rest):
@@ -356,14 +357,6 @@ async def _all(work: Callable[[Any], Awaitable[None]], items: Sequence[Any], lim
             raise answer
 
 
-def _refused(document: Mapping[str, Any]) -> ValidationError:
-    """Why a whole call was refused."""
-    text = "; ".join(str(one) for one in document.get("errorMessages") or ())
-    errors = document.get("errors")
-    fields = {str(name): str(why) for name, why in errors.items()} if isinstance(errors, Mapping) else {}
-    return ValidationError(text or ("" if fields else "refused"), fields=fields)
-
-
 def _asked(one: _Item) -> str:
     return str(one.draft.fields["status"]) if one.draft is not None else ""
 
@@ -381,25 +374,6 @@ def _equal(updates: Sequence[tuple[Any, Any]]) -> list[list[int]]:
         for places in groups.values()
         if len(places) >= WORTH_IT and all(names[repr(updates[place][0])] == 1 for place in places)
     ]
-
-
-def _failures(document: Mapping[str, Any]) -> dict[int, ValidationError]:
-    """Place in the call -> why it failed."""
-    found = {}
-    for one in document.get("errors") or ():
-        if not isinstance(one, Mapping) or not isinstance(one.get("failedElementNumber"), int):
-            continue
-        inner = one.get("elementErrors")
-        details = inner if isinstance(inner, Mapping) else {}
-        errors = details.get("errors")
-        fields = {str(name): str(why) for name, why in errors.items()} if isinstance(errors, Mapping) else {}
-        texts = [str(text) for text in details.get("errorMessages") or ()]
-        message = "; ".join([*texts, *(f"{name}: {why}" for name, why in fields.items())]) or "refused"
-        status = one.get("status")
-        found[one["failedElementNumber"]] = ValidationError(
-            message, fields=fields, status=status if isinstance(status, int) else None
-        )
-    return found
 
 
 def _named_error(error: ValidationError, item: _Item) -> ValidationError:
