@@ -69,7 +69,7 @@ def test_a_comment(one, expected):
 def test_a_deleted_checklist_goes_whoever_made_it():
     gone = view("a", None, "a", name="name")
     assert decided(gone, LISTS) == [(Act.DELETE, LEFT, {})]
-    assert decided(gone, LISTS, Policy(deletes="ignore")) == [(Act.LEAVE, "", {})]
+    assert decided(gone, LISTS, Policy(deletes="ignore")) == [(Act.DETACH, "", {})]
     assert decided(gone, LISTS, Policy(direction="to_right")) == [(Act.DETACH, "", {})]
 
 

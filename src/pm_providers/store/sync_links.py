@@ -18,6 +18,7 @@ from pm_providers.store.sync_rows import (
     CHUNK,
     COLUMNS,
     DETACHED,
+    KEPT,
     LINKED,
     SINGLE,
     Link,
@@ -27,7 +28,7 @@ from pm_providers.store.sync_rows import (
     in_parts,
     links_by_id,
 )
-from pm_providers.store.sync_seen import Observed, known_ids, mark_gone, observe, stale_ids
+from pm_providers.store.sync_seen import Observed, keep_for_good, known_ids, mark_gone, observe, stale_ids
 from pm_providers.store.sync_singles import (
     Single,
     pair,
@@ -41,6 +42,7 @@ from pm_providers.store.sync_tries import is_due
 
 __all__ = [
     "DETACHED",
+    "KEPT",
     "LINKED",
     "SINGLE",
     "Link",
@@ -52,6 +54,7 @@ __all__ = [
     "dirty_links",
     "drop_links",
     "find_links",
+    "keep_for_good",
     "known_ids",
     "links_by_id",
     "mark_gone",

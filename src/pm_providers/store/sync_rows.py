@@ -19,6 +19,7 @@ __all__ = [
     "CHUNK",
     "COLUMNS",
     "DETACHED",
+    "KEPT",
     "LINKED",
     "SINGLE",
     "Link",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 SINGLE, LINKED, DETACHED = "single", "linked", "detached"
+KEPT = "kept"
+"""Why an item is gone: it was deleted while deletions were not carried, and none of these ever is."""
+
 CHUNK = 500
 """Values of one IN list; SQLite takes a limited number of parameters."""
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from pm_providers.database.clock import read_clock
 from pm_providers.database.ids import new_ids
 from pm_providers.database.schema_sync import sync_links
-from pm_providers.store.sync_rows import DETACHED, LINKED, SINGLE, Link, change, find_links
+from pm_providers.store.sync_rows import DETACHED, KEPT, LINKED, SINGLE, Link, change, find_links, in_parts
 
-__all__ = ["Observed", "known_ids", "mark_gone", "observe", "stale_ids"]
+__all__ = ["Observed", "keep_for_good", "known_ids", "mark_gone", "observe", "stale_ids"]
 
 _MAY_RETURN = {"archived", "moved", "hidden"}
 
@@ -153,11 +153,19 @@ def mark_gone(conn: SqlConnection, mapping_id: str, entity: str, side: str, gone
     found = find_links(conn, mapping_id, entity, side, list(gone))
     for link in found:
         one = link.id_on(side)
-        if link.state == DETACHED or one is None or link.gone_on(side) == gone[one]:
+        if link.state == DETACHED or one is None or link.gone_on(side) in {gone[one], KEPT}:
             continue
         told = {f"{side}_gone": gone[one], f"{side}_now": None}
         change(conn, link.id, dirty=True, attempts=0, retry_at=None, **told)
     return len(found)
+
+
+def keep_for_good(conn: SqlConnection, link_ids: Sequence[str]) -> None:
+    """Note of items that were deleted on one side that this is not carried, whatever people decide later."""
+    for part in in_parts(link_ids):
+        for column in (sync_links.c.left_gone, sync_links.c.right_gone):
+            where = sync_links.c.id.in_(part) & (column == "deleted")
+            conn.execute(update(sync_links).where(where).values({column: KEPT}))
 
 
 def known_ids(conn: SqlConnection, mapping_id: str, entity: str, side: str) -> set[str]:

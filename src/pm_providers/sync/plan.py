@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pm_providers.store.sync_links import KEPT
 from pm_providers.sync.comparing import Pair, in_order
 from pm_providers.sync.decisions import DELETED, Act, Clash, Decision, LinkView, Step
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy, other
@@ -87,6 +88,9 @@ def _creation(link: LinkView, source: str, translator: Translator, reason: str =
 
 def _lost(link: LinkView, side: str, policy: Policy, translator: Translator) -> list[Decision]:
     target, why = other(side), link.gone[side]
+    if why == KEPT:
+        reason = f"deleted on the {side} when deletions were not carried; it stays"
+        return [Decision(Act.LEAVE, link.id, title=link.title, reason=reason)]
     if why != DELETED:
         return [Decision(Act.DETACH, link.id, title=link.title, reason=f"{why} on the {side}")]
     if policy.deletes == "ignore" or not policy.creates(target):

@@ -15,6 +15,7 @@ from pm_providers.database import Database
 from pm_providers.database.schema_sync import sync_conflicts
 from pm_providers.model import Entity
 from pm_providers.store.sync_links import (
+    KEPT,
     LINKED,
     SINGLE,
     Link,
@@ -270,13 +271,18 @@ class Planner:
         return [one for one in found if str(one.state_on(side).get("parent")) in above]
 
     def _stays(self, link: Link, side: str, gone_id: str | None) -> bool:
-        """Whether an item is new, or was edited since it was deleted on a side, or stands elsewhere there."""
+        """Whether an item is new, or was edited since it was deleted on a side, or stands elsewhere there.
+
+        So does one that was deleted when deletions were not carried.
+        """
         target = other(side)
         if link.state == SINGLE:
             return self.policy.creates(side)
         if link.state == LINKED and link.gone_on(side) is None:
             now, agreed = link.state_on(side).get("parent"), link.agreed_on(side).get("parent")
             return bool(now == agreed and now != gone_id)
+        if link.gone_on(side) == KEPT:
+            return True
         if link.gone_on(side) != "deleted" or self.policy.winner("title") == side:
             return False
         changed = changed_fields(link.agreed_on(target), link.state_on(target))

@@ -60,7 +60,8 @@ class Policy:
         tie: side that wins where `newest` cannot tell.
         uncertainty_s: seconds by which the clocks of the two systems may differ; closer edits are a tie.
         deletes: what becomes of an item whose counterpart was deleted: `propagate` (deleted, too), `close`
-            (put into a closed status), `detach` (kept, no longer in step), `ignore` (kept, link kept).
+            (put into a closed status), `detach` (kept, no longer in step), `ignore` (kept, link kept). What
+            was ignored stays so, whatever is decided later.
         fuse_share: share of all linked items that one run may delete.
         fuse_least: deletions that need no permission, however few items there are.
         fuse_overwrite_share: share of all linked items that one run may overwrite.

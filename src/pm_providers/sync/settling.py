@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.store.sync_history import add_conflicts, finish_conflicts
-from pm_providers.store.sync_links import DETACHED, Link, change_many, drop_links, links_by_id, save_link
+from pm_providers.store.sync_links import (
+    DETACHED,
+    Link,
+    change_many,
+    drop_links,
+    keep_for_good,
+    links_by_id,
+    save_link,
+)
 from pm_providers.store.sync_tries import FRESH, tried_in_vain
 from pm_providers.sync.agreement import decided
 from pm_providers.sync.creating import problem_of
@@ -72,6 +80,7 @@ def let_go(conn: SqlConnection, items: Sequence[Decision], run_id: str) -> None:
         one.link_id: {"dirty": False, "problem": one.reason} for one in items if one.act is Act.LEAVE
     }
     change_many(conn, rows)
+    keep_for_good(conn, list(rows))
     for one in items:
         if one.act not in {Act.FORGET, Act.LEAVE}:
             save_link(conn, one.link_id, state=DETACHED, dirty=False, problem=one.reason)
