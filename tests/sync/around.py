@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pm_providers.model import (
@@ -167,9 +167,9 @@ class Around:
         return {one.id: one for one in await end.people.list_sprints(end.project)}
 
     async def new_sprint(self, side: str, name: str, number: int) -> PMSprint:
-        """Make one; one in two without dates, where its system can do without."""
+        """Make one that is yet to begin: some systems take no tasks into one that has ended."""
         end = self.ends[side]
-        start = date(2026, 1, 5) + timedelta(weeks=2 * number)
+        start = datetime.now(UTC).date() + timedelta(weeks=8 + 2 * number)
         dates = {"start_date": start, "end_date": start + timedelta(days=11)}
         return await end.people.create_sprint(PMSprint(name=name, project_id=end.project, **dates))
 

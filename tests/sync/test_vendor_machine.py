@@ -44,9 +44,9 @@ PAIRS = (
     "trello-jira",
     pytest.param("internal-redmine", marks=pytest.mark.redmine),
 )
-IN_CI, BY_ITSELF = 4, 8
-SLOW = {"internal-redmine": 1}
-DEATHS, DEATHS_IN_CI = range(60), range(1, 60, 8)
+IN_CI, BY_ITSELF = 3, 8
+OTHERWISE = {"internal-redmine": 1, "memory": 12}
+DEATHS, DEATHS_IN_CI = range(60), range(1, 60, 10)
 
 
 def machine_of(pair: str) -> type[SyncMachine]:
@@ -61,7 +61,7 @@ def machine_of(pair: str) -> type[SyncMachine]:
 def test_both_sides_agree_whatever_happens(pair: str, sync_db: Engine) -> None:
     """Random edits, faults and deaths; see `VendorMachine`."""
     default = IN_CI if os.environ.get("CI") else BY_ITSELF
-    explored(machine_of(pair), sync_db, number_of(SLOW.get(pair, default)))
+    explored(machine_of(pair), sync_db, number_of(OTHERWISE.get(pair, default)))
 
 
 @pytest.mark.parametrize("name", FOUND)
