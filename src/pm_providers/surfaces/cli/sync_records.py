@@ -217,7 +217,7 @@ def _show_run(state: State, found: RunView, naming: Naming) -> None:
 
 
 def _lost_lines(one: SyncWrite) -> list[Text]:
-    """Values that lost a conflict by a write; the write across, if there is one, tells of the same conflict."""
+    """Values that lost a conflict by a write; the write across, if any, tells of the same conflict."""
     found = []
     for name, lost in (one.lost or {}).items():
         if lost.get("winner") == other(one.side):
