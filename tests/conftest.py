@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pm_providers.database import session
+from tests.support import statements
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url
 
 __all__ = ["empty_postgres_url", "postgres_server", "postgres_url"]
@@ -24,6 +25,8 @@ settings.load_profile("repeatable" if os.environ.get("CI") else "unhurried")
 # httpx2 imports this at each request to an application; Python looks everywhere for what is missing, each time.
 if importlib.util.find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # known to be missing
+
+statements.share()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -71,9 +71,9 @@ class PostgresServer:
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            for table in reversed(metadata.sorted_tables):
-                if table.name != "pm_counters":
-                    connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            tables = [table.name for table in reversed(metadata.sorted_tables) if table.name != "pm_counters"]
+            deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in tables]
+            connection.execute(sql.SQL("; ").join(deletes))
 
 
 def _plain(address: str) -> str:
