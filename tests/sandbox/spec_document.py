@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-__all__ = ["Finding", "SpecDocument", "load_spec"]
+__all__ = ["Finding", "SpecDocument", "load_document", "load_spec", "type_or_null"]
 
 NAME = "urn:vendor:openproject"
 
@@ -114,3 +115,28 @@ def load_spec(path: Path) -> SpecDocument:
     """Read the document; dates in its examples become texts."""
     document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # a safe loader
     return SpecDocument(json.loads(json.dumps(document, default=str)))
+
+
+Schema = dict[str, Any]
+
+
+def type_or_null(schema: Schema) -> Schema:
+    """What `nullable` says, as JSON Schema says it."""
+    if isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+    return schema
+
+
+@functools.cache
+def load_document(path: Path, or_null: Callable[[Schema], Schema] = type_or_null) -> SpecDocument:
+    """A document in JSON, in which schemas that are `nullable` are what `or_null` makes of them."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        found = {key: plain(part) for key, part in value.items()}
+        return or_null(found) if found.pop("nullable", None) is True else found
+
+    return SpecDocument(plain(json.loads(path.read_text())))

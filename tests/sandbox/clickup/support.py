@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -12,7 +10,6 @@ import httpx2
 from pm_providers.sandbox.clickup import ADMIN_TOKEN, TEAM_ID, ClickUpSandbox
 from pm_providers.sandbox.clickup.people import add_user, join
 from pm_providers.sandbox.kit import Clock
-from tests.sandbox.spec_document import SpecDocument
 
 __all__ = [
     "ADMIN_TOKEN",
@@ -20,7 +17,6 @@ __all__ = [
     "Place",
     "add_person",
     "ecode",
-    "load",
     "make",
     "open_box",
 ]
@@ -74,20 +70,3 @@ async def listed(client, path, **query):
 def ecode(answer):
     """Status and code of an error."""
     return answer.status_code, answer.json()["ECODE"]
-
-
-@functools.cache
-def load(path):
-    """The vendor's document with `nullable` said as JSON Schema says it."""
-    return SpecDocument(_nullable(json.loads(path.read_text())))
-
-
-def _nullable(value):
-    if isinstance(value, list):
-        return [_nullable(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    found = {key: _nullable(part) for key, part in value.items()}
-    if found.pop("nullable", None) is True and isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-    return found

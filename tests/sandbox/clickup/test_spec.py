@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.sandbox.clickup.support import Place, load, open_box
+from tests.sandbox.clickup.support import Place, open_box
+from tests.sandbox.spec_document import load_document
 from tests.shared_material import need, spec_path
 
 # What the document says and the product does not do: (pattern of the finding, reason).
@@ -386,7 +387,7 @@ def unexplained(findings):
 
 
 async def test_v2_agrees_with_the_document():
-    document = load(need(spec_path("clickup-v2.json")))
+    document = load_document(need(spec_path("clickup-v2.json")))
     async with open_box(plan="enterprise") as client:
         call = Caller(client, document)
         await _workspace(call)
@@ -415,7 +416,7 @@ UNCALLED = {
 
 
 async def test_v3_agrees_with_the_document():
-    document = load(need(spec_path("clickup-v3.json")))
+    document = load_document(need(spec_path("clickup-v3.json")))
     async with open_box(api="") as client:
         task = await make_task(client)
         call = Caller(client, document, prefix="")

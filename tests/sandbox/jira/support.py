@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -12,7 +10,6 @@ from pm_providers.sandbox.jira import ADMIN_EMAIL, ADMIN_TOKEN, JiraSandbox
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, ADMINS, DELIVERY, USERS
 from pm_providers.sandbox.jira.rights import ADMIN_ROLE, MEMBER_ROLE
 from pm_providers.sandbox.jira.setup import add_user, make_project
-from tests.sandbox.spec_document import SpecDocument
 
 API = "/rest/api/3"
 MIA = "5b10ac8d82e05b22cc7d4ef5"
@@ -31,7 +28,6 @@ __all__ = [
     "USERS",
     "adf",
     "errors",
-    "load",
     "make",
     "open_box",
 ]
@@ -77,20 +73,3 @@ def errors(answer):
     """Status and what the error document says."""
     body = answer.json()
     return answer.status_code, body["errors"] or body["errorMessages"]
-
-
-@functools.cache
-def load(path):
-    """The vendor's document with `nullable` said as JSON Schema says it."""
-    return SpecDocument(_nullable(json.loads(path.read_text())))
-
-
-def _nullable(value):
-    if isinstance(value, list):
-        return [_nullable(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    found = {key: _nullable(part) for key, part in value.items()}
-    if found.pop("nullable", None) is True and isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-    return found

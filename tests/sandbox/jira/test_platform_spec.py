@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tests.sandbox.jira.support import ADMINS, MIA, adf, load, open_box
+from tests.sandbox.jira.support import ADMINS, MIA, adf, open_box
+from tests.sandbox.spec_document import load_document
 from tests.shared_material import need, spec_path
 
 # What the document says and the product does not do: (pattern of the finding, reason).
@@ -300,7 +301,7 @@ async def collect(document):
 
 
 async def test_every_answer_fits_the_document_or_a_known_deviation():
-    findings, calls = await collect(load(need(spec_path("jira-platform-v3.json"))))
+    findings, calls = await collect(load_document(need(spec_path("jira-platform-v3.json"))))
     unknown = sorted(
         {str(f) for f in findings if not any(re.search(pattern, str(f)) for pattern, _ in DEVIATIONS)}
     )
@@ -309,7 +310,7 @@ async def test_every_answer_fits_the_document_or_a_known_deviation():
 
 
 async def test_every_known_deviation_still_exists():
-    findings, _ = await collect(load(need(spec_path("jira-platform-v3.json"))))
+    findings, _ = await collect(load_document(need(spec_path("jira-platform-v3.json"))))
     texts = {str(f) for f in findings}
     stale = [pattern for pattern, _ in DEVIATIONS if not any(re.search(pattern, text) for text in texts)]
     assert not stale

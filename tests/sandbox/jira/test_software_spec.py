@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tests.sandbox.jira.support import MIA, load, make, open_box
+from tests.sandbox.jira.support import MIA, make, open_box
+from tests.sandbox.spec_document import load_document
 from tests.shared_material import need, spec_path
 
 AGILE, SOFTWARE, PLATFORM = "/rest/agile/1.0", "/rest/software/1.0", "/rest/api/3"
@@ -37,7 +38,7 @@ class Caller:
     def __init__(self, client):
         self._client = client
         self._documents = {
-            root: load(need(spec_path(name)))
+            root: load_document(need(spec_path(name)))
             for root, name in (
                 (AGILE, "jira-software.json"),
                 (SOFTWARE, "jira-software.json"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from contextlib import asynccontextmanager
 
 import httpx2
 
 from pm_providers.sandbox.trello import ADMIN_TOKEN, API_KEY, ORGANIZATION_ID, TrelloSandbox
 from pm_providers.sandbox.trello.demo import add_member, join, member_id, token_of
-from tests.sandbox.spec_document import SpecDocument
+from tests.sandbox.spec_document import load_document, type_or_null
 
 NOBODY = "f" * 24
 MIA, BEN = member_id("mia"), member_id("ben")
@@ -99,24 +97,14 @@ def refusal(answer):
     return answer.status_code, answer.text
 
 
-@functools.cache
 def load(path):
-    """The vendor's document with `nullable` said as JSON Schema says it."""
-    return SpecDocument(_nullable(json.loads(path.read_text())))
+    """The vendor's document, where values of a list and references may be null as well."""
+    return load_document(path, _or_null)
 
 
-def _nullable(value):
-    if isinstance(value, list):
-        return [_nullable(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    found = {key: _nullable(part) for key, part in value.items()}
-    if found.pop("nullable", None) is not True:
-        return found
-    if isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-        if "enum" in found:
-            found["enum"] = [*found["enum"], None]
+def _or_null(found):
+    if isinstance(found.get("type"), str) and "enum" in found:
+        found["enum"] = [*found["enum"], None]
     if "$ref" in found:
-        found = {"anyOf": [{"$ref": found["$ref"]}, {"type": "null"}]}
-    return found
+        return {"anyOf": [{"$ref": found["$ref"]}, {"type": "null"}]}
+    return type_or_null(found)
