@@ -14,31 +14,12 @@ from pm_providers.providers.asana.provider import AsanaProvider
 from pm_providers.sandbox.asana import ME_TOKEN, AsanaSandbox
 from pm_providers.sandbox.asana.setup import add_field, add_project, add_setting
 from pm_providers.transport import Timing
+from tests.support.wire import FakeTime, answer
 
 __all__ = ["FakeTime", "Scripted", "Site", "answer", "config", "own_token", "scripted"]
 
 WORKSPACE = "100"
 _TOKENS = itertools.count(1)
-
-
-class FakeTime:
-    """A clock that only moves when something sleeps, or when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def timing(self) -> Timing:
-        return Timing(
-            monotonic=lambda: self.now,
-            wall=lambda: 1_790_000_000.0 + self.now,
-            sleep=self._sleep,
-            jitter=lambda low, high: (low + high) / 2,
-        )
 
 
 def own_token() -> str:
@@ -121,13 +102,6 @@ _FIELDS: dict[str, tuple[Any, ...]] = {
     "Reviewers": ("people", ()),
     "Stage": ("enum", ("Backlog", "In review", "Closed")),
 }
-
-
-def answer(body: Any = None, status: int = 200, **headers: str) -> httpx2.Response:
-    """An answer with a JSON body."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    content = b"" if body is None else json.dumps(body).encode()
-    return httpx2.Response(status, content=content, headers={"content-type": "application/json", **named})
 
 
 class Scripted:

@@ -14,6 +14,7 @@ from pm_providers.providers.clickup import ClickUpProvider
 from pm_providers.sandbox.clickup import ADMIN_TOKEN, TEAM_ID, ClickUpSandbox
 from pm_providers.sandbox.clickup.people import add_user, join
 from pm_providers.transport import Timing
+from tests.support.wire import FakeTime, answer
 
 __all__ = [
     "LIST",
@@ -47,38 +48,11 @@ STATUSES = [
 HIDDEN = {"id": "457", "name": "hidden", "hidden": True, "access": True}
 
 
-class FakeTime:
-    """A clock that only moves when something sleeps, or when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def timing(self) -> Timing:
-        return Timing(
-            monotonic=lambda: self.now,
-            wall=lambda: 1_790_000_000.0 + self.now,
-            sleep=self._sleep,
-            jitter=lambda low, high: (low + high) / 2,
-        )
-
-
 def config(url: str | None = "https://clickup.example.com", **given: Any) -> PMProviderConfig:
     """A configuration with a token and a Workspace, unless other ones are given."""
     known = {"api_key": TOKEN, "workspace_id": TEAM, **given}
     fields = {name: known.pop(name) for name in ("api_key", "workspace_id", "max_wait_s") if name in known}
     return PMProviderConfig(provider_type="clickup", base_url=url, additional_config=known, **fields)
-
-
-def answer(body: Any = None, status: int = 200, **headers: str) -> httpx2.Response:
-    """An answer with a JSON body."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    content = b"" if body is None else json.dumps(body).encode()
-    return httpx2.Response(status, content=content, headers={"content-type": "application/json", **named})
 
 
 def fault(text: str, code: str, status: int) -> httpx2.Response:

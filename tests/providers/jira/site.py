@@ -14,31 +14,12 @@ from pm_providers.sandbox.jira import ADMIN_EMAIL, ADMIN_TOKEN, JiraSandbox
 from pm_providers.sandbox.jira.defaults import ADMIN_ACCOUNT, CLASSIC, DELIVERY
 from pm_providers.sandbox.jira.setup import add_user, make_project
 from pm_providers.transport import Timing
+from tests.support.wire import FakeTime, answer
 
 __all__ = ["ADMIN", "MIA", "MIA_TOKEN", "FakeTime", "Scripted", "Site", "answer", "config", "scripted"]
 
 ADMIN = ADMIN_ACCOUNT
 MIA, MIA_TOKEN = "5b10ac8d82e05b22cc7d4ef5", "mia-token"
-
-
-class FakeTime:
-    """A clock that only moves when something sleeps, or when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def timing(self) -> Timing:
-        return Timing(
-            monotonic=lambda: self.now,
-            wall=lambda: 1_790_000_000.0 + self.now,
-            sleep=self._sleep,
-            jitter=lambda low, high: (low + high) / 2,
-        )
 
 
 def config(url: str = "https://site.example.com", **given: Any) -> PMProviderConfig:
@@ -70,13 +51,6 @@ class Site:
     def count(self, method: str | None = None, path: str = "") -> int:
         """Requests so far, of a method, whose path matches."""
         return self.box.log.count(method, path)
-
-
-def answer(body: Any = None, status: int = 200, **headers: str) -> httpx2.Response:
-    """An answer with a JSON body."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    content = b"" if body is None else json.dumps(body).encode()
-    return httpx2.Response(status, content=content, headers={"content-type": "application/json", **named})
 
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
