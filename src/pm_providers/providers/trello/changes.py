@@ -63,7 +63,7 @@ class ChangeMemory:
         activity: time of the last activity on the board when it was read; `None` when it must be read again.
         calls: calls since the cards were read.
         looked_at: seconds since 1970 on our own clock when they were read.
-        known: card id -> digest of what was handed out.
+        known: id of a card, as bytes -> digest of what was handed out.
     """
 
     project: str
@@ -72,11 +72,13 @@ class ChangeMemory:
     activity: str | None = None
     calls: int = 0
     looked_at: float = 0.0
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[bytes, bytes] = field(default_factory=dict)
 
     def write(self, provider: str) -> str:
         """The cursor."""
-        entries = b"".join(bytes.fromhex(one + mark) for one, mark in sorted(self.known.items()))
+        entries = bytearray()
+        for one in sorted(self.known):
+            entries += one + self.known[one]
         state = {
             "p": self.project,
             "s": self.scanning,
@@ -123,17 +125,21 @@ def _place(value: object) -> str:
     return _identifier(value)
 
 
-def _entries(data: bytes) -> dict[str, str]:
+def _entries(data: bytes) -> dict[bytes, bytes]:
     if len(data) % _ENTRY:
         raise ValueError(len(data))
-    parts = (data[start : start + _ENTRY] for start in range(0, len(data), _ENTRY))
-    return {one[:_ID_BYTES].hex(): one[_ID_BYTES:].hex() for one in parts}
+    starts = range(0, len(data), _ENTRY)
+    return {data[one : one + _ID_BYTES]: data[one + _ID_BYTES : one + _ENTRY] for one in starts}
 
 
-def digest(task: PMTask) -> str:
+def digest(task: PMTask) -> bytes:
     """What tells two states of a task apart: all its fields but `raw_data`."""
     data = msgspec.json.encode(_seen(task), order="sorted")
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
+
+
+def _key(task: PMTask) -> bytes:
+    return bytes.fromhex(task.id or "")
 
 
 class Changes(TaskReader):
@@ -178,15 +184,15 @@ class Changes(TaskReader):
         size, first = min(most, self._options.page_size), memory.before is None
         cards, memory.before = await self._cards.older(memory.project, ALL, memory.before, size)
         place = await self._catalog.place(memory.project)
-        tasks = [one for one in self._to_tasks(cards, place) if one.id not in memory.known]
-        memory.known |= {one.id: digest(one) for one in tasks}
+        tasks = [one for one in self._to_tasks(cards, place) if _key(one) not in memory.known]
+        memory.known |= {_key(one): digest(one) for one in tasks}
         memory.scanning = memory.before is not None
         return self._page(memory, tasks, [], more=memory.scanning or not first)
 
     async def _compared(self, memory: ChangeMemory, most: int, left: Sequence[PMTask] | None) -> ChangePage:
         """What differs from what is known, all cards read; or what is `left` of that, and once more then."""
         if left is not None:
-            memory.known |= {one.id: digest(one) for one in left[:most]}
+            memory.known |= {_key(one): digest(one) for one in left[:most]}
             return self._kept_page(memory, left, most, [])
         if await self._is_quiet(memory):
             return self._page(memory, [], [], more=False)
@@ -197,10 +203,11 @@ class Changes(TaskReader):
     ) -> ChangePage:
         marks, differ = await self._read(memory.known, place, cards)
         changed = sorted(differ, key=_age)
-        gone = await self._really_gone([one for one in memory.known if one not in marks], memory.project)
+        missing = [one.hex() for one in memory.known if one not in marks]
+        gone = await self._really_gone(missing, memory.project)
         for one in gone:
-            del memory.known[one]
-        memory.known |= {one.id: marks[one.id] for one in changed[:most]}
+            del memory.known[bytes.fromhex(one)]
+        memory.known |= {_key(one): marks[_key(one)] for one in changed[:most]}
         memory.calls, memory.looked_at = 0, self._timing.wall()
         if len(changed) > most:
             memory.activity = None
@@ -209,18 +216,19 @@ class Changes(TaskReader):
         return self._page(memory, changed, gone, more=False)
 
     async def _read(
-        self, known: Mapping[str, str], place: Place, cards: list[Card] | None
-    ) -> tuple[dict[str, str], Iterable[PMTask]]:
+        self, known: Mapping[bytes, bytes], place: Place, cards: list[Card] | None
+    ) -> tuple[dict[bytes, bytes], Iterable[PMTask]]:
         """The digest of each task of a board, and those whose digest is not the known one."""
-        marks: dict[str, str] = {}
-        differ: dict[str, PMTask] = {}
+        marks: dict[bytes, bytes] = {}
+        differ: dict[bytes, PMTask] = {}
         async for some in self._cards.crawl(place, ALL, cards):
             for one in self._to_tasks(some, place):
-                marks[one.id] = digest(one)
-                if known.get(one.id) == marks[one.id]:
-                    differ.pop(one.id, None)
+                key, mark = _key(one), digest(one)
+                marks[key] = mark
+                if known.get(key) == mark:
+                    differ.pop(key, None)
                 else:
-                    differ[one.id] = one
+                    differ[key] = one
         return marks, differ.values()
 
     def _kept_page(
