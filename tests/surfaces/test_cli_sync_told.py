@@ -93,3 +93,41 @@ def test_a_value_that_lost_is_told_once(cli, there, mapped):
     assert "1 value lost to the other side's" in ran.err
     found = cli("sync", "history", "--json").json[0]["id"]
     assert cli("sync", "history", "--run", found).out.count("the left won; lost: Right") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ("settle_s=5", "--option settle_s:=5\n"),
+        ("budget=many", "--option budget:=NUMBER\n"),
+        ("without=title, labels", """--option 'without:=["title", "labels"]'\n"""),
+        ("directions=title", """--option 'directions:={"NAME": "VALUE"}'\n"""),
+    ],
+)
+def test_an_option_that_is_no_text_says_how_it_is_given(cli, mapped, given, command):
+    name, _, _ = mapped
+    found = cli("mappings", "update", name, "--option", given, code=6)
+    assert found.err.endswith(f"what is no text is given as JSON: {command}")
+    assert "JSON" not in cli("mappings", "update", name, "--option", "provenance=maybe", code=6).err
+
+
+def test_a_new_mapping_keeps_options_that_say_no(cli, there, mapped):
+    external = there("projects", "create", "--name", "Other", "--json").json["id"]
+    made = cli("mappings", "add", "there", external, "--option", "full_every_s:=0", "--json").json
+    assert made["sync_config"] == {"full_every_s": 0}
+
+
+def test_a_plan_at_first_contact_knows_sprints_of_one_name(cli, there, mapped):
+    name, left, right = mapped
+    for call, project in ((cli, left), (there, right)):
+        call("sprints", "create", "--project", project, "--name", "Sprint 1")
+    sprint = cli("sprints", "list", "--project", left, "--json").json[0]["id"]
+    cli("tasks", "create", "--project", left, "--title", "One", "--sprint", sprint)
+    plan = cli("sync", "plan", name)
+    assert "not in step" not in plan.out
+    assert "Sprint 1" in plan.out
+    ran = cli(*next(one for one in plan.err.split("`") if "--plan" in one).split()[1:])
+    assert "not in step" not in ran.out
+    (copy,) = there("tasks", "list", "--project", right, "--json").json
+    assert copy["sprint_id"] == there("sprints", "list", "--project", right, "--json").json[0]["id"]
+    assert "nothing to do" in cli("sync", "plan", name, "--full").out

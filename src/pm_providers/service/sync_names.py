@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pm_providers.errors import PMError
 from pm_providers.model import Entity
 from pm_providers.store.sync_history import SyncWrite
 from pm_providers.store.sync_views import made_labels, titles_of
 from pm_providers.sync.decisions import Decision
 from pm_providers.sync.engine import Engine
 from pm_providers.sync.facts import Choice
+from pm_providers.sync.parts_model import NEW
 from pm_providers.sync.policy import LEFT, SIDES
+from pm_providers.sync.side import Side
 from pm_providers.sync.translate import NEW_LABEL
 
 __all__ = ["Naming", "naming_of", "naming_of_writes"]
@@ -58,7 +62,7 @@ class Naming:
 
 
 async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Naming:
-    """Names for decisions; asks nothing that the run has not asked already.
+    """Names for decisions; asks nothing that the run has not asked already, but for sprints at first contact.
 
     Raises:
         PMError: a side cannot be read.
@@ -79,15 +83,19 @@ async def naming_of(engine: Engine, decisions: Iterable[Decision] = ()) -> Namin
             "tasks": await titles_of(
                 engine.database, engine.mapping_id, name, _pointed(decisions, "parent", name)
             ),
-            "sprints": await titles_of(
-                engine.database,
-                engine.mapping_id,
-                name,
-                _pointed(decisions, "sprint", name),
-                entity=Entity.SPRINT.value,
-            ),
+            "sprints": await _sprints(engine, side, _pointed(decisions, "sprint", name)),
         }
     return Naming(titles, names)
+
+
+async def _sprints(engine: Engine, side: Side, ids: set[str]) -> dict[str, str]:
+    """Id -> name. At first contact no run has stored those yet that both sides have."""
+    entity = Entity.SPRINT.value
+    found = await titles_of(engine.database, engine.mapping_id, side.name, ids, entity=entity)
+    if any(one not in found and not one.startswith(NEW) for one in ids):
+        with contextlib.suppress(PMError):  # an id will do where a name cannot be asked for
+            found |= {one.id: one.name for one in await side.provider.list_sprints(side.project_id)}
+    return found
 
 
 async def naming_of_writes(db: Any, mapping_id: str, writes: Sequence[SyncWrite]) -> Naming:

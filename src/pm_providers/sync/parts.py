@@ -133,6 +133,8 @@ class Parts:
         self._containers.append((kind, scope, decided))
         for view, decisions in decided:
             self._look.note_held(decisions, kind.part if isinstance(kind, Projects) else "")
+            if len(view.items) == len(SIDES):  # as of now a pair, also where no run has written it down yet
+                planner.learn(view.items[LEFT].id, view.items[RIGHT].id, kind.entity)
             for one in decisions if not is_early(view, self._policy.settle_s) else ():
                 if one.act not in {Act.SETTLE, Act.FORGET}:
                     self.sprints.append(one)

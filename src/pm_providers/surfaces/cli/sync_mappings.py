@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from pm_providers.database import Database
+from pm_providers.errors import ValidationError
 from pm_providers.service.sync_setup import MappingRequest, keep_mapping, reconfigure
 from pm_providers.service.sync_state import MappingStatus, sync_status
 from pm_providers.store import pause_mapping, remove_mapping, resume_mapping
@@ -88,7 +91,9 @@ def add_mapping(
 ) -> None:
     """Map a project to one of another system. Nothing is synced yet."""
     config = {
-        name: value for name, value in _options(direction, conflicts, deletes, options).items() if value
+        name: value
+        for name, value in _options(direction, conflicts, deletes, options).items()
+        if value not in (None, "")
     }
     table = pairs_of(pairs or ())
     if table:
@@ -99,7 +104,8 @@ def add_mapping(
         kept = await keep_mapping(db, request, learn=state.secrets.update)
         return (await sync_status(db, kept.id))[0]
 
-    found = with_database(state, work)
+    with _typed(options):
+        found = with_database(state, work)
     _show_mapping(state, found, "is stored")
     state.note(f"`pm-providers sync plan {short_id(found.mapping.id)}` says what a run would do")
 
@@ -202,6 +208,35 @@ def _option_words(mapping: SyncMapping) -> str:
     return line(", ".join(words)) or "defaults"
 
 
+@contextmanager
+def _typed(texts: Sequence[str] | None) -> Iterator[None]:
+    """Where an option is no text and was given as one, say how it is given."""
+    try:
+        yield
+    except ValidationError as error:
+        for text in texts or ():
+            name, _, value = text.partition("=")
+            why = error.fields.get(name, "")
+            if re.search("must be an? ", why):
+                given = shlex.quote(_as_json(name, value, why))
+                hint = f"what is no text is given as JSON: --option {given}"
+                raise ValidationError(f"{error}; {hint}", fields=error.fields) from None
+        raise
+
+
+def _as_json(name: str, value: str, why: str) -> str:
+    """How an option is given that is no text, by what was meant."""
+    if "list" in why:
+        return f"{name}:={json.dumps([one.strip() for one in value.split(',')])}"
+    if "object" in why:
+        return f'{name}:={{"NAME": "VALUE"}}'
+    try:
+        json.loads(value)
+    except ValueError:
+        value = "NUMBER"
+    return f"{name}:={value}"
+
+
 def update_mapping(
     state: State,
     mapping: _Mapping,
@@ -234,7 +269,9 @@ def update_mapping(
         found = await reconfigure(db, mapping, changed, table)
         return (await sync_status(db, found.id))[0]
 
-    _show_mapping(state, with_database(state, work), "is changed")
+    with _typed(options):
+        status = with_database(state, work)
+    _show_mapping(state, status, "is changed")
 
 
 def _other_projects(state: State, reference: str, project: str | None, external: str | None) -> str:
