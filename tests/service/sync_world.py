@@ -14,7 +14,7 @@ from pm_providers.registry import build_pm_provider
 from pm_providers.service.sync import run_sync
 from pm_providers.service.sync_setup import MappingRequest, keep_connection, keep_mapping
 from pm_providers.sync.engine import RunOptions
-from tests.support.databases import migrated_sqlite, sqlite_database
+from tests.support.databases import sqlite_database
 
 
 class Mapped:
@@ -76,9 +76,3 @@ class Mapped:
     async def on_right(self) -> dict[str, PMTask]:
         """Title -> task."""
         return {one.title: one for one in await self.right.list_tasks(self.mapping.external_project_id)}
-
-
-def template_database(path: Path) -> bytes:
-    """A database whose tables exist."""
-    path.write_bytes(migrated_sqlite())
-    return path.read_bytes()

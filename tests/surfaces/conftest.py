@@ -14,9 +14,7 @@ import pytest
 pytest.importorskip("typer", reason="the extra cli is not installed")
 
 from pm_providers.surfaces.cli.app import run
-from tests.service.sync_world import template_database
-
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+from tests.support.databases import sqlite_database
 
 
 @dataclass
@@ -61,7 +59,13 @@ def cli(clean_environment, capsys):
 
 
 @pytest.fixture
-def make(cli):
+def database(clean_environment):
+    """The database is there, which otherwise the first command makes."""
+    sqlite_database(clean_environment / "cli.db")
+
+
+@pytest.fixture
+def make(cli, database):
     """`make("project", name="X")` -> id."""
     words = {"project": "projects", "task": "tasks", "sprint": "sprints", "user": "users", "label": "labels"}
 
@@ -72,21 +76,14 @@ def make(cli):
     return create
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    return template_database(tmp_path_factory.mktemp("template") / "made.db")
-
-
 @pytest.fixture
-def there(cli, clean_environment, monkeypatch, template):
+def there(cli, database, clean_environment, encryption_key, monkeypatch):
     """The command line on the other database."""
-    monkeypatch.setenv("PM_ENCRYPTION_KEY", KEY)
-    (clean_environment / "cli.db").write_bytes(template)
-    (clean_environment / "there.db").write_bytes(template)
+    url = sqlite_database(clean_environment / "there.db")
 
     def call(*arguments: str, code: int = 0):
         with monkeypatch.context() as patch:
-            patch.setenv("PM_DATABASE_URL", f"sqlite:///{clean_environment / 'there.db'}")
+            patch.setenv("PM_DATABASE_URL", url)
             return cli(*arguments, code=code)
 
     return call
