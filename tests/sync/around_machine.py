@@ -56,8 +56,10 @@ class AroundMachine(SyncMachine):
 
     async def labelled(self, side: str, pick: int, number: int, how: str) -> None:
         task = await self.one_of(side, pick)
-        if task is None:
-            return
+        if task is not None:
+            await self.labels_put(side, task, number, how)
+
+    async def labels_put(self, side: str, task: PMTask, number: int, how: str) -> None:
         names = await self.around.label_names(side)
         before = {names.get(one, one).casefold() for one in task.label_ids}
         one = LABELS[number % len(LABELS)]
@@ -74,8 +76,10 @@ class AroundMachine(SyncMachine):
 
     async def assigned(self, side: str, pick: int, number: int, how: str) -> None:
         task = await self.one_of(side, pick)
-        if task is None:
-            return
+        if task is not None:
+            await self.people_put(side, task, number, how)
+
+    async def people_put(self, side: str, task: PMTask, number: int, how: str) -> None:
         before = self.around.persons(side, task)
         one = f"person{number % len(self.around.pairs)}"
         values = self.around.assignees(side, self._members("people", side, before, one, how))
@@ -158,8 +162,10 @@ class AroundMachine(SyncMachine):
 
     async def related(self, side: str, pick: int, onto: int) -> None:
         one, two = await self.one_of(side, pick), await self.one_of(side, onto)
-        if one is None or two is None or one.id == two.id:
-            return
+        if one is not None and two is not None and one.id != two.id:
+            await self.relation_put(side, one, two)
+
+    async def relation_put(self, side: str, one: PMTask, two: PMTask) -> None:
         names = {task.id: token(task) for task in (one, two)}
         if not await self.around.relations(side, one, names):
             made = await self.world.sides[side].create_relation(self.around.relation(side, one, two))
@@ -171,13 +177,15 @@ class AroundMachine(SyncMachine):
         self.does("relations", self.unrelated, side, pick, number)
 
     async def unrelated(self, side: str, pick: int, number: int) -> None:
-        task = await self.one_of(side, pick)
-        if task is None:
-            return
-        names = {one.id: token(one) for one in await self.world.listed(side)}
-        known = sorted((await self.around.relations(side, task, names)).items())
+        """One of those that there are."""
+        tasks = await self.world.listed(side)
+        names = {one.id: token(one) for one in tasks}
+        known: list[tuple[str, list[str], PMTask]] = []
+        for task in tasks:
+            found = await self.around.relations(side, task, names)
+            known += [(said, ids, task) for said, ids in sorted(found.items())]
         if known:
-            said, ids = known[number % len(known)]
+            said, ids, task = known[(pick + number) % len(known)]
             await self.world.sides[side].delete_relation(ids[0], task_id=task.id)
             self.marks.changed(side, ("relations", ""), {said}, set())
 
@@ -191,14 +199,15 @@ class AroundMachine(SyncMachine):
         if task is None:
             return
         lists = await self.around.checklists(side, task)
-        key = ("checklists", token(task))
         if how == "list" or not lists:
-            name, item = self.fresh("L"), self.fresh("i")
-            await self.around.new_checklist(side, task, name, item)
-            self.marks.changed(side, key, set(), {name, f"{name}/{item}"})
-            self.marks.wrote(side, ("done", f"{token(task)} {name}/{item}"), False)
+            await self.list_put(side, task, self.fresh("L"), self.fresh("i"))
         else:
             await self._item_changed(side, task, lists[number % len(lists)], number, how)
+
+    async def list_put(self, side: str, task: PMTask, name: str, item: str) -> None:
+        await self.around.new_checklist(side, task, name, item)
+        self.marks.changed(side, ("checklists", token(task)), set(), {name, f"{name}/{item}"})
+        self.marks.wrote(side, ("done", f"{token(task)} {name}/{item}"), False)
 
     async def _item_changed(self, side: str, task: PMTask, one: PMChecklist, number: int, how: str) -> None:
         client, key = self.world.sides[side], ("checklists", token(task))
@@ -229,6 +238,30 @@ class AroundMachine(SyncMachine):
             name = f"{self.fresh('f')}.txt"
             await self.around.attach(side, task, name)
             self.marks.changed(side, ("files", token(task)), set(), {name})
+
+    # the same on both sides, before a run knows of either
+
+    def both(self, kind: str, pick: int, onto: int, number: int) -> None:
+        """Things that merge, or that are the same thing twice."""
+        self.does(kind, self.both_done, kind, pick, onto, number)
+
+    async def both_done(self, kind: str, pick: int, onto: int, number: int) -> None:
+        one, two = await self.one_of(LEFT, pick), await self.one_of(LEFT, onto)
+        tasks = {side: {token(task): task for task in await self.world.listed(side)} for side in SIDES}
+        called = [token(task) for task in (one, two) if task is not None]
+        if len(called) < len(SIDES) or not all(name in tasks[side] for name in called for side in SIDES):
+            return
+        same = (self.fresh("L"), self.fresh("i"))
+        for place, side in enumerate(SIDES):
+            first, second = (tasks[side][name] for name in called)
+            if kind == "labels":
+                await self.labels_put(side, first, number + place, "add")
+            elif kind == "people":
+                await self.people_put(side, first, number + place, "add")
+            elif kind == "relations" and first.id != second.id:
+                await self.relation_put(side, first, second)
+            elif kind == "checklists":
+                await self.list_put(side, first, *same)
 
     # anything, while a run goes on
 

@@ -66,6 +66,7 @@ AROUND = {
     "checklists": (_step("check", side=SIDE, pick=PICK, number=_ANY, how=_ITEMS),),
     "files": (_step("attach", side=SIDE, pick=PICK),),
 }
+_BOTH_OF = {"labels", "people", "relations", "checklists"}
 """Kind of what stands around tasks -> what people do to it."""
 
 _KNOWN = st.sampled_from(["status", "due_date", "estimated_hours"])
@@ -95,8 +96,15 @@ def lives(draw: Any, begin: Any) -> list[tuple[str, dict[str, Any]]]:
     """Steps of a life; the first days of all begin with tasks."""
     begun = draw(begin)
     around = [one for kind in begun.get("around", ()) for one in AROUND[kind]]
+    around += [
+        _step("both", kind=st.just(kind), pick=PICK, onto=PICK, number=_ANY)
+        for kind in begun.get("around", ())
+        if kind in _BOTH_OF
+    ]
     people = st.one_of(PEOPLE, *around, *around) if around else PEOPLE
     steps = [("begin", begun), *draw(st.lists(_CREATE, min_size=2, max_size=4))]
+    if around and draw(st.booleans()):
+        steps.append(("run", {}))
     for _ in range(draw(st.integers(*DAYS))):
         steps += draw(st.lists(people, max_size=4 + len(around) // 2))
         steps.append(draw(RUN))

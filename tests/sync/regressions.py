@@ -10,6 +10,8 @@ from tests.sync.replaying import Steps
 _LEFT, _RIGHT = {"side": "left"}, {"side": "right"}
 _BEGIN = {"conflicts": "left", "skew": 0, "late": False, "comments": False}
 
+_NEW, _SAME = {"below": False, "pick": 0}, {"pick": 0, "onto": 1, "number": 0}
+
 FOUND: dict[str, tuple[str, Steps]] = {
     # It became a conflict that nobody could see as one, and waited for ever.
     "a_move_that_waits_for_another_is_in_conflict_itself": (
@@ -45,6 +47,26 @@ FOUND: dict[str, tuple[str, Steps]] = {
             ("create", {**_RIGHT, "below": True, "pick": 6}),
             ("run", {}),
             ("run_full", {}),
+        ],
+    ),
+    # Chance seldom finds these together: what merges, what is there twice, and what goes.
+    "around_a_task_that_both_sides_have": (
+        "internal-clickup",
+        [
+            ("begin", {**_BEGIN, "around": ["checklists", "labels", "people", "relations", "sprints"]}),
+            ("create", {**_LEFT, **_NEW}),
+            ("create", {**_RIGHT, **_NEW}),
+            ("new_sprint", _LEFT),
+            ("run", {}),
+            *(("both", {**_SAME, "kind": kind}) for kind in ("labels", "people", "relations", "checklists")),
+            ("into_sprint", {**_RIGHT, "pick": 0, "number": 0}),
+            ("run_full", {}),
+            ("label", {**_LEFT, "pick": 0, "number": 0, "how": "remove"}),
+            ("assign", {**_RIGHT, "pick": 0, "number": 1, "how": "remove"}),
+            ("unrelate", {**_LEFT, "pick": 0, "number": 0}),
+            ("check", {**_RIGHT, "pick": 0, "number": 0, "how": "remove"}),
+            ("rename_sprint", {**_LEFT, "number": 0}),
+            ("into_sprint", {**_LEFT, "pick": 0, "number": 1}),
         ],
     ),
     # Its write came too late, and from then on it waited for people, whatever the rule.
