@@ -318,9 +318,9 @@ async def edited(here: Place, start: int, count: int) -> None:
 WORKS = {"synced": synced}
 
 
-def measured(work: str, **task: Any) -> dict[str, Any]:
-    """One measurement in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.sync", "--work", work, "--task", json.dumps(task)]
+def measured(work: str, *, program: str = "benchmarks.sync", **task: Any) -> dict[str, Any]:
+    """One measurement in a process of its own, of a program that has works like this one."""
+    command = [sys.executable, "-m", program, "--work", work, "--task", json.dumps(task)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found: dict[str, Any] = json.loads(output.splitlines()[-1])
     return found

@@ -14,13 +14,12 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from benchmarks.compare import Task, memory
-from benchmarks.sync import INTERNAL, VENDORS, Place, edited, filled, one_run, place, spent
+from benchmarks.sync import INTERNAL, VENDORS, Place, edited, filled, measured, one_run, place, spent
 
 COPIED = 10
 """The copy loop has one of so many tasks: it takes a call for each."""
@@ -152,12 +151,7 @@ async def copied(task: Task) -> dict[str, Any]:
 WORKS = {"first": first, "paired": paired, "kept": kept, "compared": compared, "copied": copied}
 
 
-def measured(work: str, **task: Any) -> dict[str, Any]:
-    """One measurement in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.sync_large", "--work", work, "--task", json.dumps(task)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    found: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return found
+apart = partial(measured, program="benchmarks.sync_large")
 
 
 # the table
@@ -170,21 +164,21 @@ def table(options: argparse.Namespace) -> None:
     print("| what | calls of the right | of the left | CPU, s | ms a task | wall, s | writes | peak, MiB |")
     print("|---|---|---|---|---|---|---|---|")
     if options.only in {None, "first"}:
-        found = measured("first", **with_, count=count)
+        found = apart("first", **with_, count=count)
         _row("first run, the left is empty", found["run"], found["peak"], count)
         _row("the next run", found["idle"], None, None)
     if options.only in {None, "pairing"}:
-        found = measured("paired", **with_, count=count)
+        found = apart("paired", **with_, count=count)
         _row("first run, both sides are full", found["run"], found["peak"], count)
     if options.only in {None, "later"}:
-        found = measured("kept", vendor=INTERNAL, source="right", count=count, edits=[10, 100])
+        found = apart("kept", vendor=INTERNAL, source="right", count=count, edits=[10, 100])
         _row("run without edits", found["idle"], found["peak"], None)
         for number, one in found["edits"].items():
             _row(f"run after {number} edits", one, None, int(number))
     if options.only in {None, "loops"}:
-        found = measured("compared", **with_, count=count)
+        found = apart("compared", **with_, count=count)
         _row("loop: list both and compare", found, found["peak"], count)
-        found = measured("copied", **with_, count=count // COPIED)
+        found = apart("copied", **with_, count=count // COPIED)
         _row(f"loop: copy {count // COPIED:,}", found, found["peak"], count // COPIED)
 
 
