@@ -10,7 +10,8 @@ import pytest
 from pm_providers.errors import PMError, ValidationError
 from pm_providers.model import PMChecklist, PMChecklistItem, PMComment, PMProject, PMRelation, PMTask
 from pm_providers.store import add_connection, add_mapping
-from pm_providers.store.sync_history import DONE, get_run, list_writes
+from pm_providers.store.sync_history import DONE, list_writes
+from pm_providers.store.sync_views import find_run
 from pm_providers.sync.decisions import Act
 from pm_providers.sync.engine import Engine, RunOptions
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
@@ -80,7 +81,7 @@ async def to_death(world, steps, play):
 
 
 async def undone(world, run_id):
-    await Undoing(world.engine(), await get_run(world.db, run_id)).play()
+    await Undoing(world.engine(), await find_run(world.db, run_id)).play()
 
 
 async def deleting_run(world):
@@ -140,7 +141,7 @@ async def test_a_task_of_a_vendor_comes_back_with_what_stood_around_it(system, s
         report = await engine.run()
         assert report.counts["delete"] == 1, report.reason
         assert await around(right, theirs) is None
-        run = await get_run(sync_db, report.run_id)
+        run = await find_run(sync_db, report.run_id)
         planned = await Undoing(engine, run).play(dry=True)
         back = await Undoing(engine, run).play()
         assert [item.error for item in await list_writes(sync_db, run_id=back.run_id) if item.error] == []
@@ -148,9 +149,9 @@ async def test_a_task_of_a_vendor_comes_back_with_what_stood_around_it(system, s
         assert [item.reason for item in back.decisions if item.act is Act.WAIT] == []
         assert await around(right, theirs) == whole
         assert (await engine.run(RunOptions(full=True))).writes == 0
-        again = await Undoing(engine, await get_run(sync_db, back.run_id)).play()
+        again = await Undoing(engine, await find_run(sync_db, back.run_id)).play()
         assert await around(right, theirs) is None
-        await Undoing(engine, await get_run(sync_db, again.run_id)).play()
+        await Undoing(engine, await find_run(sync_db, again.run_id)).play()
         assert await around(right, theirs) == whole
 
 
@@ -165,7 +166,7 @@ async def test_what_a_system_rejects_of_a_task_that_comes_back_is_left_out_and_l
         return await create(self, task)
 
     monkeypatch.setattr(type(world.sides[RIGHT]), "create_task", picky)
-    report = await Undoing(world.engine(), await get_run(world.db, run_id)).play()
+    report = await Undoing(world.engine(), await find_run(world.db, run_id)).play()
     assert {one.entity: dict(one.held) for one in report.decisions if one.held} == {
         "task": {"status": reason}
     }

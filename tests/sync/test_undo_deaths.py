@@ -16,8 +16,9 @@ from sqlalchemy import update
 from pm_providers.database.schema_sync import sync_states
 from pm_providers.errors import ConflictError, TransportError
 from pm_providers.model import PMComment, PMRelation, PMSprint
-from pm_providers.store.sync_history import DONE, FAILED, get_run, list_runs, list_writes, open_writes
+from pm_providers.store.sync_history import DONE, FAILED, list_runs, list_writes, open_writes
 from pm_providers.store.sync_state import get_state, renew_lease
+from pm_providers.store.sync_views import find_run
 from pm_providers.sync import alive
 from pm_providers.sync.engine import RunOptions, RunReport
 from pm_providers.sync.policy import LEFT, RIGHT, Policy
@@ -32,7 +33,7 @@ PART_STEPS = (8, 10) if os.environ.get("CI") else range(22)
 
 
 async def undone(world, run_id, **options) -> RunReport:
-    return await Undoing(world.engine(), await get_run(world.db, run_id)).play(**options)
+    return await Undoing(world.engine(), await find_run(world.db, run_id)).play(**options)
 
 
 class Torn:

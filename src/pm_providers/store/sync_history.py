@@ -37,7 +37,6 @@ __all__ = [
     "finish_in_part",
     "finish_write",
     "finish_writes",
-    "get_run",
     "list_conflicts",
     "list_runs",
     "list_writes",
@@ -258,17 +257,6 @@ async def list_runs(db: Any, mapping_id: str | None = None, *, limit: int = 50) 
     return await database_for(db).read(
         lambda conn: [SyncRun(**row) for row in conn.execute(statement).mappings()]
     )
-
-
-async def get_run(db: Any, run_id: str) -> SyncRun | None:
-    """A run by id or by the unambiguous beginning of one."""
-    statement = select(sync_runs).where(sync_runs.c.id.startswith(run_id, autoescape=True)).limit(2)
-
-    def work(conn: SqlConnection) -> SyncRun | None:
-        rows = list(conn.execute(statement).mappings())
-        return SyncRun(**rows[0]) if len(rows) == 1 else None
-
-    return await database_for(db).read(work)
 
 
 async def list_writes(
