@@ -57,7 +57,7 @@ end
 """
 
 # After an answer the one thread would wait 0.2 s for more on the same connection, whoever waits on another
-# one: FAST_TRACK_KA_TIMEOUT of Puma 5.6, read in its client.rb and server.rb. This took half of the tests' time.
+# one: FAST_TRACK_KA_TIMEOUT of Puma 5.6, read in its client.rb and server.rb. That took half the tests' time.
 _PUMA = """require "puma/client"
 Puma::Client.prepend(
   Module.new do
