@@ -17,7 +17,7 @@ from sqlalchemy import Connection as SqlConnection
 
 from pm_providers.effects import elapsed
 from pm_providers.errors import ConflictError, NotFoundError, PMError, ValidationError
-from pm_providers.model import Entity, PMTask
+from pm_providers.model import Entity
 from pm_providers.store.sync_history import (
     DONE,
     FAILED,
@@ -48,17 +48,17 @@ from pm_providers.store.sync_state import (
     take_lease,
     write_fenced,
 )
-from pm_providers.sync.agreement import written
 from pm_providers.sync.alive import kept_alive
 from pm_providers.sync.applying import FATAL
 from pm_providers.sync.decisions import Act, Decision, Step
 from pm_providers.sync.engine import Engine, RunReport
 from pm_providers.sync.leave import leave_to_write
 from pm_providers.sync.parts_model import NEW
-from pm_providers.sync.policy import SIDES, other
+from pm_providers.sync.policy import SIDES
 from pm_providers.sync.side import Side
 from pm_providers.sync.undo import Undone, decide_undo, folded
 from pm_providers.sync.undoing_around import label_left, made_again, put_apart, with_members
+from pm_providers.sync.undoing_outcomes import came_back, removed, restored
 from pm_providers.sync.undoing_parts import PartsUndoing
 from pm_providers.sync.unfinished import UNDONE, Unfinished, relations_apart, relations_back
 from pm_providers.sync.values import snapshot_of
@@ -340,12 +340,12 @@ class Undoing:
     async def _sent(self, side: Side, one: Decision, undone: Undone, write_id: str) -> None:
         if one.act is Act.DELETE:
             await side.provider.delete_task(one.remote_id)
-            await self._write(lambda conn: self._gone(conn, one, write_id))
+            await self._write(lambda conn: removed(conn, one, write_id))
         elif one.act is Act.CREATE:
             made, notes = await made_again(side, one)
             self.report.decisions[-1] = replace(one, held={**one.held, **notes})
             self._moved[one.side, undone.remote_id] = made.id
-            await self._write(lambda conn: self._back(conn, one, write_id, made))
+            await self._write(lambda conn: came_back(conn, one, write_id, made))
         else:
             current = await side.provider.get_task(one.remote_id)
             if current is None:
@@ -354,42 +354,7 @@ class Undoing:
                 raise ConflictError("it was edited just now")
             updates = await side.updates(one.steps)
             task = await side.provider.update_task(one.remote_id, updates, expected_version=current.version)
-            await self._write(lambda conn: self._restored(conn, one, write_id, task))
-
-    @staticmethod
-    def _gone(conn: SqlConnection, one: Decision, write_id: str) -> None:
-        finish_write(conn, write_id, DONE, link_id=one.link_id)
-        link = links_by_id(conn, [one.link_id]).get(one.link_id)
-        if link is not None and link.id_on(other(one.side)) is None:
-            drop_links(conn, [link.id])
-
-    @staticmethod
-    def _back(conn: SqlConnection, one: Decision, write_id: str, made: PMTask) -> None:
-        after = snapshot_of(made)
-        finish_write(conn, write_id, DONE, after=after, remote_id=made.id)
-        link = links_by_id(conn, [one.link_id]).get(one.link_id)
-        if link is None:
-            return
-        side = one.side
-        whole = link.id_on(other(side)) is not None and link.gone_on(other(side)) is None
-        values = {
-            f"{side}_id": made.id, f"{side}_agreed": after, f"{side}_now": None, f"{side}_gone": None,
-            "state": LINKED if whole else DETACHED, "problem": None if whole else UNDONE,
-        }  # fmt: skip
-        save_link(conn, link.id, **values)
-
-    @staticmethod
-    def _restored(conn: SqlConnection, one: Decision, write_id: str, task: PMTask) -> None:
-        after = snapshot_of(task)
-        finish_write(conn, write_id, DONE, after=after)
-        link = links_by_id(conn, [one.link_id]).get(one.link_id)
-        if link is None:
-            return
-        at = task.updated_at.isoformat() if task.updated_at is not None else None
-        values = written(link, one.side, after, at=at, sent=[step.field for step in one.steps], basis={})
-        if link.state != LINKED:
-            values |= {"state": link.state, "dirty": link.dirty}
-        save_link(conn, link.id, **values)
+            await self._write(lambda conn: restored(conn, one, write_id, task))
 
     async def _failed(self, one: Decision, write_id: str, error: PMError) -> None:
         state = UNSURE if error.maybe_applied else FAILED
