@@ -10,7 +10,7 @@ from pm_providers.contract import decode_cursor, encode_cursor
 from pm_providers.errors import ValidationError
 from pm_providers.providers.clickup.mapping.values import milliseconds
 
-__all__ = ["Counts", "Places", "counts_of", "read_cursor", "sum_of", "write_cursor"]
+__all__ = ["Counts", "Places", "counts_of", "sum_of"]
 
 Places = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """Folders and other lists."""
@@ -37,6 +37,27 @@ class Counts:
         """Both; `None` where one is not known."""
         return None if self.folders is None or self.lists is None else self.folders + self.lists
 
+    def cursor(self, inner: str) -> str:
+        """A cursor of what a stream remembers and of this."""
+        return encode_cursor("clickup", {"i": inner, "o": list(astuple(self))})
+
+    @classmethod
+    def read(cls, cursor: str) -> tuple[str, Counts]:
+        """What a cursor holds: see `cursor`.
+
+        Raises:
+            ValidationError: not a cursor of this provider.
+        """
+        found = decode_cursor("clickup", cursor)
+        try:
+            inner, (offset, folders, lists, turn) = found["i"], found["o"]
+            counts = cls(_number(offset), _number(folders), _number(lists), bool(turn))
+        except (KeyError, TypeError, ValueError):
+            inner, counts = None, cls()
+        if not isinstance(inner, str):
+            raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
+        return inner, counts
+
 
 def counts_of(places: Places) -> Counts:
     """What folders and lists count."""
@@ -52,25 +73,3 @@ def sum_of(places: Sequence[Mapping[str, Any]]) -> int | None:
 
 def _number(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def write_cursor(inner: str, counts: Counts) -> str:
-    """A cursor of what a stream remembers and of what its lists counted."""
-    return encode_cursor("clickup", {"i": inner, "o": list(astuple(counts))})
-
-
-def read_cursor(cursor: str) -> tuple[str, Counts]:
-    """What `write_cursor` was given.
-
-    Raises:
-        ValidationError: not a cursor of this provider.
-    """
-    found = decode_cursor("clickup", cursor)
-    try:
-        inner, (offset, folders, lists, turn) = found["i"], found["o"]
-        counts = Counts(_number(offset), _number(folders), _number(lists), bool(turn))
-    except (KeyError, TypeError, ValueError):
-        inner, counts = None, Counts()
-    if not isinstance(inner, str):
-        raise ValidationError(fields={"cursor": "not a cursor that changes() returned"})
-    return inner, counts

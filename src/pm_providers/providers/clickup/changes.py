@@ -34,14 +34,7 @@ import msgspec
 from pm_providers.contract import ChangePage, PMProviderConfig
 from pm_providers.errors import NotFoundError, PermissionDeniedError
 from pm_providers.model import PMTask
-from pm_providers.providers.clickup.change_counts import (
-    Counts,
-    Places,
-    counts_of,
-    read_cursor,
-    sum_of,
-    write_cursor,
-)
+from pm_providers.providers.clickup.change_counts import Counts, Places, counts_of, sum_of
 from pm_providers.providers.clickup.client import PAGE, Api
 from pm_providers.providers.clickup.connection import Place
 from pm_providers.providers.clickup.mapping.tasks import project_of
@@ -70,7 +63,7 @@ class Changes(TaskReader):
         self._sources: KeptSources[TaskChanges] = KeptSources(self._timing.monotonic)
 
     async def _changes(self, project_id: str, cursor: str | None, limit: int | None) -> ChangePage:
-        inner, counts = (None, Counts()) if cursor is None else read_cursor(cursor)
+        inner, counts = (None, Counts()) if cursor is None else Counts.read(cursor)
         source = self._sources.take(cursor)
         if inner is None or source is None:
             place = await self._place_of_stream(project_id, inner)
@@ -89,7 +82,7 @@ class Changes(TaskReader):
         upserts = await self._tasks([*(one.document for one in batch.items), *archived])
         counts = await source.calibrated(len(state.ids), more=batch.more)
         upserts.sort(key=_by_change)
-        after = write_cursor(state.write(self.name), counts)
+        after = counts.cursor(state.write(self.name))
         if batch.more:
             self._sources.keep(after, source)
         return ChangePage(upserts, list(batch.deleted), after, has_more=batch.more)
