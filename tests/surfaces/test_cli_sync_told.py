@@ -131,3 +131,21 @@ def test_a_plan_at_first_contact_knows_sprints_of_one_name(cli, there, mapped):
     (copy,) = there("tasks", "list", "--project", right, "--json").json
     assert copy["sprint_id"] == there("sprints", "list", "--project", right, "--json").json[0]["id"]
     assert "nothing to do" in cli("sync", "plan", name, "--full").out
+
+
+def test_an_undo_tells_all_that_it_leaves_alone(cli, there, mapped, monkeypatch):
+    monkeypatch.setattr("pm_providers.surfaces.cli.sync_commands.SHOWN", 2)
+    name, left, right = mapped
+    for title in ("One", "Two", "Three", "Four"):
+        cli("tasks", "create", "--project", left, "--title", title)
+    run = cli("sync", "run", name, "--json").json["run_id"]
+    for one in there("tasks", "list", "--project", right, "--json").json:
+        if one["title"] in {"One", "Four"}:
+            there("tasks", "update", one["id"], "--priority", "high")
+    planned = cli("sync", "undo", run, "--dry-run")
+    assert planned.out.count("! left alone") == 2
+    assert "1 more item; --all shows them" in planned.err
+    assert cli("sync", "undo", run, "--dry-run", "--all").out.count("- delete on right") == 2
+    undone = cli("sync", "undo", run, "--yes")
+    assert undone.out.count("! left alone") == 2
+    assert "1 more item; `pm-providers sync history --run" in undone.err

@@ -35,7 +35,7 @@ from pm_providers.surfaces.cli.sync_view import (
 )
 from pm_providers.surfaces.cli.tables import plain_table
 from pm_providers.surfaces.cli.text import line
-from pm_providers.sync.decisions import Act
+from pm_providers.sync.decisions import Act, Decision
 from pm_providers.sync.doctor import ERROR, WARNING, Finding
 from pm_providers.sync.engine import RunOptions
 from pm_providers.sync.policy import SIDES
@@ -206,15 +206,18 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "",
     did = bool(report.run_id)
     state.show(*_head(state, result, undone))
     shown = [one for one in report.decisions if show_all or not did or one.act is Act.WAIT or undone]
-    shown = shown if show_all else shown[:SHOWN]
+    most = len(shown) if show_all else SHOWN
+    shown = [*shown[:most], *(one for one in shown[most:] if undone and _is_left(one))]
     seen: set[str] = set()
     for one in shown:  # both sides of a pair stand one after the other, and share their conflicts
         parts = decision_parts(one, result.naming, state.width, clashes=one.link_id not in seen)
         state.show(*parts)
         seen.add(one.link_id)
-    known = len(report.decisions) if not did else len(shown)
+    known = len(report.decisions) if undone or not did else len(shown)
     if known > len(shown):
-        state.note(f"{known - len(shown)} more items; --all shows them")
+        which = f"`pm-providers sync history --run {short_id(report.run_id)}`" if did else "--all"
+        more = known - len(shown)
+        state.note(f"{more} more item{'s' if more > 1 else ''}; {which} shows them")
     if shown:
         state.show("")
     if did:
@@ -234,6 +237,11 @@ def _show(state: State, result: SyncResult, *, show_all: bool, undone: str = "",
     if report.state == "partial" or (report.state == "planned" and report.reason):
         state.warn(f"{report.reason}; {report.next_step}")
     _advise(state, result, name, undone, narrowed)
+
+
+def _is_left(one: Decision) -> bool:
+    """Whether an undo does not bring all of it back."""
+    return one.act is Act.WAIT or bool(one.held)
 
 
 def _head(state: State, result: SyncResult, undone: str) -> list[Text]:
@@ -289,6 +297,7 @@ def undo(
     *,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.", metavar="")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", metavar="")] = False,
+    show_all: _All = False,
 ) -> None:
     """Write back what a run overwrote, delete what it created, bring back what it deleted.
 
@@ -315,8 +324,8 @@ def undo(
     if state.as_json:
         state.write_json(result_dict(result))
     else:
-        _show(state, result, show_all=False, undone=short_id(run_id))
-    left = [one for one in result.report.decisions if one.act is Act.WAIT or one.held]
+        _show(state, result, show_all=show_all, undone=short_id(run_id))
+    left = [one for one in result.report.decisions if _is_left(one)]
     if left and not state.as_json:
         items = "1 item is not as it was" if len(left) == 1 else f"{len(left)} items are not as they were"
         state.warn(f"{items} before the run; the list says why")
