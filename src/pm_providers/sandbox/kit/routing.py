@@ -36,20 +36,13 @@ class Router(Generic[H]):
     """All routes, looked up by the number of path parts; fixed parts win over named ones."""
 
     def __init__(self, groups: Iterable[Routes[H]]) -> None:
-        self._by_size: dict[int, list[tuple[tuple[str, ...], dict[str, H]]]] = {}
+        by_parts: dict[tuple[str, ...], dict[str, H]] = {}
         for group in groups:
             for path, handlers in group.table.items():
-                self._add(tuple(path.strip("/").split("/")), handlers)
-        for routes in self._by_size.values():
-            routes.sort(key=lambda route: tuple(part.startswith("{") for part in route[0]))
-
-    def _add(self, parts: tuple[str, ...], handlers: dict[str, H]) -> None:
-        routes = self._by_size.setdefault(len(parts), [])
-        known = next((route for route in routes if route[0] == parts), None)
-        if known is None:
-            routes.append((parts, dict(handlers)))
-        else:
-            known[1].update(handlers)
+                by_parts.setdefault(tuple(path.strip("/").split("/")), {}).update(handlers)
+        self._by_size: dict[int, list[tuple[tuple[str, ...], dict[str, H]]]] = {}
+        for parts in sorted(by_parts, key=lambda parts: tuple(part.startswith("{") for part in parts)):
+            self._by_size.setdefault(len(parts), []).append((parts, by_parts[parts]))
 
     def find(self, path: str) -> tuple[dict[str, H], dict[str, str]] | None:
         """Handlers by method and the decoded named parts of a raw path; None for an unknown one."""
