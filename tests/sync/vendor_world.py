@@ -32,7 +32,7 @@ from pm_providers.testing import ProviderHarness
 from pm_providers.transport import Timing, ratelimit
 from tests.sync.around import Around
 from tests.sync.oracle import FIELDS, VendorOracle
-from tests.sync.world import Fate, Mortal, MortalDatabase, World
+from tests.sync.world import PARTS, Fate, Mortal, MortalDatabase, World
 
 REQUEST_S = 0.02
 NEXT_PROCESS_S = 1000.0
@@ -165,6 +165,28 @@ class Wire(httpx2.AsyncBaseTransport):
                 state.settings["index_lag_s"] = before
             elif name == "clickup":
                 state.index_lag_s = before
+
+
+class Writing:
+    """A provider of which is known that it writes, whatever requests that takes."""
+
+    def __init__(self, inner: Any, fate: Fate) -> None:
+        self._inner = inner
+        self._fate = fate
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._written(found) if name.startswith(PARTS) else found
+
+    def _written(self, call: Any) -> Any:
+        async def written(*args: Any, **options: Any) -> Any:
+            self._fate.writing += 1
+            try:
+                return await call(*args, **options)
+            finally:
+                self._fate.writing -= 1
+
+        return written
 
 
 class VendorSide:
@@ -317,7 +339,7 @@ class VendorWorld(World):
 
     def engine(self, **wrapped: Any) -> Engine:
         robots = {
-            side: wrapped.get(side) or (Mortal(one.robot, self.fate) if one.wire is None else one.robot)
+            side: wrapped.get(side) or (Mortal if one.wire is None else Writing)(one.robot, self.fate)
             for side, one in self.ends.items()
         }
         db = MortalDatabase(self.database, self.fate)

@@ -24,7 +24,6 @@ from tests.sync.play import PlayProvider
 
 WRITES = ("create_tasks", "update_task", "delete_task")
 PARTS = ("create_", "update_", "delete_", "add_", "remove_")
-_CHANGES = ("POST ", "PUT ", "PATCH ", "DELETE ", *PARTS)
 READS = ("get_task", "changes", "get_project")
 
 
@@ -57,6 +56,7 @@ class Fate:
         meanwhile: calls of a system until somebody does something -> what.
         gently: what is done meanwhile is not done between a look at an item and the write, nor between the write
             and the look at what it made: no call could know of that.
+        writing: calls that write and go on.
         steps: awaits that write, so far.
         calls: calls of both systems by name, so far.
     """
@@ -68,7 +68,7 @@ class Fate:
         self.reads: list[str] = []
         self.meanwhile: dict[int, Callable[[], Awaitable[None]]] = {}
         self.gently = False
-        self._wrote = False
+        self.writing = 0
         self.steps = 0
         self.calls: list[str] = []
 
@@ -88,8 +88,7 @@ class Fate:
         self.calls.append(name)
         if name == "get_project":  # when it is asked for depends on what was read before
             return
-        wrote, self._wrote = self._wrote, name.startswith(_CHANGES)
-        if self.gently and 1 in self.meanwhile and (wrote or self._wrote):
+        if self.gently and 1 in self.meanwhile and (self.writing or name.startswith(PARTS)):
             return
         self.meanwhile = {left - 1: what for left, what in self.meanwhile.items()}
         if 0 in self.meanwhile:
