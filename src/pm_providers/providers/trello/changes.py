@@ -76,9 +76,6 @@ class ChangeMemory:
 
     def write(self, provider: str) -> str:
         """The cursor."""
-        entries = bytearray()
-        for one in sorted(self.known):
-            entries += one + self.known[one]
         state = {
             "p": self.project,
             "s": self.scanning,
@@ -86,9 +83,15 @@ class ChangeMemory:
             "a": self.activity,
             "n": self.calls,
             "w": self.looked_at,
-            "k": base64.b64encode(entries).decode("ascii"),
+            "k": self._packed(),
         }
         return encode_cursor(provider, state)
+
+    def _packed(self) -> str:
+        entries = bytearray()
+        for one in sorted(self.known):
+            entries += one + self.known[one]
+        return base64.b64encode(entries).decode("ascii")
 
     @classmethod
     def read(cls, provider: str, cursor: str) -> ChangeMemory:
