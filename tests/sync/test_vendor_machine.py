@@ -45,8 +45,8 @@ PAIRS = (
     pytest.param("internal-redmine", marks=pytest.mark.redmine),
 )
 IN_CI, BY_ITSELF = 3, 8
-OTHERWISE = {"internal-redmine": 1, "memory": 12}
-DEATHS, DEATHS_IN_CI = range(60), range(1, 60, 10)
+OTHERWISE = {"internal-redmine": 1, "memory": 8}
+DEATHS, DEATHS_IN_CI = range(60), range(1, 60, 15)
 
 
 def machine_of(pair: str) -> type[SyncMachine]:
