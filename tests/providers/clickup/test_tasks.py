@@ -561,3 +561,13 @@ async def test_the_cost_of_a_whole_project_is_the_same_at_every_level(level: str
     assert len(server.calls) <= 1 + 13
     if level == "folder":
         assert {one["project_ids[]"] for one in server.asked(listing)} == {"77"}
+
+
+async def test_what_others_write_before_it_is_read_again_is_not_told_as_ours():
+    """Who keeps two systems in step would take it for what was written, and never carry it."""
+    ours = task(name="ours")
+    server = Scripted(
+        {f"PUT task/{ours['id']}": ours, f"GET task/{ours['id']}": {**ours, "name": "theirs", "points": 3}}
+    )
+    told = await (await connected(server)).update_task(ours["id"], {"title": "ours"})
+    assert (told.title, told.story_points) == ("ours", 3)

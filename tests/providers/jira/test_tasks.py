@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from pm_providers import NotFoundError, PermissionDeniedError, PMTask, UnsupportedError, ValidationError
 from pm_providers.providers.jira.provider import JiraProvider
-from tests.providers.jira.site import MIA, Scripted, Site, answer, scripted
+from tests.providers.jira.site import MIA, Scripted, Site, answer, config, scripted
 
 
 async def _task(provider: JiraProvider, project: str, **fields: object) -> PMTask:
@@ -357,3 +359,33 @@ async def test_a_change_that_fails_half_way_says_so(site: Site) -> None:
         found = await provider.get_task(made.id)
         assert found is not None
         assert found.title == "new"
+
+
+class _Then(httpx2.AsyncBaseTransport):
+    """The sandbox, where somebody does something right after the next write."""
+
+    def __init__(self, site: Site, then: Callable[[], Awaitable[object]]) -> None:
+        self._inner, self._then = site.box.transport(), [then]
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        found = await self._inner.handle_async_request(request)
+        if request.method == "PUT":
+            while self._then:
+                await self._then.pop()()
+        return found
+
+
+async def test_what_others_write_before_it_is_read_again_is_not_told_as_ours(
+    site: Site, provider: JiraProvider
+) -> None:
+    """Who keeps two systems in step would take it for what was written, and never carry it."""
+    made = await _task(provider, "ED")
+    edit = functools.partial(
+        provider.update_task, made.id, {"title": "theirs", "due_date": date(2026, 12, 2)}
+    )
+    async with JiraProvider(config(site.box.base_url), transport=_Then(site, edit)) as ours:
+        told = await ours.update_task(made.id, {"title": "ours", "priority": "high"})
+    assert (told.title, told.priority, told.due_date) == ("ours", "high", date(2026, 12, 2))
+    found = await provider.get_task(made.id)
+    assert found is not None
+    assert found.title == "theirs"

@@ -392,3 +392,20 @@ async def test_a_board_that_is_too_much_at_once_is_asked_for_once(
     world.override = tired
     assert {one.id for one in await provider.list_tasks(BOARD)} == ids
     assert len(world.sent) == 3
+
+
+async def test_what_others_write_before_it_is_read_again_is_not_told_as_ours(
+    world: World, provider: TrelloProvider
+) -> None:
+    """Who keeps two systems in step would take it for what was written, and never carry it."""
+    world.field("65000000000000000000f001", "Hours", "number")
+    one = world.card("before")
+
+    def then(method: str, path: str, _query: dict[str, str]) -> None:
+        if (method, path) == ("GET", f"cards/{one}") and world.cards[one]["name"] == "ours":
+            world.touch(one, name="theirs", desc="theirs")
+
+    world.override = then  # type: ignore[assignment]
+    told = await provider.update_task(one, {"title": "ours"})
+    assert (told.title, told.description) == ("ours", "theirs")
+    assert world.cards[one]["name"] == "theirs"

@@ -36,6 +36,10 @@ _RELATIVE = frozenset(
 _NEEDED = ("status", "list", "space", "assignees", "tags", "custom_fields", "date_created")
 _LOST_IN_MOVES = ("label_ids", "status", "sprint_id", "parent_task_id", "custom_fields", "assignee_ids")
 _NO_TYPE = {"custom_item_id": 0}
+_TOLD = frozenset(
+    {"name", "status", "priority", "due_date", "start_date", "time_estimate", "points", "archived"}
+)
+"""What the answer of a change tells as a reading call does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +178,17 @@ class TaskWriter(Placing):
         plan = await self._planned(base, before, fields)
         if base is not None and plan.move_to is not None:
             await self._move_home(base, plan.move_to)
+        own: dict[str, Any] = {}
         if plan.body:
-            await self._api.put(f"task/{task_id}", plan.body)
+            answer = await self._api.put(f"task/{task_id}", plan.body)
+            # What others write before the task is read again is not ours.
+            own = {name: answer[name] for name in plan.body.keys() & _TOLD if name in answer}
         for method, path, body in plan.calls:
             await self._api.call(method, path, **({} if body is None else {"json": body}))
         if base is not None and plan.sprint:
             now = base if plan.move_to is None else await self._api.task(task_id)
             await self._put_in_sprint(now, fields["sprint_id"])
-        task = await self._task(await self._api.task(task_id))
+        task = await self._task({**await self._api.task(task_id), **own})
         return task if before is None else with_losses(task, before, fields, _LOST_IN_MOVES)
 
     async def _planned(self, base: Mapping[str, Any] | None, before: PMTask | None, fields: Fields) -> _Plan:

@@ -90,16 +90,25 @@ class TaskWriter(Drafting):
             if place.moves:
                 await self._move(one, place)
                 base = await self._stored(one)
-            walk = await self._change(one, base, fields, place)
-            task = await self._explained(await self._task(await self._stored(one)), fields, walk)
+            walk, own = await self._change(one, base, fields, place)
+            stored = await self._stored(one)
+            stored = {**stored, "fields": {**fields_of(stored), **own}}
+            task = await self._explained(await self._task(stored), fields, walk)
             return _with_changes(task, before, fields) if place.moves else task
 
     async def _issue_id_or_fail(self, task_id: str) -> str:
         await self._api.identify()
         return await self._issue_id(task_id)
 
-    async def _change(self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place) -> Walk | None:
-        """Fields by one call, the sprint by another, the status by transitions; checked before any of it."""
+    async def _change(
+        self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place
+    ) -> tuple[Walk | None, dict[str, Any]]:
+        """Fields by one call, the sprint by another, the status by transitions; checked before any of it.
+
+        Returns:
+            How it got its status, and what the answer of the call tells of the fields that it wrote, where no
+            other call follows: what others write before the issue is read again is not ours.
+        """
         sprint = await self._new_sprint(base, fields)
         notes = await self._notes(fields)
         body, later = await self._edit(one, base, fields, place)
@@ -109,16 +118,20 @@ class TaskWriter(Drafting):
             # What this write sets before is no longer missing when the transition asks for it.
             walk.values = {**walk.values, **body.get("fields", {})}
             first = None if walk.is_done else await self._next_hop(walk)
+        own: dict[str, Any] = {}
         if body:
             async with named(await self._wire_names(ref_id(fields_of(base), "project") or "")):
-                await self._api.put(f"issue/{one}", body)
+                answer = await self._api.put(
+                    f"issue/{one}", body, params={"returnIssue": "true"} if self._cloud else None
+                )
             self._recent.wrote([one])
+            own = _written(answer, body)
         if sprint:
             await self._into_sprint([one], fields["sprint_id"])
         if walk is not None:
             await self._go(walk, first)
             took(fields, walk)
-        return walk
+        return walk, {} if sprint or walk is not None else own
 
     async def _edit(
         self, one: str, base: Mapping[str, Any], fields: Fields, place: _Place
@@ -326,6 +339,12 @@ class TaskWriter(Drafting):
             return task
         warning = WriteWarning("custom_fields", lost, None, "no transition on the way takes it")
         return replace(task, warnings=(*task.warnings, warning))
+
+
+def _written(answer: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the fields of an editing call what its answer tells of them, in the format of a reading call."""
+    told = fields_of(answer) if isinstance(answer, Mapping) else {}
+    return {name: told[name] for name in body.get("fields", {}) if name in told}
 
 
 def _with_changes(task: PMTask, before: PMTask, fields: Fields) -> PMTask:

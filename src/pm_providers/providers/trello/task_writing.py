@@ -133,7 +133,10 @@ class TaskWriter(Planning):
         return await self._written(one, answer, plan)
 
     async def _written(self, one: str, answer: dict[str, Any] | None, plan: Plan) -> PMTask:
-        """The task as it is now: of the answer where that holds all, else read anew."""
+        """The task as it is now: of the answer where that holds all, else read anew.
+
+        What was written to the card itself is as the answer tells it: what others write between is not ours.
+        """
         if answer is not None and not (plan.added or plan.removed or plan.items):
             place = await self._catalog.place(str(answer.get("idBoard") or ""))
             if is_task(answer) and not place.fields and place.knows(answer):
@@ -141,7 +144,8 @@ class TaskWriter(Planning):
         found = await self._find_card(one)
         if found is None:
             raise NotFoundError(f"task {one} was changed, but cannot be read any more")
-        return await self._task(found)
+        own = {name: answer[name] for name in plan.body if name in answer} if answer is not None else {}
+        return await self._task({**found, **own})
 
     async def _with_label(self, card: str, label: str) -> None:
         """Put a label on; that it is on already is what was wanted ([obs] 400 "that label is already ...").
