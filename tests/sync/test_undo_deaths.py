@@ -203,6 +203,44 @@ async def test_what_an_undo_may_still_delete_stays_out_of_step(make_world):
     assert (list(await world.tasks(LEFT)), list(await world.tasks(RIGHT))) == (["One"], [])
 
 
+@pytest.mark.parametrize("settle_s", [0.0, 3600.0])
+async def test_what_the_next_attempt_leaves_alone_is_in_step_again(make_world, settle_s):
+    """Somebody edited it between the two: both stay, and the next run after a while goes on with them."""
+    world = await make_world(settle_s=settle_s)
+    await world.add(LEFT, "One")
+    run_id = (await world.run()).run_id
+    assert await world.dies(8, lambda: undone(world, run_id))
+    await world.edit(RIGHT, "One", description="somebody's")
+    report = await undone(world, run_id)
+    assert [one.reason for one in report.decisions] == ["the run created it, but it was edited since"]
+    world.policy = replace(world.policy, settle_s=0.0)
+    await world.settled()
+    await world.edit(LEFT, "One", title="Uno")
+    await world.settled()
+    both = [[(one.title, one.description) for one in await world.listed(side)] for side in (LEFT, RIGHT)]
+    assert both == [[("Uno", "somebody's")]] * 2
+
+
+async def test_so_are_parts_that_the_next_attempt_leaves_alone(parts_world):
+    world = parts_world
+    world.policy = Policy(settle_s=0.0)
+    left, right = world.sides[LEFT], world.sides[RIGHT]
+    task = await world.add(LEFT, "One")
+    await world.run()
+    comment = await left.create_comment(PMComment(task_id=task.id, body="before"))
+    run_id = (await world.run(RunOptions(full=True))).run_id
+    assert await world.dies(8, lambda: undone(world, run_id))
+    there = (await world.tasks(RIGHT))["One"]
+    (copy,) = await right.list_comments(there.id)
+    await right.update_comment(copy.id, {"body": "edited"})
+    await undone(world, run_id)
+    await world.run(RunOptions(full=True))
+    await left.update_comment(comment.id, {"body": "after"})
+    await world.run(RunOptions(full=True))
+    assert [one.body for one in await right.list_comments(there.id)] == ["after"]
+    assert not await world.database.read(lambda conn: open_writes(conn, world.mapping_id))
+
+
 @pytest.mark.parametrize("steps", PART_STEPS)
 async def test_parts_that_an_undo_that_died_did_not_delete_are_in_step_again(parts_world, steps):
     world = parts_world

@@ -60,7 +60,7 @@ from pm_providers.sync.undo import Undone, decide_undo, folded
 from pm_providers.sync.undoing_around import label_left, made_again, put_apart, with_members
 from pm_providers.sync.undoing_outcomes import came_back, removed, restored
 from pm_providers.sync.undoing_parts import PartsUndoing
-from pm_providers.sync.unfinished import UNDONE, Unfinished, relations_apart, relations_back
+from pm_providers.sync.unfinished import UNDONE, Unfinished, relations_apart, relations_back, taken_up
 from pm_providers.sync.values import snapshot_of
 
 __all__ = ["Undoing"]
@@ -328,6 +328,8 @@ class Undoing:
 
         def work(conn: SqlConnection) -> str:
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if one.act is Act.DELETE:
+                taken_up(conn, self._mapping_id, one)
             if one.act is Act.DELETE and link is not None:
                 save_link(conn, link.id, state=DETACHED, dirty=False, problem=UNDONE)
                 relations_apart(conn, self._mapping_id, one.side, one.remote_id)

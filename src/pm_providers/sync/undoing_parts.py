@@ -32,7 +32,7 @@ from pm_providers.sync.projects import Projects
 from pm_providers.sync.side import Side
 from pm_providers.sync.sprints import Sprints
 from pm_providers.sync.undo import Undone, decide_part_undo
-from pm_providers.sync.unfinished import UNDONE, Unfinished
+from pm_providers.sync.unfinished import UNDONE, Unfinished, taken_up
 
 __all__ = ["PartsUndoing"]
 
@@ -279,6 +279,8 @@ class PartsUndoing:
 
         def work(conn: SqlConnection) -> str:
             link = links_by_id(conn, [one.link_id]).get(one.link_id)
+            if one.act is Act.DELETE:
+                taken_up(conn, self._mapping_id, one)
             if link is not None and one.act is Act.DELETE:
                 put_part(conn, self._mapping_id, link.id, new=False, state=DETACHED, problem=UNDONE)
             elif link is not None:

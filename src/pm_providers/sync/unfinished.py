@@ -15,7 +15,7 @@ from sqlalchemy import Connection as SqlConnection
 from pm_providers.database import Database
 from pm_providers.errors import NotFoundError, PermissionDeniedError, UnsupportedError
 from pm_providers.model import Entity, PMTask
-from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, age_s, finish_write
+from pm_providers.store.sync_history import DONE, FAILED, UNSURE, SyncWrite, age_s, finish_write, open_writes
 from pm_providers.store.sync_links import (
     DETACHED,
     LINKED,
@@ -34,11 +34,12 @@ from pm_providers.store.sync_parts import (
     relations_to,
     sprint_links,
 )
+from pm_providers.sync.decisions import Decision
 from pm_providers.sync.parts_model import CONTAINERS, Kind, Scope
 from pm_providers.sync.policy import SIDES, other
 from pm_providers.sync.side import Side
 
-__all__ = ["UNDONE", "Unfinished", "relations_apart", "relations_back"]
+__all__ = ["UNDONE", "Unfinished", "relations_apart", "relations_back", "taken_up"]
 
 TASK = Entity.TASK.value
 UNDONE = "undone"
@@ -65,6 +66,14 @@ def relations_back(conn: SqlConnection, mapping_id: str, side: str, task_id: str
     make_due(conn, mapping_id, {row.owner_id for row in rows if row.owner_id})
 
 
+def taken_up(conn: SqlConnection, mapping_id: str, one: Decision) -> None:
+    """An undo deletes what an attempt before had begun to delete: that did not happen."""
+    for write in open_writes(conn, mapping_id):
+        same = (write.entity, write.side, write.remote_id) == (one.entity, one.side, one.remote_id)
+        if same and write.action == "delete":
+            finish_write(conn, write.id, FAILED, error=_NOT_DONE)
+
+
 class Unfinished:
     """Settles deletions of undos.
 
@@ -74,7 +83,8 @@ class Unfinished:
         sides: both sides.
         write: a transaction of the run, nothing when another took over.
         settle_s: seconds after which what is still there is taken for never deleted; `None` where the undo is
-            about to be tried again: what is there stays out of step for it.
+            about to be tried again: it takes up what is still there, see `taken_up`, or leaves it to the next
+            run.
     """
 
     def __init__(
@@ -91,9 +101,8 @@ class Unfinished:
         self._write = write
         self._settle_s = settle_s
 
-    async def _is_early(self, one: SyncWrite) -> bool:
-        bound = self._settle_s
-        return bound is not None and await self._db.read(lambda conn: age_s(conn, one)) < bound
+    async def _is_early(self, one: SyncWrite, bound: float) -> bool:
+        return await self._db.read(lambda conn: age_s(conn, one)) < bound
 
     async def _finish(self, one: SyncWrite, state: str, why: str) -> None:
         await self._write(lambda conn: finish_write(conn, one.id, state, error=why))
@@ -113,9 +122,11 @@ class Unfinished:
         why, task = await self._sides[one.side].task_gone(one.remote_id or "")
         if why == "deleted":
             await self._write(lambda conn: _deleted(conn, one, link))
-        elif await self._is_early(one):
+        elif self._settle_s is None:
+            return
+        elif await self._is_early(one, self._settle_s):
             await self._finish(one, UNSURE, _THERE)
-        elif link is None or link.problem != UNDONE or self._settle_s is None:
+        elif link is None or link.problem != UNDONE:
             await self._finish(one, FAILED, _NOT_DONE)
         else:
             await self._back(one, link, {one.side: (why, task)})
@@ -162,7 +173,9 @@ class Unfinished:
             return  # it stays open until it can be read
         if all(item.id != one.remote_id for item in items):
             await self._write(lambda conn: self._part_deleted(conn, one, row))
-        elif await self._is_early(one):
+        elif self._settle_s is None:
+            return
+        elif await self._is_early(one, self._settle_s):
             await self._finish(one, UNSURE, _THERE)
         else:
             await self._write(lambda conn: self._part_back(conn, one, row))
@@ -192,7 +205,7 @@ class Unfinished:
 
     def _part_back(self, conn: SqlConnection, one: SyncWrite, row: PartLink | None) -> None:
         finish_write(conn, one.id, FAILED, error=_NOT_DONE)
-        if row is None or row.problem != UNDONE or self._settle_s is None:
+        if row is None or row.problem != UNDONE:
             return
         state = LINKED if row.left_id and row.right_id else DETACHED
         put_part(conn, self._mapping_id, row.id, new=False, state=state, problem=None)
