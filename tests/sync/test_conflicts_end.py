@@ -30,8 +30,7 @@ async def refused_once(world: PartsWorld, monkeypatch: pytest.MonkeyPatch, error
     with monkeypatch.context() as patch:
         patch.setattr(world.sides[RIGHT], "update_project", refuses)
         await world.run()
-    (one,) = await list_conflicts(world.db, world.mapping_id)
-    assert (one.field, one.decision) == ("name", LEFT)
+    assert await list_conflicts(world.db, world.mapping_id) == []
 
 
 @pytest.mark.parametrize(
@@ -58,6 +57,45 @@ async def test_a_name_that_could_not_be_written_is_no_conflict_for_ever(
     assert await list_conflicts(world.db, world.mapping_id) == []
     assert {(await world.sides[side].get_project(world.projects[side])).name for side in SIDES} == {found}
     assert (await world.run()).writes == 0
+
+
+async def test_what_won_and_could_not_be_written_wins_over_nothing_newer(
+    parts_world: PartsWorld, monkeypatch
+) -> None:
+    """A rule decided, not people: it decides anew."""
+    world = parts_world
+    world.policy = Policy(parts=Policy().parts | {"project"}, settle_s=0, uncertainty_s=0)
+    await named(world, left="Base", right="Base")
+    await world.run()
+    await named(world, right="Right", left="Left")
+    await refused_once(world, monkeypatch, PermissionDeniedError("no"))
+    await named(world, right="Newer")
+    await world.run()
+    assert {(await world.sides[side].get_project(world.projects[side])).name for side in SIDES} == {"Newer"}
+
+
+async def test_what_people_decided_is_theirs_also_when_it_could_not_be_written(
+    parts_world: PartsWorld, monkeypatch
+) -> None:
+    world = parts_world
+    world.policy = Policy(parts=Policy().parts | {"project"}, settle_s=0, conflicts="manual")
+    await world.run()
+    await named(world, left="Left", right="Right")
+    await world.run()
+    (one,) = await list_conflicts(world.db, world.mapping_id)
+    await world.decide(one.id, LEFT)
+
+    async def refuses(*_: Any, **__: Any) -> Any:
+        raise PermissionDeniedError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.sides[RIGHT], "update_project", refuses)
+        await world.run()
+    (one,) = await list_conflicts(world.db, world.mapping_id)
+    assert one.decision == LEFT
+    await world.run()
+    assert await list_conflicts(world.db, world.mapping_id) == []
+    assert {(await world.sides[side].get_project(world.projects[side])).name for side in SIDES} == {"Left"}
 
 
 @pytest.fixture

@@ -50,12 +50,14 @@ class PartLinks:
     ) -> None:  # fmt: skip
         """Remember what both sides say now as agreed, but for fields that stay undecided."""
         clashes = {clash.field: clash for one in decisions for clash in one.clashes}
+        # What was to win and was not written is decided anew, by the same rule: nobody decided it for good.
+        clashes = {name: clash for name, clash in clashes.items() if not (clash.winner and name in kept)}
         rows = [
             {
                 "mapping_id": self._mapping_id, "link_id": view.link_id, "field": clash.field,
                 "left_value": {"value": clash.left}, "right_value": {"value": clash.right},
                 "base_value": {"value": clash.base}, "note": clash.note, "run_id": self.run_id,
-                "state": "resolved" if clash.winner and clash.field not in kept else "open",
+                "state": "resolved" if clash.winner else "open",
                 **({"decision": clash.winner} if clash.winner else {}),
             }
             for clash in clashes.values()
