@@ -98,18 +98,41 @@ async def test_a_side_without_them_is_named(world: PartsWorld) -> None:
     assert await said(world) == [{"Budget": 3}, {}]
 
 
-async def test_one_that_is_rejected_keeps_no_other_back(world: PartsWorld, monkeypatch) -> None:
-    """The systems tell which fields there are only when one is written."""
-    world.policy = replace(ON, pairs={"custom_fields": {"Budget": "Kosten"}})
+def rejects(world: PartsWorld, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The project on the right has no such field."""
     right = world.sides[RIGHT]
     real = right.update_project
 
     async def picky(one: str, updates: Any, **more: Any) -> Any:
-        if "Kosten" in (updates.get("custom_fields") or {}):
-            raise ValidationError(fields={"custom_fields.Kosten": "is unknown here"})
+        if name in (updates.get("custom_fields") or {}):
+            raise ValidationError(fields={f"custom_fields.{name}": "is unknown here"})
         return await real(one, updates, **more)
 
     monkeypatch.setattr(right, "update_project", picky)
+
+
+async def test_one_that_is_rejected_is_not_tried_by_every_run(world: PartsWorld, monkeypatch) -> None:
+    """Until somebody edits it, as with tasks; also where nothing else is to be written."""
+    rejects(world, monkeypatch, "Budget")
+    await write(world, LEFT, Budget=3)
+    assert (await world.run()).counts["failed"] == 1
+    for full in (False, True):
+        report = await world.run(RunOptions(full=full))
+        assert (report.state, report.counts["failed"]) == ("done", 0)
+    await write(world, LEFT, Owner="Ada")
+    await world.run()
+    assert await said(world) == [{"Budget": 3, "Owner": "Ada"}, {"Owner": "Ada"}]
+    await write(world, LEFT, Budget=4)
+    assert (await world.run()).counts["failed"] == 1
+    await write(world, RIGHT, Owner="Eve")
+    assert (await world.run()).counts["failed"] == 0
+    assert await said(world) == [{"Budget": 4, "Owner": "Eve"}, {"Owner": "Eve"}]
+
+
+async def test_one_that_is_rejected_keeps_no_other_back(world: PartsWorld, monkeypatch) -> None:
+    """The systems tell which fields there are only when one is written."""
+    world.policy = replace(ON, pairs={"custom_fields": {"Budget": "Kosten"}})
+    rejects(world, monkeypatch, "Kosten")
     await write(world, LEFT, Budget=3, Owner="Ada")
     report = await world.run()
     assert (await said(world))[1] == {"Owner": "Ada"}

@@ -35,6 +35,7 @@ from pm_providers.sync.parts_records import (
     AGAIN,
     became,
     intent_of,
+    is_all_rejected,
     kept_of,
     less,
     problem_of,
@@ -282,7 +283,7 @@ class PartWriter(PartLinks):
                 if fewer is None or attempt == _ATTEMPTS - 1:
                     await self._failed(kind, scope, view, one, write_id, error)
                     notes |= dict.fromkeys(values, str(error))
-                    return False
+                    return is_all_rejected(values, error)
                 values, rejected = fewer
                 notes |= rejected
         view.items[one.side] = made

@@ -17,6 +17,7 @@ from pm_providers.sync.parts_model import Item, Kind, PartView, Scope, Values, s
 from pm_providers.sync.policy import LEFT, RIGHT, other
 from pm_providers.sync.rejections import rejected
 from pm_providers.sync.side import Side
+from pm_providers.sync.values import CUSTOM
 
 __all__ = [
     "ACTIONS",
@@ -24,6 +25,7 @@ __all__ = [
     "WHY",
     "became",
     "intent_of",
+    "is_all_rejected",
     "kept_of",
     "less",
     "problem_of",
@@ -148,9 +150,22 @@ _OURS = {"assignee_id": "assignee", "file_name": "name"}
 
 def less(values: Values, error: PMError) -> tuple[Values, dict[str, str]] | None:
     """Values without those that were rejected; `None` where that cannot help."""
-    named = {_OURS.get(name, name): why for name, why in rejected(error).items()}
+    named = _named(error)
     left = {name: value for name, value in values.items() if name not in named}
     required = {"name", "title", "body", "type", "from", "to", "list"}
     if not left or len(left) == len(values) or required & set(named):
         return None
     return left, {name: why for name, why in named.items() if name in values}
+
+
+def is_all_rejected(values: Values, error: PMError) -> bool:
+    """Whether these are custom fields that a system does not hold: they wait until somebody edits them.
+
+    Other fields may be taken later: a sprint is begun once another one has ended.
+    """
+    named = _named(error)
+    return all(name in named and name.startswith(CUSTOM) for name in values)
+
+
+def _named(error: PMError) -> dict[str, str]:
+    return {_OURS.get(name, name): why for name, why in rejected(error).items()}
