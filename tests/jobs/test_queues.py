@@ -97,6 +97,22 @@ async def test_what_waits_becomes_as_urgent_as_what_is_asked_for(queue: JobQueue
     assert [(one.name, one.priority) for one in handler.seen] == [("full", 100), ("due", 0)]
 
 
+async def test_what_waits_for_its_next_try_keeps_nothing_back_though_somebody_asks_for_it(
+    queue: JobQueue,
+) -> None:
+    handler = Recorder(Again(3600.0, "busy"))
+    await queue.submit(NewJob("full", key="k", lock="l", priority=-100))
+    one_by_one = WorkOptions(concurrency=1, drain=True)
+    await drained(queue, handler, one_by_one)
+    assert await queue.submit(NewJob("full", key="k", lock="l", priority=100)) is None
+    for name, priority in (("due", 0), ("asked", 100)):
+        await queue.submit(NewJob(name, lock="l", priority=priority))
+    await drained(queue, handler, one_by_one)
+    assert handler.names == ["full", "asked", "due"]
+    (left,) = await queue.jobs()
+    assert (left.name, left.priority) == ("full", -100)
+
+
 async def test_a_key_waits_once_but_may_wait_while_it_runs(queue: JobQueue) -> None:
     async def handler(job: Job):
         if job.name == "first":

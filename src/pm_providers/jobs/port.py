@@ -40,7 +40,7 @@ class NewJob:
         payload: as JSON can hold it.
         lock: of jobs with the same one, one runs at a time, on all machines.
         key: of jobs with the same one, one waits at a time; a second is not submitted, but the one that waits
-            becomes as urgent.
+            becomes as urgent, if it is due.
         run_at: not before; `None` for at once.
         priority: higher ones first; one below 0 counts as 0 after `WorkOptions.aged_s`.
     """

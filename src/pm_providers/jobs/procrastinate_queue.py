@@ -71,9 +71,11 @@ WHERE queue_name = %(queue)s AND status = 'todo' AND priority < 0 AND COALESCE(s
 )) <= now() - make_interval(secs => %(seconds)s::double precision)
 RETURNING id
 """
+# Only what is due: what waits for its next try would keep the more of its lock back.
 _RAISE = """
 UPDATE procrastinate_jobs SET priority = %(priority)s, args = args - 'gave_way'
 WHERE queueing_lock = %(key)s::text AND status = 'todo' AND priority < %(priority)s
+    AND (scheduled_at IS NULL OR scheduled_at <= now())
 RETURNING id
 """
 _FORGET_DEAD = (

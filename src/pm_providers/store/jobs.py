@@ -72,7 +72,7 @@ async def add_job(
     run_at: float | None,
     priority: int,
 ) -> str | None:
-    """Queue a job: its id, or `None` where one with this key waits already, which becomes as urgent."""
+    """Queue a job: its id, or `None` where one with this key waits: if due, it becomes as urgent."""
     row = {
         "id": new_id(),
         "name": name,
@@ -88,8 +88,8 @@ async def add_job(
 
     def work(conn: SqlConnection) -> str | None:
         if _waits(conn, key):
-            less = (jobs.c.key == key) & (jobs.c.state == QUEUED) & (jobs.c.priority < priority)
-            conn.execute(update(jobs).where(less).values(priority=priority))
+            due = (jobs.c.key == key) & (jobs.c.state == QUEUED) & (jobs.c.run_at <= time.time())
+            conn.execute(update(jobs).where(due, jobs.c.priority < priority).values(priority=priority))
             return None
         conn.execute(insert(jobs).values(**row))
         return str(row["id"])
