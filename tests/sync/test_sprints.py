@@ -134,3 +134,26 @@ async def test_death_at_any_write_doubles_no_sprint(world):
         name: one.id for name, one in there.items()
     }
     await quiet(world)
+
+
+@pytest.mark.parametrize("deletes", ["ignore", "detach", "propagate"])
+async def test_no_task_is_put_into_a_sprint_that_is_gone_across(world, deletes):
+    """What people made is kept; tasks that come into it stay where they are on the other side."""
+    world.policy = Policy(settle_s=0.0, deletes=deletes)
+    first = await sprint(world, RIGHT, "First")
+    await world.add(LEFT, "one")
+    await world.run()
+    (copy,) = (await sprints(world, LEFT)).values()
+    await world.sides[LEFT].delete_sprint(copy.id)
+    await world.run(RunOptions(full=True))
+    assert list(await sprints(world, RIGHT)) == ["First"]
+    await world.edit(RIGHT, "one", sprint_id=first.id, priority="high")
+    plan = await world.run(RunOptions(dry=True))
+    (one,) = plan.decisions
+    assert ([step.field for step in one.steps], one.held) == (
+        ["priority"],
+        {"sprint": "its sprint is not in step"},
+    )
+    report = await world.run(RunOptions(plan_id=plan.plan_id))
+    assert (report.state, report.counts["failed"]) == ("done", 0)
+    await quiet(world)

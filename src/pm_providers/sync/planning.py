@@ -170,6 +170,8 @@ class Planner:
                 self._coming[one.entity, side, str(one.id_on(side))] = f"new: {title}"
             if one.left_id is None or one.right_id is None:
                 continue
+            if one.entity == Entity.SPRINT.value and one.state != LINKED:  # out of step: gone on a side
+                continue
             if one.left_gone is None and one.right_gone is None:
                 self.learn(one.left_id, one.right_id, one.entity)
 
