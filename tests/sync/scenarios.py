@@ -62,6 +62,20 @@ async def an_edit_comes_between(make: Make) -> None:
     assert await _titles(world) == ["right"]
 
 
+async def an_edit_comes_after_the_last_look(make: Make) -> None:
+    """Systems with versions refuse the write then."""
+    world = await _in_step(make, conflicts="right")
+    await world.edit(LEFT, "T", title="left")
+
+    async def meanwhile() -> None:
+        assert world.fate.calls[-1] == "update_task"
+        await world.edit(RIGHT, "T", title="right")
+
+    world.fate.meanwhile = {4: meanwhile}
+    await world.run()
+    assert await _titles(world) == ["right"]
+
+
 async def another_field_is_edited_meanwhile(make: Make) -> None:
     """What a write answers besides what was sent are edits of people."""
     world = await _in_step(make)
@@ -263,6 +277,7 @@ STORIES: Mapping[str, Story] = {
     for one in (
         an_answer_is_lost,
         an_edit_comes_between,
+        an_edit_comes_after_the_last_look,
         another_field_is_edited_meanwhile,
         a_side_holds_less,
         it_dies_and_people_go_on,
