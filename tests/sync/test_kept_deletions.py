@@ -62,6 +62,29 @@ async def test_what_comes_back_is_in_step_again(kept):
     assert list(await kept.tasks(RIGHT)) == ["Two"]
 
 
+@pytest.mark.parametrize("is_restored", [False, True])
+async def test_nothing_is_made_of_what_was_archived_meanwhile(kept, is_restored):
+    """Unless it is there again on the side where it was deleted."""
+    left, right = kept.sides[LEFT], kept.sides[RIGHT]
+    (gone,) = [one for one in left.older.values() if one is not None and one.title == "One"]
+    there = (await kept.tasks(RIGHT))["One"]
+
+    async def told(side, one):
+        side.tasks[one.id] = one
+        side.log.append(one.id)
+        await kept.settled()
+
+    await told(right, replace(there, is_archived=True))
+    if is_restored:
+        await told(left, gone)
+    await told(right, there)
+    assert sorted(await kept.tasks(LEFT)) == ["One", "Two"][not is_restored :]
+    await kept.edit(RIGHT, "One", description="edited")
+    await kept.settled()
+    assert [one.description for one in await kept.listed(LEFT)].count("edited") == is_restored
+    assert sorted(await kept.tasks(RIGHT)) == ["One", "Two"]
+
+
 async def test_they_do_not_go_with_what_they_stand_below(make_world):
     world = await make_world()
     above = await world.add(LEFT, "Above")

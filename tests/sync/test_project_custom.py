@@ -14,6 +14,7 @@ from pm_providers.model import Entity
 from pm_providers.store.sync_history import list_writes
 from pm_providers.store.sync_views import find_run
 from pm_providers.sync.engine import RunOptions
+from pm_providers.sync.parts_model import filled
 from pm_providers.sync.policy import LEFT, RIGHT, SIDES, Policy
 from pm_providers.sync.undoing import Undoing
 from tests.sync.parts_world import PartsWorld
@@ -54,6 +55,18 @@ async def test_they_go_both_ways(world: PartsWorld) -> None:
     await write(world, LEFT, Cost_centre="K 7")  # as it was once: an edit all the same
     await world.run()
     assert [one.get("Cost centre") for one in await said(world)] == ["K 7"] * 2
+    assert (await world.run()).writes == 0
+
+
+async def test_none_is_another_number_than_zero(world: PartsWorld) -> None:
+    await write(world, LEFT, Spent=0, Budget=5)
+    await world.run()
+    assert (await said(world))[1] == {"Spent": 0, "Budget": 5}
+    await write(world, RIGHT, Budget=0)
+    await world.run()
+    await write(world, LEFT, Budget=None, Spent=None)
+    await world.run()
+    assert [filled(one) for one in await said(world)] == [{}, {}]
     assert (await world.run()).writes == 0
 
 

@@ -87,7 +87,7 @@ def _seen(conn: SqlConnection, link: Link, side: str, one: Observed) -> int:
 def _remember(conn: SqlConnection, link: Link, side: str, one: Observed) -> None:
     """What an item says whose counterpart may return: it is decided about then."""
     now = None if link.agreed_on(side) == one.values else {"values": dict(one.values), "at": one.at}
-    told = {"now": now, "at": one.at, "parent": one.values.get("parent")}
+    told = {"now": now, "gone": None, "at": one.at, "parent": one.values.get("parent")}
     change(conn, link.id, **{f"{side}_{name}": value for name, value in told.items()})
 
 

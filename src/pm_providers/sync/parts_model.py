@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pm_providers.model import Entity
 from pm_providers.store.sync_parts import PartLink
 from pm_providers.sync.side import Side
+from pm_providers.sync.values import CUSTOM
 from pm_providers.text import MAX_CHARACTERS, parse_markdown
 
 __all__ = [
@@ -283,7 +284,7 @@ def filled(values: Mapping[str, Any]) -> Values:
 
 def same_value(name: str, one: Any, two: Any) -> bool:
     """Whether two values of a field say the same."""
-    if one == two or (one in (None, "", False) and two in (None, "", False)):
+    if one == two or (_is_nothing(name, one) and _is_nothing(name, two)):
         return True
     if not isinstance(one, str) or not isinstance(two, str):
         return False
@@ -292,6 +293,12 @@ def same_value(name: str, one: Any, two: Any) -> bool:
     if max(len(one), len(two)) > MAX_CHARACTERS:
         return False
     return parse_markdown(one) == parse_markdown(two)
+
+
+def _is_nothing(name: str, value: Any) -> bool:
+    """So is a 0, but in a field that people defined."""
+    is_number = not isinstance(value, bool) and value == 0
+    return value in (None, "", False) and not (is_number and name.startswith(CUSTOM))
 
 
 def same_values(names: Iterable[str], one: Values, two: Values) -> bool:

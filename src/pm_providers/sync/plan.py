@@ -40,6 +40,10 @@ def decide(link: LinkView, translator: Translator) -> list[Decision]:
         return list(_single(link, translator))
     lost = [side for side in SIDES if side in link.gone]
     if len(lost) == len(SIDES):
+        away = [side for side in lost if link.gone[side] not in {DELETED, KEPT}]
+        if KEPT in link.gone.values() and away:  # it may return, and nothing is made of it then
+            reason = f"{link.gone[away[0]]} on the {away[0]}"
+            return [Decision(Act.DETACH, link.id, title=link.title, reason=reason)]
         return [Decision(Act.FORGET, link.id, title=link.title, reason="gone on both sides")]
     if lost:
         return _lost(link, lost[0], policy, translator)
