@@ -103,6 +103,14 @@ async def test_retry_after_zero_on_503_also_means_not_executed():
     assert len(server.requests) == 2
 
 
+async def test_a_wait_that_was_asked_for_and_fits_is_kept_though_the_usual_one_would_not_fit():
+    clock = FakeTime()
+    policy = TransportPolicy(total_timeout_s=5.0, backoff_base_s=20.0)
+    server = Server(status(429, retry_after="1"), ok())
+    await server.client(clock, policy=policy).request("GET", "x", operation="get")
+    assert clock.sleeps == [1.0]
+
+
 @pytest.mark.parametrize("asked", ["0", "0.5", "Fri, 15 Jan 2027 07:00:00 GMT"])
 async def test_who_asks_for_no_wait_again_and_again_is_asked_less_often_all_the_same(asked):
     clock = FakeTime()

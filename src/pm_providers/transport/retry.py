@@ -129,11 +129,12 @@ class _Run:
         return self._replayable and may_repeat(exc, safe=self._safe)
 
     def wait(self, state: tenacity.RetryCallState) -> float:
-        """What was asked for; the usual wait where that is longer, as some ask for 0 again and again."""
+        """What was asked for; the usual wait where that is longer and fits, as some ask for 0 each time."""
         # The exponent is bounded: it is a power of two, and the window has its own limit anyway.
         window = self._policy.backoff_base_s * 2.0 ** min(state.attempt_number - 1, 30)
         drawn = self._timing.jitter(0.0, min(window, self._policy.backoff_max_s))
-        return max(drawn, _failure(state).wait_s or 0.0)
+        asked = _failure(state).wait_s
+        return drawn if asked is None or asked < drawn < self.budget.left() else asked
 
     def stop(self, state: tenacity.RetryCallState) -> bool:
         if state.attempt_number >= self._policy.max_attempts:
