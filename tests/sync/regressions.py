@@ -85,6 +85,18 @@ FOUND: dict[str, tuple[str, Steps]] = {
         "internal-jira",
         [("begin", {**_BEGIN, "around": ["labels"]}), ("create", {**_LEFT, "below": False, "pick": 3})],
     ),
+    # Only a label that the other side does not know was left: the one that it knows stayed there.
+    "a_label_is_taken_away_beside_one_that_is_unknown_across": (
+        "internal-openproject",
+        [
+            ("begin", {**_BEGIN, "around": ["labels"]}),
+            ("create", {**_LEFT, **_NEW}),
+            ("run", {}),
+            ("label", {**_LEFT, "pick": 0, "number": 0, "how": "replace"}),
+            ("run", {}),
+            ("label", {**_LEFT, "pick": 0, "number": 2, "how": "replace"}),
+        ],
+    ),
     # What waits was stored after the task that it waits for was made again, and nobody woke it.
     "a_move_below_a_task_that_is_made_again_in_the_same_round": (
         "memory",

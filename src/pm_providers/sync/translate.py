@@ -220,12 +220,12 @@ class Translator:
                 asked.setdefault(folded, ids.get(folded, f"{NEW_LABEL}{label}"))
         wanted = list(asked.values())
         note = f"{target.title} has no label {', '.join(map(repr, lost))}" if lost else ""
-        if lost and not wanted:
-            return Translated(held=note)
-        kept = set(self._unsayable(current or (), source))
         shown = None if base is None else {
             ids.get(here.labels.get(one, one).strip().casefold()) for one in base.here
         }  # fmt: skip
+        if lost and not wanted and not (shown and shown & set(current or ())):  # else that was taken away
+            return Translated(held=note)
+        kept = set(self._unsayable(current or (), source))
         full = is_full(value, here.most_labels)
         whole = united(wanted, current or (), kept, shown, base, full=full)
         first = () if base is not None and base.both else wanted
