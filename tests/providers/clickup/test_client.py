@@ -246,7 +246,7 @@ async def test_a_change_whose_answer_got_lost_is_repeated_and_a_500_is_not():
         tries.append(request)
         if len(tries) == 1:
             raise httpx2.ReadError("gone", request=request)
-        return answer(task())
+        return answer(task(name="y"))
 
     server = Scripted({"PUT task/86abc": flaky, "GET task/86abc": task(name="y")})
     provider = await connected(server, timing=time.timing())
