@@ -9,7 +9,7 @@ from typing import Any
 from pm_providers.errors import ValidationError
 from pm_providers.model import PMTask, WriteWarning
 
-__all__ = ["refuse_clearing", "with_losses", "with_reasons"]
+__all__ = ["own_words", "refuse_clearing", "with_losses", "with_reasons"]
 
 
 def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -21,6 +21,20 @@ def refuse_clearing(fields: Mapping[str, Any], names: Iterable[str]) -> None:
     empty = {name: "cannot be cleared" for name in names if name in fields and fields[name] in (None, "")}
     if empty:
         raise ValidationError(fields=empty)
+
+
+def own_words(answer: Any, written: Iterable[str]) -> dict[str, Any]:
+    """What the answer to a write tells of what was written, to be put over a document that is read after it.
+
+    What others write between the two is not ours: who keeps two systems in step would take it for ours, and
+    never carry it.
+
+    Args:
+        answer: as decoded, of the same format as a reading call's; anything else tells nothing.
+        written: names of what was written, in the vendor's words.
+    """
+    told = answer if isinstance(answer, Mapping) else {}
+    return {name: told[name] for name in written if name in told}
 
 
 def with_losses(task: PMTask, before: PMTask, fields: Mapping[str, Any], names: Iterable[str]) -> PMTask:

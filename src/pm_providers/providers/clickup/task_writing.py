@@ -23,7 +23,7 @@ from pm_providers.providers.clickup.mapping.values import ref_id
 from pm_providers.providers.clickup.placing import Placing
 from pm_providers.toolkit.custom_fields import checked_custom, fits
 from pm_providers.toolkit.documents import identifier, optional_text
-from pm_providers.toolkit.writes import refuse_clearing, with_losses
+from pm_providers.toolkit.writes import own_words, refuse_clearing, with_losses
 
 __all__ = ["TaskWriter"]
 
@@ -181,8 +181,7 @@ class TaskWriter(Placing):
         own: dict[str, Any] = {}
         if plan.body:
             answer = await self._api.put(f"task/{task_id}", plan.body)
-            # What others write before the task is read again is not ours.
-            own = {name: answer[name] for name in plan.body.keys() & _TOLD if name in answer}
+            own = own_words(answer, plan.body.keys() & _TOLD)
         for method, path, body in plan.calls:
             await self._api.call(method, path, **({} if body is None else {"json": body}))
         if base is not None and plan.sprint:

@@ -24,7 +24,7 @@ from pm_providers.providers.jira.mapping.tasks import SpecialFields, from_task
 from pm_providers.providers.jira.mapping.values import fields_of, ref_id
 from pm_providers.providers.jira.transitions import Walk
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing, with_reasons
+from pm_providers.toolkit.writes import own_words, refuse_clearing, with_reasons
 
 __all__ = ["TaskWriter", "ids_of", "took"]
 
@@ -107,7 +107,7 @@ class TaskWriter(Drafting):
 
         Returns:
             How it got its status, and what the answer of the call tells of the fields that it wrote, where no
-            other call follows: what others write before the issue is read again is not ours.
+            other call follows.
         """
         sprint = await self._new_sprint(base, fields)
         notes = await self._notes(fields)
@@ -125,7 +125,8 @@ class TaskWriter(Drafting):
                     f"issue/{one}", body, params={"returnIssue": "true"} if self._cloud else None
                 )
             self._recent.wrote([one])
-            own = _written(answer, body)
+            told = answer.get("fields") if isinstance(answer, Mapping) else None
+            own = own_words(told, body.get("fields", {}))
         if sprint:
             await self._into_sprint([one], fields["sprint_id"])
         if walk is not None:
@@ -339,12 +340,6 @@ class TaskWriter(Drafting):
             return task
         warning = WriteWarning("custom_fields", lost, None, "no transition on the way takes it")
         return replace(task, warnings=(*task.warnings, warning))
-
-
-def _written(answer: Any, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the fields of an editing call what its answer tells of them, in the format of a reading call."""
-    told = fields_of(answer) if isinstance(answer, Mapping) else {}
-    return {name: told[name] for name in body.get("fields", {}) if name in told}
 
 
 def _with_changes(task: PMTask, before: PMTask, fields: Fields) -> PMTask:

@@ -18,7 +18,7 @@ from pm_providers.providers.trello.mapping.values import is_id, is_object
 from pm_providers.providers.trello.planning import Base, Plan, Planning
 from pm_providers.toolkit.choices import status_book
 from pm_providers.toolkit.documents import identifier
-from pm_providers.toolkit.writes import refuse_clearing, with_losses
+from pm_providers.toolkit.writes import own_words, refuse_clearing, with_losses
 
 __all__ = ["AHEAD", "TaskWriter"]
 
@@ -133,10 +133,7 @@ class TaskWriter(Planning):
         return await self._written(one, answer, plan)
 
     async def _written(self, one: str, answer: dict[str, Any] | None, plan: Plan) -> PMTask:
-        """The task as it is now: of the answer where that holds all, else read anew.
-
-        What was written to the card itself is as the answer tells it: what others write between is not ours.
-        """
+        """The task as it is now: of the answer where that holds all, else read anew."""
         if answer is not None and not (plan.added or plan.removed or plan.items):
             place = await self._catalog.place(str(answer.get("idBoard") or ""))
             if is_task(answer) and not place.fields and place.knows(answer):
@@ -144,8 +141,7 @@ class TaskWriter(Planning):
         found = await self._find_card(one)
         if found is None:
             raise NotFoundError(f"task {one} was changed, but cannot be read any more")
-        own = {name: answer[name] for name in plan.body if name in answer} if answer is not None else {}
-        return await self._task({**found, **own})
+        return await self._task({**found, **own_words(answer, plan.body)})
 
     async def _with_label(self, card: str, label: str) -> None:
         """Put a label on; that it is on already is what was wanted ([obs] 400 "that label is already ...").
